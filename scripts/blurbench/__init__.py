@@ -1,0 +1,1 @@
+"""blurbench: how much can be read out of a blurred, noisy microscope image, by which method."""

@@ -1,0 +1,220 @@
+"""Datasets on disk: Zarr 3 stores written shard by shard, with a manifest beside each, and read through windows.
+
+One chunk is one item (what a method reads), one shard some hundreds of items (what the simulator writes), so memory
+does not grow with the number of items. A store appears under its name only when it is whole.
+"""
+
+import hashlib
+import importlib
+import json
+import os
+import shutil
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import zarr
+
+from blurbench.logs import progress
+
+PREVIEWS = 3
+# Bits that noise does not reach compress well once they lie together: in half the time of zstd without the shuffle.
+COMPRESSOR = zarr.codecs.BloscCodec(cname="zstd", clevel=1, shuffle="bitshuffle")
+
+
+class DatasetError(ValueError):
+    """A store or manifest that is missing, damaged or not what was expected."""
+
+
+def simulate(problem, dataset, split, spec, seed, store, manifest):
+    """Simulate one split of a dataset and write it.
+
+    Parameters
+    ----------
+    problem, dataset, split : str
+    spec : dict, the dataset's expanded configuration entry
+    seed : int, the run's seed
+    store, manifest : paths to write
+    """
+    module = importlib.import_module(f"blurbench.{problem}.simulate")
+    n, shard, header, shards = module.dataset(spec, split, seed)
+    header = {"problem": problem, "dataset": dataset, "split": split, "seed": seed, **header, "spec": spec}
+    write(store, manifest, header, n, shard, progress(shards, f"simulate {dataset} {split}", total=-(-n // shard)))
+
+
+def write(store, manifest, header: dict, n: int, shard: int, shards):
+    """Write a dataset and its manifest.
+
+    Parameters
+    ----------
+    header : the group's attributes: problem, dataset, split, seed, axes, voxel_size, units, spec
+    n : number of items;  shard : items a shard
+    shards : iterable of (images (m, ...), items DataFrame of m rows, truth dict of arrays (m, ...)), m = shard but for
+        the last; what it yields may be overwritten when the next is asked for
+
+    Raises
+    ------
+    DatasetError if the shards do not add up to n items.
+    """
+    store, manifest = Path(store), Path(manifest)
+    partial = store.with_name(store.name + ".partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    group = zarr.create_group(partial, zarr_format=3, attributes=header)
+    digests, done, first_images = {}, 0, None
+    for images, items, truth in shards:
+        columns = {f"items/{name}": items[name].to_numpy() for name in items}
+        arrays = {"images": images, **columns, **{f"truth/{name}": a for name, a in truth.items()}}
+        if done == 0:
+            first_images = np.array(images[:PREVIEWS])
+            for name, a in arrays.items():
+                _create(group, name, n, shard, a)
+                digests[name] = hashlib.blake2b(digest_size=16)
+        for name, a in arrays.items():
+            group[name][done : done + len(images)] = a
+            digests[name].update(np.ascontiguousarray(a))
+        done += len(images)
+    if done != n:
+        raise DatasetError(f"{store}: {done} items were made, {n} were expected")
+    for i, image in enumerate(first_images if n else ()):
+        _preview(group, i, image, header)
+    description = {
+        **{k: header[k] for k in ("problem", "dataset", "split", "seed", "spec")},
+        "items": n,
+        "arrays": {
+            name: {"shape": list(group[name].shape), "dtype": str(group[name].dtype), "blake2b": d.hexdigest()}
+            for name, d in digests.items()
+        },
+        "versions": {p: version(p) for p in ("numpy", "numba", "zarr")},
+    }
+    shutil.rmtree(store, ignore_errors=True)
+    os.replace(partial, store)
+    temporary = manifest.with_name(manifest.name + ".partial")
+    temporary.write_text(json.dumps(description, indent=1, sort_keys=True) + "\n")
+    os.replace(temporary, manifest)
+
+
+def _create(group, name, n, shard, a):
+    image = name == "images"
+    group.create_array(
+        name,
+        shape=(n, *a.shape[1:]),
+        chunks=(1 if image else min(shard, n), *a.shape[1:]),
+        shards=(min(shard, n), *a.shape[1:]) if image else None,
+        dtype=a.dtype,
+        compressors=COMPRESSOR,
+    )
+
+
+def _preview(group, i, image, header):
+    """One item as an OME-NGFF 0.5 image, so that viewers open it; an axis of no scale has no unit."""
+    names, scale, units = (header[k][1:] for k in ("axes", "voxel_size", "units"))
+    axes = [{"name": a, "type": "time" if a == "t" else "space"} for a in names]
+    axes = [{**axis, "unit": u} if s else axis for axis, u, s in zip(axes, units, scale)]
+    levels = [{"path": "0", "coordinateTransformations": [{"type": "scale", "scale": [float(s or 1) for s in scale]}]}]
+    ome = {"version": "0.5", "multiscales": [{"name": f"item {i}", "axes": axes, "datasets": levels}]}
+    item = group.create_group(f"preview/{i}", attributes={"ome": ome})
+    array = item.create_array("0", shape=image.shape, chunks=image.shape, dtype=image.dtype, dimension_names=names)
+    array[...] = image
+
+
+class Window:
+    """Items start to stop of an array, read when indexed by a slice or an integer."""
+
+    def __init__(self, array, start, stop):
+        self.array, self.start, self.stop = array, start, stop
+        self.shape, self.dtype = (stop - start, *array.shape[1:]), array.dtype
+
+    def __len__(self):
+        return self.stop - self.start
+
+    def __getitem__(self, index):
+        if isinstance(index, slice):
+            rows = range(len(self))[index]
+            a, b = (min(rows), max(rows) + 1) if rows else (0, 0)
+            return np.asarray(self.array[self.start + a : self.start + b])[:: rows.step]
+        return np.asarray(self.array[self.start + range(len(self))[index]])
+
+    def __array__(self, dtype=None, copy=None):
+        return np.asarray(self[:], dtype)
+
+
+class Dataset:
+    """Items of one dataset, in memory or on disk.
+
+    Attributes
+    ----------
+    attrs : dict (problem, dataset, split, seed, axes, voxel_size, units, spec)
+    images : Window (item, ...)
+    items : DataFrame, one row per item
+    truth : dict of Windows; empty in what classical and learned methods are given
+    """
+
+    def __init__(self, attrs, images, items, truth, start=0, stop=None):
+        stop = images.shape[0] if stop is None else stop
+        self.attrs, self._all = attrs, (images, items, truth, start, stop)
+        self.images = Window(images, start, stop)
+        self.items = items.iloc[start:stop].reset_index(drop=True)
+        self.truth = {name: Window(a, start, stop) for name, a in truth.items()}
+
+    @classmethod
+    def open(cls, store):
+        """Open a store for reading. Raises DatasetError if it is missing or lacks what a dataset has."""
+        try:
+            group = zarr.open_group(str(store), mode="r")
+            # By name: listing members would stumble over the time stamp that a workflow leaves in the folder.
+            attrs, arrays = dict(group.attrs), json.loads(Path(store).with_suffix(".json").read_text())["arrays"]
+            items = pd.DataFrame({n.split("/")[1]: group[n][:] for n in arrays if n.startswith("items/")})
+            truth = {n.split("/")[1]: group[n] for n in arrays if n.startswith("truth/")}
+            return cls(attrs, group["images"], items, truth)
+        except (FileNotFoundError, KeyError, ValueError) as error:
+            raise DatasetError(f"{store}: no whole dataset with its manifest was found there ({error})") from error
+
+    @property
+    def spec(self) -> dict:
+        return self.attrs["spec"]
+
+    def __len__(self):
+        return len(self.images)
+
+    def __getitem__(self, index: slice):
+        if not isinstance(index, slice) or index.step not in (None, 1):
+            raise TypeError(f"a dataset is cut by slices without a step, not by {index!r}")
+        images, items, truth, start, stop = self._all
+        a, b, _ = index.indices(stop - start)
+        return Dataset(self.attrs, images, items, truth, start + a, start + max(a, b))
+
+    def chunks(self, size=256):
+        """Windows of at most `size` items, in order."""
+        for first in range(0, len(self), size):
+            yield self[first : first + size]
+
+    def blind(self):
+        """The same items without their truth: all that a classical or learned method may see.
+
+        The problem's IMAGING names the columns of `items` that a microscopist knows.
+        """
+        images, items, _, start, stop = self._all
+        known = importlib.import_module(f"blurbench.{self.attrs['problem']}").IMAGING
+        return Dataset(self.attrs, images, items[[c for c in known if c in items]], {}, start, stop)
+
+
+def damage(store, manifest) -> list[str]:
+    """What differs between a store and its manifest; empty if nothing does."""
+    try:
+        described = json.loads(Path(manifest).read_text())["arrays"]
+        group = zarr.open_group(str(store), mode="r")
+    except (OSError, ValueError, KeyError) as error:
+        return [f"{store}: {error}"]
+    faults = []
+    for name, expected in described.items():
+        try:
+            array, digest = group[name], hashlib.blake2b(digest_size=16)
+            for first in range(0, array.shape[0], 256):
+                digest.update(np.ascontiguousarray(array[first : first + 256]))
+        except Exception as error:  # whatever a damaged chunk raises in the decoder
+            faults.append(f"{store}: {name} cannot be read ({error})")
+            continue
+        if digest.hexdigest() != expected["blake2b"] or list(array.shape) != expected["shape"]:
+            faults.append(f"{store}: {name} is not what its manifest describes")
+    return faults

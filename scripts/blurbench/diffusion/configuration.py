@@ -1,0 +1,73 @@
+"""What a schema cannot say of a dataset of this problem, and how much memory its items need."""
+
+from pathlib import Path
+
+import numpy as np
+
+SHARD = 256  # items that `simulate` holds at a time
+
+
+def faults(dataset, memory_mb):
+    """Faults of an expanded dataset entry.
+
+    Parameters
+    ----------
+    dataset : dict
+    memory_mb : int, MB that one job may use; None where it is not known
+
+    Yields
+    ------
+    (key, found, expected), key relative to the dataset's entry.
+    """
+    imaging = dataset["imaging"]
+    ranges = {f"imaging.{key}": imaging[key] for key in ("photons", "background", "frame_time_s", "frames")}
+    ranges |= {"imaging.psf.fwhm_um": imaging["psf"].get("fwhm_um"), "D_um2_s": dataset["D_um2_s"]}
+    for key, value in ranges.items():
+        if isinstance(value, list) and value[0] > value[1]:
+            yield key, repr(value), "[lo, hi] with lo not above hi"
+    longest = np.max(imaging["frame_time_s"])
+    if imaging["exposure_s"] > longest:
+        yield "imaging.exposure_s", repr(imaging["exposure_s"]), f"s, at most the longest frame time of {longest:g}"
+    low, high = min(dataset["D_um2_s"]), max(dataset["D_um2_s"])
+    if outside := [D for D in dataset["test_D_um2_s"] if not low <= D <= high]:
+        yield "test_D_um2_s", repr(outside), f"values in the training range D_um2_s of [{low:g}, {high:g}] µm²/s"
+    if 2 * imaging["start_spread_px"] > imaging["size_px"]:
+        yield (
+            "imaging.start_spread_px",
+            repr(imaging["start_spread_px"]),
+            f"pixels, at most half of the field of {imaging['size_px']}",
+        )
+    if imaging["camera"]["saturation"] <= imaging["camera"]["offset"]:
+        yield (
+            "imaging.camera.saturation",
+            repr(imaging["camera"]["saturation"]),
+            f"ADU, above the offset of {imaging['camera']['offset']}",
+        )
+    psf = imaging["psf"]
+    if (
+        psf["kind"] == "airy"
+        and psf["wavelength_um"] * 0.51 / psf["na"] > imaging["size_px"] * imaging["pixel_size_um"]
+    ):
+        yield "imaging.psf.wavelength_um", repr(psf["wavelength_um"]), "µm, a PSF narrower than the field"
+    if psf["kind"] == "image" and not Path(psf["file"]).is_file():
+        yield "imaging.psf.file", repr(psf["file"]), "a file that exists, seen from the working directory"
+    if memory_mb and (need := SHARD * item_mb(imaging)) > memory_mb:
+        key = "substeps" if _path_mb(imaging) > _image_mb(imaging) else "size_px"
+        yield (
+            f"imaging.{key}",
+            repr(imaging[key]),
+            f"fewer: {SHARD} stacks need {need:.0f} MB, memory_mb allows {memory_mb}",
+        )
+
+
+def item_mb(imaging):
+    """Memory of one simulated stack with its path, MB."""
+    return _image_mb(imaging) + _path_mb(imaging)
+
+
+def _image_mb(imaging):
+    return 2 * np.max(imaging["frames"]) * imaging["size_px"] ** 2 / 1e6  # uint16
+
+
+def _path_mb(imaging):
+    return 8 * np.max(imaging["frames"]) * imaging["substeps"] / 1e6  # two float32 per position

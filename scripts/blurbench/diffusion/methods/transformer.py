@@ -1,0 +1,38 @@
+"""Video transformer: every frame is encoded by itself, attention runs over the frames, however many there are."""
+
+from torch import nn
+
+from blurbench.diffusion.layers import Block, pooled
+from blurbench.diffusion.learned import PARAMETERS, Learned
+
+DEPTH = 4
+
+
+class Transformer(Learned):
+    kind = "learned"
+    options = {"width": 256, "rotations": 1}
+
+    def network(self, spec):
+        return _Network(self.width, spec["imaging"]["size_px"])
+
+
+class _Network(nn.Module):
+    def __init__(self, width, size):
+        super().__init__()
+        w, side = width // 8, size
+        layers, inside = [], 1
+        for outside in (w, 2 * w, 4 * w):
+            layers += [nn.Conv2d(inside, outside, 3, 2, 1, bias=False), nn.BatchNorm2d(outside), nn.GELU()]
+            inside, side = outside, -(-side // 2)
+        # Where the molecule is must survive the encoder: its features are not averaged over the field.
+        self.encode = nn.Sequential(*layers, nn.Conv2d(inside, w, 1), nn.Flatten(), nn.Linear(w * side**2, width))
+        self.told = nn.Linear(PARAMETERS, width)
+        self.blocks = nn.ModuleList(Block(width) for _ in range(DEPTH))
+        self.head = nn.Sequential(nn.LayerNorm(2 * width), nn.Linear(2 * width, 2))
+
+    def forward(self, x, told, there):
+        n, frames, height, across = x.shape
+        x = self.encode(x.reshape(n * frames, 1, height, across)).view(n, frames, -1) + self.told(told)[:, None]
+        for block in self.blocks:
+            x = block(x, there)
+        return self.head(pooled(x, there))

@@ -1,0 +1,48 @@
+"""Prediction files: Parquet, one row per item for the problems whose answer is a number."""
+
+import numpy as np
+import pandas as pd
+
+OK = "ok"
+
+
+class PredictionError(ValueError):
+    """A predictions file that cannot be scored."""
+
+
+def write(frame: pd.DataFrame, path):
+    """Write predictions; the columns are checked when they are read."""
+    frame.to_parquet(path, index=False)
+
+
+def read(path, n_items: int, answers) -> pd.DataFrame:
+    """Predictions of every item, in order; an item without a row gets one that says so.
+
+    Parameters
+    ----------
+    n_items : items of the dataset
+    answers : names of the answer's columns; the first must be there, the others may be missing (a file that a user's
+        own rule wrote) and are then NaN, as are `seconds`; `status` is then "ok"
+
+    Raises
+    ------
+    PredictionError if a column is missing, an item is unknown or has two rows.
+    """
+    try:
+        frame = pd.read_parquet(path)
+    except (OSError, ValueError) as error:
+        raise PredictionError(f"{path}: no Parquet file ({error})") from error
+    if missing := {"item", answers[0]} - set(frame):
+        raise PredictionError(f"{path}: columns {sorted(missing)} are missing, found {sorted(frame)}")
+    items = frame["item"].to_numpy()
+    if len(items) and (items.min() < 0 or items.max() >= n_items):
+        raise PredictionError(f"{path}: items {items.min()} to {items.max()}, the dataset has 0 to {n_items - 1}")
+    if frame["item"].duplicated().any():
+        raise PredictionError(f"{path}: item {frame['item'][frame['item'].duplicated()].iloc[0]} has two rows")
+    for name in (*answers, "seconds"):
+        frame[name] = frame[name].astype(float) if name in frame else np.nan
+    if "status" not in frame:
+        frame["status"] = OK
+    frame = frame.set_index("item").reindex(range(n_items))
+    frame["status"] = frame["status"].fillna("no row in the predictions file")
+    return frame.reset_index()[["item", *answers, "seconds", "status"]]

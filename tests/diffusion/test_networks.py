@@ -1,0 +1,129 @@
+"""The learned methods: their inputs turn with the image, and their networks are what they claim to be."""
+
+import numpy as np
+import pytest
+import torch
+
+from blurbench import methods
+from blurbench.datasets import Dataset
+from blurbench.diffusion import learned, moments
+from blurbench.diffusion.simulate import imaging, render
+from blurbench.random_streams import key
+
+PUBLISHED = ("pix2d", "resnet2d", "resnet3d", "transformer")
+EVERY = (*PUBLISHED, "ours")
+
+
+def spec(**changes):
+    return {"imaging": imaging({"frames": 6, "size_px": 32, **changes}), "D_um2_s": [0.05, 20]}
+
+
+def dataset(n=6, **changes):
+    described = spec(**changes)
+    D = np.geomspace(0.1, 10, n)
+    images, positions, items = render(D, described["imaging"], key("networks"))
+    return Dataset({"spec": described, "problem": "diffusion"}, images, items, {"positions": positions, "D": D})
+
+
+def turned(images, element):
+    images = images[..., ::-1, :] if element & 1 else images
+    images = images[..., ::-1] if element & 2 else images
+    return np.swapaxes(images, -1, -2) if element & 4 else images
+
+
+@pytest.mark.parametrize("element", range(8))
+def test_moments_turn_with_the_image(element):
+    """Features of a turned stack are a signed permutation of the features. Tolerance: where the fit stops (1e-3 px)."""
+    given = dataset()
+    other = Dataset(given.attrs, np.ascontiguousarray(turned(given.images[:], element)), given.items, given.truth)
+    x, told, there = moments.features(given)
+    order, sign = moments.symmetry(element)
+    # `symmetry` exchanges axes before it mirrors, `turned` after: the mirrors change places where axes are exchanged.
+    if element & 4 and element & 3 in (1, 2):
+        order, sign = moments.symmetry(element ^ 3)
+    y, told_of_turned, _ = moments.features(other)
+    assert np.abs(x[..., order] * sign - y).max() < 0.05
+    assert np.abs(told - told_of_turned).max() < 0.01
+
+
+def test_symmetries_are_eight_different_ones_closed_under_squares_of_mirrors():
+    maps = [moments.symmetry(element) for element in range(8)]
+    assert len({(tuple(order), tuple(sign)) for order, sign in maps}) == 8
+    for order, sign in maps[:4]:  # mirrors alone undo themselves
+        assert (order[order] == np.arange(len(order))).all() and (sign * sign[order] == 1).all()
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_rotations_are_rotations(name):
+    """The four elements of `rotations: 4` keep the handedness of an image; all eight are different images."""
+    method = methods.load("diffusion", name)
+    image = torch.arange(9.0).view(1, 1, 3, 3)
+    expected = {tuple(torch.rot90(image, k, (-2, -1)).flatten().tolist()) for k in range(4)}
+    assert {tuple(method.turn(image, e).flatten().tolist()) for e in method.elements[4]} == expected
+    assert len({tuple(method.turn(image, e).flatten().tolist()) for e in method.elements[8]}) == 8
+
+
+def test_rotations_of_moments_are_rotations():
+    """A rotation by 90° maps (y, x) to (x, -y) or (-x, y): the signs' product tells it from a mirror."""
+    for element in learned.Learned.elements[4]:
+        order, sign = moments.symmetry(element)
+        swapped = order[0] == 1
+        assert sign[0] * sign[1] == (-1 if swapped else 1)
+
+
+def test_backwards_leaves_padding_behind():
+    x = torch.tensor([[1.0, 2, 3, 0], [1, 2, 0, 0]])[..., None]
+    there = torch.tensor([[1, 1, 1, 0], [1, 1, 0, 0]], dtype=torch.bool)
+    assert learned.reverse(x, there)[..., 0].tolist() == [[3, 2, 1, 0], [2, 1, 0, 0]]
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_published_networks_have_their_size_in_full(name):
+    network = methods.load("diffusion", name).network(spec(frames=16, size_px=64))
+    millions = sum(p.numel() for p in network.parameters()) / 1e6
+    assert 1.6 < millions < 5.2  # Pix2D 1.66 (derived from its paper), ResNet2D 4.9, ResNet3D 3.6 (source report)
+
+
+@pytest.mark.parametrize("name", ["resnet3d", "transformer", "ours"])
+def test_parameters_do_not_depend_on_the_number_of_frames(name):
+    sizes = {
+        sum(p.numel() for p in methods.load("diffusion", name).network(spec(frames=n)).parameters()) for n in (4, 32)
+    }
+    assert len(sizes) == 1
+
+
+@pytest.mark.parametrize("name", ["resnet3d", "transformer", "ours"])
+def test_padding_frames_change_nothing(name):
+    """The answer to 6 frames is that to the same 6 frames with 3 empty ones behind them. Float32 rounding."""
+    method = methods.load("diffusion", name)
+    torch.manual_seed(0)
+    network = method.network(spec()).eval()
+    for p in network.parameters():
+        torch.nn.init.normal_(p, std=0.05)
+    x, told, there = (torch.from_numpy(np.ascontiguousarray(a)) for a in method.prepare(dataset(), 1))
+    empty = torch.zeros(len(x), 3, *x.shape[2:])
+    longer, mask = torch.cat([x, empty], dim=1), torch.cat([there, torch.zeros(len(x), 3, dtype=torch.bool)], dim=1)
+    with torch.inference_mode():
+        if name == "resnet3d":  # its last real frames see the padding through the kernel: zeros, as at the border
+            assert torch.isfinite(network(longer, told, mask)).all()
+        else:
+            assert torch.allclose(network(x, told, there), network(longer, told, mask), atol=1e-4)
+
+
+def test_resnet3d_convolves_over_time():
+    """Frames in another order give another answer: a network with frames as depth 1 could not tell."""
+    network = methods.load("diffusion", "resnet3d", {"width": 4}).network(spec()).eval()
+    x = torch.randn(2, 6, 32, 32)
+    told, there = torch.zeros(2, learned.PARAMETERS), torch.ones(2, 6, dtype=torch.bool)
+    with torch.inference_mode():
+        assert not torch.allclose(network(x, told, there), network(x[:, [3, 0, 5, 1, 4, 2]], told, there))
+
+
+def test_ours_begins_as_the_likelihood_it_corrects():
+    given = dataset()
+    method = methods.load("diffusion", "ours")
+    network = method.network(given.spec).eval()
+    x, told, there = (torch.from_numpy(a) for a in method.prepare(given, 1))
+    with torch.inference_mode():
+        answer = network(x, told, there)
+    assert torch.allclose(answer[:, 0], told[:, 0]) and torch.allclose(answer[:, 1].exp(), told[:, 1])

@@ -1,0 +1,312 @@
+"""Datasets on disk: written shard by shard, read through windows, whole or not at all."""
+
+import json
+import shutil
+import tracemalloc
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import zarr
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from ome_zarr.io import parse_url
+from ome_zarr.reader import Reader
+from ome_zarr_models.v05 import Image
+
+from blurbench import datasets
+from blurbench.datasets import Dataset, DatasetError, Window, damage
+from blurbench.diffusion import IMAGING
+from blurbench.diffusion.simulate import dataset
+
+HEADER = {
+    "problem": "diffusion",
+    "dataset": "made_up",
+    "split": "test",
+    "seed": 3,
+    "axes": ["item", "t", "y", "x"],
+    "voxel_size": [None, 0.02, 0.2, 0.2],
+    "units": [None, "second", "micrometer", "micrometer"],
+    "spec": {"imaging": {"size_px": 16}, "D_um2_s": [0.1, 10]},
+}
+N, SHARD = 23, 10
+
+
+def shards(n=N, shard=SHARD, shape=(4, 16, 16), seed=0):
+    """What a simulator yields; its arrays are used again for the next shard, as they may be."""
+    rng = np.random.default_rng(seed)
+    images, paths = np.empty((shard, *shape), np.uint16), np.empty((shard, 4, 2), np.float32)
+    for first in range(0, n, shard):
+        m = min(shard, n - first)
+        images[:m] = rng.integers(90, 120, (m, *shape))
+        paths[:m] = rng.normal(size=(m, 4, 2))
+        D = np.arange(first, first + m) + 0.5
+        items = pd.DataFrame({"D": D, "photons": D * 2, "frames": 4, "left_field": np.arange(m) % 3 == 0})
+        yield images[:m], items, {"D": D, "positions": paths[:m]}
+
+
+def written(folder, n=N, shard=SHARD, **options):
+    store, manifest = folder / "test.zarr", folder / "test.json"
+    datasets.write(store, manifest, HEADER, n, shard, shards(n, shard, **options))
+    return store, manifest
+
+
+@pytest.fixture(scope="module")
+def stored(tmp_path_factory):
+    return written(tmp_path_factory.mktemp("dataset"))
+
+
+@pytest.fixture
+def copied(stored, tmp_path):
+    for path in stored:
+        (shutil.copytree if path.is_dir() else shutil.copy2)(path, tmp_path / path.name)
+    return tuple(tmp_path / path.name for path in stored)
+
+
+def test_round_trip(stored):
+    ds, parts = Dataset.open(stored[0]), [(i.copy(), t, {k: a.copy() for k, a in r.items()}) for i, t, r in shards()]
+    assert len(ds) == N and ds.attrs == HEADER and ds.spec == HEADER["spec"]
+    assert ds.images.dtype == np.uint16 and ds.images.shape == (N, 4, 16, 16)
+    assert (ds.images[:] == np.concatenate([p[0] for p in parts])).all()
+    items = pd.concat([p[1] for p in parts], ignore_index=True)
+    pd.testing.assert_frame_equal(ds.items[list(items)], items)
+    assert set(ds.truth) == {"D", "positions"}
+    for name in ds.truth:
+        assert (ds.truth[name][:] == np.concatenate([p[2][name] for p in parts])).all()
+
+
+def test_a_chunk_is_an_item_and_a_shard_holds_many(stored):
+    images = zarr.open_group(stored[0], mode="r")["images"]
+    assert images.chunks == (1, 4, 16, 16) and images.shards == (SHARD, 4, 16, 16)
+    assert zarr.open_group(stored[0], mode="r").metadata.zarr_format == 3
+
+
+def test_manifest(stored):
+    described = json.loads(stored[1].read_text())
+    assert {"problem", "dataset", "split", "seed", "spec", "items", "arrays", "versions"} == set(described)
+    assert described["items"] == N and described["seed"] == 3
+    assert described["arrays"]["images"]["shape"] == [N, 4, 16, 16]
+    assert described["arrays"]["truth/positions"]["dtype"] == "float32"
+    assert damage(*stored) == []
+
+
+def test_the_manifest_does_not_depend_on_the_size_of_a_shard(tmp_path):
+    def manifest(shard):
+        folder = tmp_path / str(shard)
+        folder.mkdir()
+        images, _, truth = next(shards(20, 20))
+        parts = [(images[a : a + shard], {k: v[a : a + shard] for k, v in truth.items()}) for a in range(0, 20, shard)]
+        table = pd.DataFrame({"D": truth["D"]})
+        made = ((i, table[first : first + shard], t) for first, (i, t) in zip(range(0, 20, shard), parts))
+        datasets.write(folder / "test.zarr", folder / "test.json", HEADER, 20, shard, made)
+        return (folder / "test.json").read_text()
+
+    assert manifest(20) == manifest(7)
+
+
+# Damage
+
+
+def _alter(path):
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 0x55
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize("name", ["images", "items/photons", "truth/positions"])
+@pytest.mark.parametrize("harm", [_alter, Path.unlink, lambda path: path.write_bytes(path.read_bytes()[:20])])
+def test_harm_to_a_chunk_is_found(copied, name, harm):
+    chunk = min(p for p in (copied[0] / name / "c").rglob("*") if p.is_file())  # a full one: no padding in it
+    harm(chunk)
+    faults = damage(*copied)
+    assert len(faults) == 1 and name in faults[0] and str(copied[0]) in faults[0]
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b'{"items": 23}'])
+def test_a_broken_manifest_is_found(copied, content):
+    whole = copied[1].read_bytes()
+    copied[1].write_bytes(content or whole[: len(whole) // 2])
+    assert len(damage(*copied)) == 1
+    with pytest.raises(DatasetError, match=r"test\.zarr"):
+        Dataset.open(copied[0])
+
+
+def test_missing_parts_are_found(copied):
+    shutil.rmtree(copied[0] / "truth" / "D")
+    assert any("truth/D" in fault for fault in damage(*copied))
+    with pytest.raises(DatasetError):
+        Dataset.open(copied[0])
+    shutil.rmtree(copied[0])
+    assert len(damage(*copied)) == 1
+    with pytest.raises(DatasetError):
+        Dataset.open(copied[0])
+
+
+def test_another_seed_is_not_what_the_manifest_describes(copied, tmp_path):
+    other = tmp_path / "other"
+    other.mkdir()
+    store, _ = written(other, seed=1)
+    assert damage(store, copied[1])
+
+
+# Whole or not at all
+
+
+def test_an_interrupted_write_leaves_nothing_that_counts(tmp_path):
+    def broken():
+        yield next(shards())
+        raise KeyboardInterrupt
+
+    store, manifest = tmp_path / "test.zarr", tmp_path / "test.json"
+    with pytest.raises(KeyboardInterrupt):
+        datasets.write(store, manifest, HEADER, N, SHARD, broken())
+    assert not store.exists() and not manifest.exists()
+    written(tmp_path)  # what was left lying about is no obstacle
+    assert damage(store, manifest) == [] and {p.name for p in tmp_path.iterdir()} == {"test.zarr", "test.json"}
+
+
+def test_too_few_items_are_an_error(tmp_path):
+    with pytest.raises(DatasetError, match="20 .* 23"):
+        datasets.write(tmp_path / "test.zarr", tmp_path / "test.json", HEADER, N, SHARD, shards(20))
+    assert not (tmp_path / "test.zarr").exists() and not (tmp_path / "test.json").exists()
+
+
+def test_an_interrupted_rewrite_keeps_the_whole_one(copied):
+    with pytest.raises(DatasetError):
+        datasets.write(*copied, HEADER, N, SHARD, shards(20))
+    assert damage(*copied) == []
+
+
+# Previews
+
+
+def test_previews_open_with_axes_and_scale(stored):
+    ds = Dataset.open(stored[0])
+    for i in range(datasets.PREVIEWS):
+        path = stored[0] / "preview" / str(i)
+        (node,) = Reader(parse_url(path))()
+        assert [axis["name"] for axis in node.metadata["axes"]] == ["t", "y", "x"]
+        assert [axis["unit"] for axis in node.metadata["axes"]] == ["second", "micrometer", "micrometer"]
+        (scale,) = node.metadata["coordinateTransformations"][0]
+        assert scale["scale"] == [0.02, 0.2, 0.2]
+        assert (np.asarray(node.data[0]) == ds.images[i]).all()
+        Image.from_zarr(zarr.open_group(path, mode="r"))  # the model of NGFF 0.5 accepts it
+
+
+def test_a_preview_of_an_axis_without_a_common_scale(tmp_path):
+    header = {**HEADER, "voxel_size": [None, None, 0.2, 0.2]}
+    datasets.write(tmp_path / "test.zarr", tmp_path / "test.json", header, N, SHARD, shards())
+    image = Image.from_zarr(zarr.open_group(tmp_path / "test.zarr/preview/0", mode="r"))
+    axes = image.attributes.ome.multiscales[0].axes
+    assert axes[0].unit is None and axes[1].unit == "micrometer"
+
+
+# Windows
+
+
+@given(st.integers(0, N), st.integers(0, N), st.slices(N), st.integers(-N, N - 1))
+@settings(max_examples=60, deadline=None, derandomize=True)
+def test_windows_slice_as_arrays_do(a, b, index, at):
+    values = np.arange(3 * N).reshape(N, 3)
+    start, stop = min(a, b), max(a, b)
+    window, expected = Window(values, start, stop), values[start:stop]
+    assert len(window) == len(expected) and window.shape == expected.shape
+    assert np.array_equal(window[index], expected[index])
+    assert np.array_equal(np.asarray(window), expected)
+    if -len(expected) <= at < len(expected):
+        assert np.array_equal(window[at], expected[at])
+    else:
+        with pytest.raises(IndexError):
+            window[at]
+
+
+def test_slices_of_datasets(stored):
+    ds = Dataset.open(stored[0])
+    images, D = ds.images[:], ds.items["D"].to_numpy()
+    part = ds[5:20][2:-3]
+    assert len(part) == 10 and (part.images[:] == images[7:17]).all() and (part.items["D"] == D[7:17]).all()
+    assert (part.truth["D"][:] == D[7:17]).all() and list(part.items.index) == list(range(10))
+    assert len(ds[30:]) == 0 and len(ds[10:5]) == 0 and ds[30:].images[:].shape == (0, 4, 16, 16)
+    assert [len(chunk) for chunk in ds.chunks(10)] == [10, 10, 3]
+    assert np.concatenate([chunk.truth["D"][:] for chunk in ds.chunks(7)]) == pytest.approx(D)
+    for index in (3, slice(None, None, 2), slice(None, None, -1)):
+        with pytest.raises(TypeError, match="slices"):  # not silently something else
+            ds[index]
+
+
+def test_what_is_blind_holds_no_truth(stored):
+    ds = Dataset.open(stored[0])
+    blind = ds[3:9].blind()
+    assert blind.truth == {} and set(blind.items) == {"photons", "frames"} and set(blind.items) <= set(IMAGING)
+    assert (blind.images[:] == ds.images[3:9]).all() and (
+        blind.items["photons"] == ds.items["photons"][3:9].to_numpy()
+    ).all()
+    again = blind[1:3]
+    assert again.truth == {} and set(again.items) == {"photons", "frames"} and len(again) == 2
+    assert "D" not in str(vars(again)["items"].columns)
+
+
+# From the simulator
+
+
+def entry(**imaging):
+    return {
+        "imaging": {"size_px": 8, "frames": 2, "substeps": 2, **imaging},
+        "D_um2_s": [0.1, 10],
+        "test_D_um2_s": [0.1, 1, 10],
+        "items": {"train": 300, "validation": 10, "test": 5},
+        "stream": "made_up",
+    }
+
+
+def simulated(folder, split="test", seed=1, **imaging):
+    store, manifest = folder / f"{split}.zarr", folder / f"{split}.json"
+    datasets.simulate("diffusion", "made_up", split, entry(**imaging), seed, store, manifest)
+    return store, manifest
+
+
+def test_simulated_dataset(tmp_path):
+    store, manifest = simulated(tmp_path, "train")
+    ds = Dataset.open(store)
+    assert damage(store, manifest) == [] and len(ds) == 300
+    assert {"problem", "dataset", "split", "seed", "axes", "voxel_size", "units", "spec"} == set(ds.attrs)
+    assert set(ds.truth) == {"positions", "D", "D_realised"} and set(IMAGING) < set(ds.items)
+    assert (ds.items["D"] == ds.truth["D"][:]).all()
+    _, _, _, made = dataset(entry(), "train", 1)
+    assert (ds.images[:256] == next(made)[0]).all()
+
+
+def test_a_dataset_of_many_microscopes(tmp_path):
+    drawn = {"frames": [2, 4], "frame_time_s": [0.005, 0.04], "exposure_s": 0.04, "photons": [30, 1000]}
+    drawn |= {"background": [0, 10], "psf": {"kind": "gaussian", "fwhm_um": [0.1, 0.35]}}
+    store, manifest = simulated(tmp_path, **drawn)
+    assert damage(store, manifest) == []
+    Image.from_zarr(zarr.open_group(store / "preview/0", mode="r"))
+    items = Dataset.open(store).items
+    assert items[["photons", "background", "fwhm_um", "frame_time_s"]].nunique().min() == len(items)
+    assert Dataset.open(store).items["frames"].dtype.kind == "i"
+
+
+def test_the_same_configuration_gives_the_same_manifest(tmp_path):
+    folders = [tmp_path / name for name in "abc"]
+    for folder in folders:
+        folder.mkdir()
+    a, b, c = (simulated(folder, seed=seed)[1].read_text() for folder, seed in zip(folders, (1, 1, 2)))
+    assert a == b and a != c
+
+
+def test_memory_does_not_grow_with_the_number_of_items(tmp_path):
+    def peak(n):
+        folder = tmp_path / str(n)
+        folder.mkdir()
+        tracemalloc.start()
+        try:
+            written(folder, n, 20, shape=(8, 32, 32))
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    peak(40)  # what is imported and cached on first use
+    small, large = peak(80), peak(800)
+    assert large / small == pytest.approx(1, abs=0.1)

@@ -1,0 +1,101 @@
+"""Every figure is drawn, is a valid SVG with text as text, and the same data give the same file."""
+
+import warnings
+from types import SimpleNamespace
+from xml.etree import ElementTree
+
+import numpy as np
+import pandas as pd
+import pytest
+from synthetic import score_tables
+
+from blurbench.diffusion import FIGURES, SUMMARY_FIGURES
+from blurbench.diffusion.figures import draw
+
+SVG = "{http://www.w3.org/2000/svg}"
+CUES = {f"report_{cue}": {"like": "report", "cue": cue} for cue in ("no_trajectory", "no_shape", "no_intensity")}
+
+
+@pytest.fixture(autouse=True)
+def no_warnings():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        yield
+
+
+def texts(path):
+    root = ElementTree.parse(path).getroot()
+    assert root.tag == f"{SVG}svg"
+    return {"".join(element.itertext()).strip() for element in root.iter(f"{SVG}text")}
+
+
+def curves(folder):
+    for method in ("ours", "pix2d"):
+        for seed in (1, 2):
+            path = folder / "report" / method / f"{seed}.csv"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            items = np.linspace(1e3, 1e4, 8)
+            table = {
+                "items": items,
+                "seconds": items / 100,
+                "train_loss": -items / 1e4,
+                "validation_loss": -items / 2e4,
+            }
+            pd.DataFrame({**table, "validation_rmse_ln_d": 1e3 / items, "learning_rate": 1e-3}).to_csv(
+                path, index=False
+            )
+            yield path
+
+
+def store():
+    rng = np.random.default_rng(1)
+    return SimpleNamespace(
+        images=rng.poisson(3, (2, 8, 32, 32)).astype("uint16"),
+        truth={"positions": rng.normal(size=(2, 8, 10, 2)).cumsum(axis=2) * 0.05},
+        items=pd.DataFrame({"D": [0.1, 10], "frames": [8, 3]}),
+        attrs={"voxel_size": [None, 0.01, 0.2, 0.2]},
+    )
+
+
+def data(figure, folder):
+    """Arguments of `draw`, and words that must be read in the figure."""
+    scores = list(score_tables(per_D=10))
+    if figure == "cues":
+        scores += [table for name in CUES for table in score_tables(name, per_D=10, factor=1.5)]
+        return {"scores": scores, "datasets": CUES}, {"no shape", "ours", "RMSE of ln D (95 % interval)"}
+    return {
+        "predicted": ({"scores": scores}, {"ours", "spot width", "true D (µm²/s)", "34.3 % failed"}),
+        "relative_sd": ({"scores": scores}, {"photon-timed floor", "D (µm²/s)", "learned methods"}),
+        "examples": ({"store": store()}, {"D = 0.1 µm²/s", "frame 8", "1 µm"}),
+        "learning": ({"curves": list(curves(folder))}, {"ours", "training items presented"}),
+    }[figure]
+
+
+@pytest.mark.parametrize("figure", FIGURES + SUMMARY_FIGURES)
+def test_figure(figure, tmp_path):
+    arguments, words = data(figure, tmp_path)
+    for name in ("one.svg", "two.svg"):
+        draw(figure, tmp_path / name, **arguments)
+    assert words <= texts(tmp_path / "one.svg")
+    assert (tmp_path / "one.svg").read_bytes() == (tmp_path / "two.svg").read_bytes()
+
+
+@pytest.mark.parametrize("figure", ["predicted", "relative_sd", "learning", "cues"])
+def test_a_figure_without_data_says_so(figure, tmp_path):
+    draw(figure, tmp_path / "none.svg")
+    assert any(text.startswith("no ") for text in texts(tmp_path / "none.svg"))
+
+
+def test_a_method_that_always_fails_does_not_stop_a_figure(tmp_path):
+    scores = [table for table in score_tables(per_D=5) if table.method[0] in {"broken", "pix2d"}]
+    for table in scores:
+        if table.method[0] == "broken":
+            table["value"], table["status"] = np.nan, "out of memory"
+    for figure in ("predicted", "relative_sd"):
+        draw(figure, tmp_path / f"{figure}.svg", scores=scores)
+        assert texts(tmp_path / f"{figure}.svg")
+
+
+def test_an_unknown_figure_is_an_error(tmp_path):
+    with pytest.raises(ValueError, match="no figure 'pie'"):
+        draw("pie", tmp_path / "pie.svg")

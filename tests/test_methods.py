@@ -1,0 +1,421 @@
+"""The contract of a method, over every file in every methods/ folder: a new one is tested by being there."""
+
+import ast
+import importlib
+import json
+import re
+import subprocess
+import sys
+from dataclasses import fields
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+import blurbench
+from blurbench import catalogue, datasets, methods, predictions
+from blurbench.catalogue import KINDS, MethodError, describe
+from blurbench.datasets import Dataset
+from blurbench.models import ModelError
+from blurbench.training import Budget, fit
+
+FOLDERS = sorted(Path(blurbench.__file__).parent.glob("*/methods"))
+FILES = [(f.parts[-2], p.stem) for f in FOLDERS for p in sorted(f.glob("[a-z]*.py"))]
+pytestmark = pytest.mark.filterwarnings("ignore:The inplace keyword:DeprecationWarning")  # of pandas, by trackpy
+
+
+def each_method(*kinds, trains=False):
+    """Parametrise over the method files of these kinds, all if none is named; of those that train alone."""
+    known = [(f, describe(*f)) for f in FILES]
+    files = [f for f, d in known if (not kinds or d.kind in kinds) and (d.trains or not trains)]
+    return pytest.mark.parametrize("problem, name", files, ids=["-".join(f) for f in files])
+
+
+# A tiny dataset of each problem, as the configuration would state it.
+ENTRIES = {
+    "diffusion": {
+        "imaging": {"size_px": 24, "frames": 6, "photons": 200, "substeps": 5},
+        "D_um2_s": [0.1, 10],
+        "test_D_um2_s": [0.3, 1, 3],
+        "items": {"train": 24, "validation": 8, "test": 8},
+        "stream": "tiny",
+    }
+}
+BUDGET = {"batch_size": 8, "validations": 2}
+SMALLER = {"width": 16}  # of the networks that have such an option
+
+
+@pytest.fixture(scope="module")
+def stores(tmp_path_factory):
+    """Folder of a problem's splits, made when first asked for."""
+    made = {}
+
+    def stores(problem):
+        if problem not in made:
+            assert problem in ENTRIES, f"a tiny dataset of {problem!r} is missing from ENTRIES in {__file__}"
+            folder = made[problem] = tmp_path_factory.mktemp(problem)
+            entry = datasets_entry(problem)
+            for split in entry["items"]:
+                datasets.simulate(problem, "tiny", split, entry, 1, folder / f"{split}.zarr", folder / f"{split}.json")
+        return made[problem]
+
+    return stores
+
+
+def datasets_entry(problem):
+    """The entry with all that the simulator would fill in, as an expanded configuration has it."""
+    module = importlib.import_module(f"blurbench.{problem}.simulate")
+    return {**ENTRIES[problem], "imaging": module.imaging(ENTRIES[problem]["imaging"])}
+
+
+def loaded(problem, name, **options):
+    known = describe(problem, name).options
+    return methods.load(problem, name, {k: v for k, v in {**SMALLER, **options}.items() if k in known})
+
+
+def trained(problem, name, folder, model, seed=1, device="cpu"):
+    """Train for a few steps; returns the learning curve."""
+    length = {"epochs": 2} if "epochs" in {f.name for f in fields(Budget)} else {"items": 48}
+    options = {k: v for k, v in SMALLER.items() if k in describe(problem, name).options}
+    curve, checkpoint = model.with_suffix(".csv"), model.with_suffix(".checkpoint")
+    stored = folder / "train.zarr", folder / "validation.zarr"
+    fit(problem, name, options, {**BUDGET, **length}, *stored, seed, device, 1, model, curve, checkpoint)
+    return pd.read_csv(curve)
+
+
+@pytest.fixture(scope="module")
+def model(stores, tmp_path_factory):
+    """File of a method's weights, or None for a method that does not train; each is trained once."""
+    made = {}
+
+    def model(problem, name):
+        if not describe(problem, name).trains:
+            return None
+        if (problem, name) not in made:
+            path = made[problem, name] = tmp_path_factory.mktemp("models") / f"{name}.pt"
+            trained(problem, name, stores(problem), path)
+        return made[problem, name]
+
+    return model
+
+
+@pytest.fixture(scope="module")
+def answers(stores, model):
+    """Predictions of one method: answers(problem, name, change) with the test split as `change` makes it.
+
+    Those of the split as it is are made once.
+    """
+    made = {}
+
+    def answers(problem, name, change=None, **options):
+        if change is None and not options:
+            if (problem, name) not in made:
+                made[problem, name] = answers(problem, name, lambda ds: ds)
+            return made[problem, name].copy()
+        ds = Dataset.open(stores(problem) / "test.zarr")
+        ds = ds if change is None else change(ds)
+        return methods.predict(loaded(problem, name, **options), ds, model(problem, name), "cpu")
+
+    return answers
+
+
+def columns(problem):
+    return list(importlib.import_module(f"blurbench.{problem}").ANSWER)
+
+
+def changed(ds, order=None, images=None, truth=None, items=None, spec=None):
+    """A dataset in memory with some of its parts replaced, and its items in another order."""
+    order = np.arange(len(ds)) if order is None else order
+    images = ds.images[:] if images is None else images
+    truth = {name: values[:] for name, values in ds.truth.items()} if truth is None else truth
+    table = (ds.items if items is None else items).iloc[order].reset_index(drop=True)
+    attrs = {**ds.attrs, "spec": spec or ds.spec}
+    return Dataset(attrs, images[order], table, {name: values[order] for name, values in truth.items()})
+
+
+def same(a, b, kind):
+    """Equal answers; a network's may differ by the rounding of another batch, in bfloat16 where the machine has it."""
+    drop = ["item", "seconds"]
+    a, b = (f.drop(columns=drop).reset_index(drop=True) for f in (a, b))
+    tolerance = 0.05 if kind == "learned" else 1e-9
+    pd.testing.assert_frame_equal(a, b, rtol=tolerance, check_dtype=False)
+
+
+# What is stated
+
+
+def test_there_are_methods_of_every_kind():
+    assert FILES
+    for problem in {p for p, _ in FILES}:
+        assert {describe(p, n).kind for p, n in FILES if p == problem} == set(KINDS)
+
+
+@each_method()
+def test_a_file_is_described_without_running_it(problem, name):
+    described = describe(problem, name)
+    assert described.kind in KINDS and isinstance(described.options, dict)
+    assert described.trains or described.kind != "learned"
+    tree = ast.parse(catalogue.source(problem, name).read_text())
+    assert ast.get_docstring(tree), "the file's first line says what the method is"
+    json.dumps(described.options)  # what a configuration may hold
+    assert re.fullmatch(r"[a-z][a-z0-9_]*", name)
+
+
+def test_describing_needs_neither_torch_nor_pandas():
+    code = (
+        "import sys; from blurbench.catalogue import describe;"
+        f"[describe(*f) for f in {FILES!r}];"
+        "sys.exit(any(m in sys.modules for m in ('torch', 'pandas', 'numba')))"
+    )
+    path = str(Path(blurbench.__file__).parents[1])
+    subprocess.run([sys.executable, "-c", code], check=True, env={"PYTHONPATH": path, "PATH": ""})
+
+
+@each_method()
+def test_options_become_attributes_and_no_other_is_taken(problem, name):
+    described = describe(problem, name)
+    method = methods.load(problem, name)
+    assert method.kind == described.kind
+    for option, default in described.options.items():
+        assert getattr(method, option) == default
+        assert getattr(methods.load(problem, name, {option: "other"}), option) == "other"
+        assert getattr(methods.load(problem, name), option) == default  # nothing is left behind
+    with pytest.raises(MethodError, match="no_such_option"):
+        methods.load(problem, name, {"no_such_option": 1})
+
+
+def test_unknown_method():
+    with pytest.raises(MethodError, match=r"no_such.*cve"):
+        describe("diffusion", "no_such")
+
+
+# What is answered
+
+
+@each_method()
+def test_answers_have_their_columns(problem, name, answers, tmp_path):
+    frame = answers(problem, name)
+    assert list(frame) == ["item", *columns(problem), "seconds", "status"]
+    assert len(frame) == 24 and (frame["item"] == np.arange(24)).all()
+    assert (frame["seconds"] > 0).all() and (frame["status"] == "ok").mean() > 0.8
+    predictions.write(frame, tmp_path / "p.parquet")
+    back = predictions.read(tmp_path / "p.parquet", 24, columns(problem))
+    pd.testing.assert_frame_equal(back, frame, check_dtype=False)
+
+
+@each_method()
+def test_the_same_answer_twice(problem, name, answers):
+    a, b = answers(problem, name), answers(problem, name, lambda ds: ds)
+    pd.testing.assert_frame_equal(a.drop(columns="seconds"), b.drop(columns="seconds"))
+
+
+@each_method()
+def test_one_item(problem, name, answers):
+    kind = describe(problem, name).kind
+    one = answers(problem, name, lambda ds: ds[:1])
+    assert len(one) == 1 and list(one) == ["item", *columns(problem), "seconds", "status"]
+    if kind != "limit":  # whose ideal errors are spread over the items that there are
+        same(one, answers(problem, name)[:1], kind)
+
+
+@each_method()
+def test_no_item(problem, name, answers):
+    none = answers(problem, name, lambda ds: ds[:0])
+    assert len(none) == 0 and list(none) == ["item", *columns(problem), "seconds", "status"]
+
+
+@each_method("learned", "classical", "control")  # a limit may spread its ideal errors over the items that there are
+def test_an_item_does_not_depend_on_the_others(problem, name, answers):
+    kind = describe(problem, name).kind
+    order = np.random.default_rng(1).permutation(24)
+    same(answers(problem, name, lambda ds: changed(ds, order)), answers(problem, name).iloc[order], kind)
+
+
+def garbled(ds):
+    """The same images with another truth; what a microscopist knows stays."""
+    rng = np.random.default_rng(2)
+    truth = {name: rng.normal(size=values.shape).astype(values.dtype) for name, values in ds.truth.items()}
+    known = importlib.import_module(f"blurbench.{ds.attrs['problem']}").IMAGING
+    items = ds.items.assign(**{c: rng.permutation(ds.items[c]) for c in ds.items if c not in known})
+    return changed(ds, truth=truth, items=items)
+
+
+@each_method("learned", "classical")
+def test_the_truth_is_not_read(problem, name, answers):
+    same(answers(problem, name, garbled), answers(problem, name), describe(problem, name).kind)
+
+
+@each_method()
+def test_an_impossible_item_keeps_its_row_and_harms_no_other(problem, name, answers):
+    kind = describe(problem, name).kind
+
+    def spoilt(ds):
+        images = ds.images[:]
+        images[3], images[7], images[11] = 0, np.iinfo(images.dtype).max, images[11, :1]  # dark, saturated, frozen
+        return changed(ds, images=images)
+
+    frame = answers(problem, name, spoilt)
+    assert len(frame) == 24 and (frame["item"] == np.arange(24)).all()
+    answer = frame[columns(problem)[0]]
+    assert (np.isfinite(answer) == (frame["status"] == "ok")).all()
+    untouched = np.delete(np.arange(24), [3, 7, 11])
+    same(frame.iloc[untouched], answers(problem, name).iloc[untouched], kind)
+
+
+class Failing:
+    """Raises where it meets one of the items with 17 photons; says nothing of those with 18."""
+
+    kind = "classical"
+
+    def predict(self, dataset, model, device):
+        photons = dataset.items["photons"].to_numpy()
+        if (photons == 17).any():
+            raise RuntimeError("no spot here")
+        return pd.DataFrame({"D": np.where(photons == 18, np.nan, 1.0)})
+
+
+@pytest.mark.parametrize("photons", [[17, 1, 18, 1], [17, 17], [18, 18], [1, 1, 17], [17]])
+def test_a_failing_item_keeps_its_row_with_the_reason(stores, photons):
+    ds = Dataset.open(stores("diffusion") / "test.zarr")[: len(photons)]
+    frame = methods.predict(Failing(), changed(ds, items=ds.items.assign(photons=photons)))
+    reason = {17: "RuntimeError: no spot here", 18: "not a finite number", 1: "ok"}
+    assert list(frame["status"]) == [reason[p] for p in photons]
+    assert (np.isfinite(frame["D"]) == (np.array(photons) == 1)).all()
+    assert (frame["seconds"] > 0).all() and list(frame) == ["item", *columns("diffusion"), "seconds", "status"]
+
+
+def test_a_wrong_number_of_rows_is_a_failure(stores):
+    class Short(Failing):
+        def predict(self, dataset, model, device):
+            return pd.DataFrame({"D": np.ones(1 + len(dataset) // 2)})
+
+    frame = methods.predict(Short(), Dataset.open(stores("diffusion") / "test.zarr")[:4])
+    assert len(frame) == 4 and (frame["status"] == "ok").all()  # item by item its rows are right
+
+    class Mute(Failing):
+        def predict(self, dataset, model, device):
+            return pd.DataFrame({"D": []})
+
+    frame = methods.predict(Mute(), Dataset.open(stores("diffusion") / "test.zarr")[:2])
+    assert frame["status"].str.contains("0 rows for 1 items").all() and frame["D"].isna().all()
+
+
+# Training
+
+
+@each_method(trains=True)
+def test_training_repeats(problem, name, stores, model, answers, tmp_path):
+    curve = trained(problem, name, stores(problem), tmp_path / "again.pt")
+    assert {"items", "seconds", "train_loss", "validation_loss"} <= set(curve) and len(curve) >= 2
+    assert np.isfinite(curve.to_numpy()).all()
+    ds = Dataset.open(stores(problem) / "test.zarr")
+    again = methods.predict(loaded(problem, name), ds, tmp_path / "again.pt")
+    pd.testing.assert_frame_equal(again.drop(columns="seconds"), answers(problem, name).drop(columns="seconds"))
+    trained(problem, name, stores(problem), tmp_path / "other.pt", seed=2)
+    other = methods.predict(loaded(problem, name), ds, tmp_path / "other.pt")
+    answer = columns(problem)[0]
+    assert (other[answer] != again[answer]).any()
+    assert torch.load(model(problem, name), weights_only=True)
+
+
+@pytest.mark.parametrize("content", [b"", b"no model"])
+def test_a_broken_model_file_is_told(stores, tmp_path, content):
+    name = next(n for p, n in FILES if p == "diffusion" and describe(p, n).trains)
+    (tmp_path / "broken.pt").write_bytes(content)
+    ds = Dataset.open(stores("diffusion") / "test.zarr")
+    with pytest.raises(ModelError, match=r"broken\.pt"):
+        methods.predict(loaded("diffusion", name), ds, tmp_path / "broken.pt")
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device: agreement of CPU and GPU is not tested")
+@each_method(trains=True)
+def test_cpu_and_gpu_agree(problem, name, stores, model):
+    ds = Dataset.open(stores(problem) / "test.zarr")
+    a, b = (methods.predict(loaded(problem, name), ds, model(problem, name), device) for device in ("cpu", "cuda"))
+    same(a, b, describe(problem, name).kind)
+
+
+# Diffusion: units
+
+
+def each_diffusion(*kinds):
+    """Parametrise over the methods of the diffusion problem."""
+    names = [n for p, n in FILES if p == "diffusion" and (not kinds or describe(p, n).kind in kinds)]
+    return pytest.mark.parametrize("name", names)
+
+
+@each_diffusion()
+def test_intervals_hold_their_answer(name, answers):
+    frame = answers("diffusion", name)
+    frame = frame[(frame["D"] > 0) & frame["D_lo68"].notna()]
+    assert len(frame) > 5
+    for lo, hi in (("D_lo95", "D_lo68"), ("D_lo68", "D"), ("D", "D_hi68"), ("D_hi68", "D_hi95")):
+        assert (frame[lo] <= frame[hi] * (1 + 1e-12)).all()
+    assert (frame["D_lo95"] >= 0).all()
+
+
+@each_diffusion("classical", "limit", "control")  # a network knows the scale that it was trained at
+def test_answers_are_in_square_micrometres_per_second(name, answers):
+    """The same images at twice the pixel size hold four times the D; at half the time, twice."""
+
+    def rescaled(length, time):
+        def change(ds):
+            factor, imaging = length**2 / time, dict(ds.spec["imaging"])
+            imaging["pixel_size_um"] *= length
+            imaging["psf"] = {**imaging["psf"], "fwhm_um": imaging["psf"]["fwhm_um"] * length}
+            imaging |= {k: imaging[k] * time for k in ("frame_time_s", "exposure_s")}
+            spec = {**ds.spec, "imaging": imaging, "D_um2_s": [D * factor for D in ds.spec["D_um2_s"]]}
+            times = {k: ds.items[k] * time for k in ("frame_time_s", "exposure_s")}
+            items = ds.items.assign(fwhm_um=ds.items["fwhm_um"] * length, D=ds.items["D"] * factor, **times)
+            truth = {"positions": ds.truth["positions"][:] * length}
+            truth |= {n: ds.truth[n][:] * factor for n in ("D", "D_realised")}
+            return changed(ds, items=items, truth=truth, spec=spec)
+
+        return change
+
+    plain = answers("diffusion", name)
+    for length, time in ((2.0, 1.0), (1.0, 0.5), (0.5, 2.0)):
+        other = answers("diffusion", name, rescaled(length, time))
+        for column in columns("diffusion"):
+            expected = plain[column].to_numpy() * length**2 / time
+            # Absolute: what a positivity bound leaves of an answer that is zero.
+            assert other[column].to_numpy() == pytest.approx(
+                expected, rel=2e-3, abs=2e-3 * length**2 / time, nan_ok=True
+            )
+
+
+@each_diffusion("classical", "limit")  # a few steps of training teach nothing
+def test_answers_are_of_the_right_size(name, answers, stores):
+    D = Dataset.open(stores("diffusion") / "test.zarr").items["D"]
+    ratio = answers("diffusion", name)["D"] / D
+    assert 1 / 2 < ratio.median() < 2  # six frames: a relative SD of 0.7 for the worst, 24 stacks
+
+
+@each_diffusion("learned")
+def test_averaging_over_rotations_makes_the_answer_turn_with_the_image(name, answers):
+    if "rotations" not in describe("diffusion", name).options:
+        pytest.skip("does not average over rotations")
+
+    def turned(ds):
+        return changed(ds, images=np.rot90(ds.images[:], axes=(2, 3)).copy())
+
+    plain, other = (answers("diffusion", name, change, rotations=4) for change in (None, turned))
+    same(plain, other, "learned")
+
+
+@each_diffusion()
+def test_drawn_imaging_parameters(name, tmp_path):
+    """Items of many microscopes and frame numbers in one dataset."""
+    entry = datasets_entry("diffusion")
+    drawn = {"frames": [4, 7], "photons": [60, 500], "background": [0, 5], "frame_time_s": [0.005, 0.02]}
+    drawn |= {"exposure_s": 0.01, "psf": {"kind": "gaussian", "fwhm_um": [0.15, 0.35]}}
+    entry = {**entry, "imaging": {**entry["imaging"], **drawn}, "items": {"train": 16, "validation": 8, "test": 3}}
+    for split in ("train", "validation", "test") if describe("diffusion", name).trains else ("test",):
+        datasets.simulate("diffusion", "tiny", split, entry, 1, tmp_path / f"{split}.zarr", tmp_path / f"{split}.json")
+    if describe("diffusion", name).trains:
+        trained("diffusion", name, tmp_path, tmp_path / "model.pt")
+    model = tmp_path / "model.pt" if describe("diffusion", name).trains else None
+    frame = methods.predict(loaded("diffusion", name), Dataset.open(tmp_path / "test.zarr"), model)
+    assert len(frame) == 9 and (frame["status"] == "ok").sum() >= 6, frame["status"].unique()

@@ -1,0 +1,262 @@
+"""Reading movies in every format, refusing what cannot be used, and telling gain and offset from noise."""
+
+import numpy as np
+import pytest
+import tifffile
+import zarr
+from skimage.io import imsave
+
+from blurbench.recordings import Recording, RecordingError, check_calibration, photon_transfer, read, statistics
+
+CALIBRATION = {
+    "pixel_size_um": 0.2,
+    "frame_time_s": 0.05,
+    "exposure_s": 0.05,
+    "gain": 2.0,
+    "offset": 100.0,
+    "polarity": "bright",
+}
+
+
+@pytest.fixture
+def movie():
+    return np.random.default_rng(0).integers(0, 4000, (12, 20, 30)).astype(np.uint16)
+
+
+def write_ome_zarr(path, movie, version, unit="micrometer"):
+    axes = [{"name": "t", "type": "time", "unit": "millisecond"}, {"name": "c", "type": "channel"}]
+    axes += [{"name": a, "type": "space", "unit": unit} for a in "zyx"]
+    levels = [{"path": "0", "coordinateTransformations": [{"type": "scale", "scale": [50, 1, 1, 0.2, 0.2]}]}]
+    multiscales = [{"axes": axes, "datasets": levels}]
+    attributes = (
+        {"multiscales": multiscales} if version == 2 else {"ome": {"version": "0.5", "multiscales": multiscales}}
+    )
+    group = zarr.create_group(path, zarr_format=version, attributes=attributes)
+    group.create_array("0", data=movie[:, None, None], chunks=(1, 1, 1, *movie.shape[1:]))
+
+
+def write_folder(path, movie):
+    path.mkdir()
+    for i, frame in enumerate(movie):
+        imsave(path / f"frame{i}.png", frame, check_contrast=False)  # frame10 must not follow frame1
+
+
+def write_ome_tiff(path, movie, **metadata):
+    about = {
+        "axes": "TYX",
+        "PhysicalSizeX": 200,
+        "PhysicalSizeXUnit": "nm",
+        "TimeIncrement": 50,
+        "TimeIncrementUnit": "ms",
+    }
+    tifffile.imwrite(path, movie, ome=True, metadata={**about, **metadata})
+
+
+WRITERS = {
+    "pages.tif": lambda path, movie: tifffile.imwrite(path, movie, metadata=None, photometric="minisblack"),
+    "stack.tif": lambda path, movie: tifffile.imwrite(path, movie, metadata={"axes": "TYX"}),
+    "imagej.tif": lambda path, movie: tifffile.imwrite(
+        path, movie, imagej=True, resolution=(5, 5), metadata={"axes": "TYX", "unit": "um", "finterval": 0.05}
+    ),
+    "as_z.tif": lambda path, movie: tifffile.imwrite(path, movie, imagej=True, metadata={"axes": "ZYX"}),
+    "packed.tif": lambda path, movie: tifffile.imwrite(path, movie, compression="deflate", predictor=True),
+    "movie.ome.tif": write_ome_tiff,
+    "movie04.zarr": lambda path, movie: write_ome_zarr(path, movie, 2),
+    "movie05.zarr": lambda path, movie: write_ome_zarr(path, movie, 3),
+    "folder": write_folder,
+}
+CALIBRATED = {"imagej.tif", "movie.ome.tif", "movie04.zarr", "movie05.zarr"}
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_every_format_is_read_frame_by_frame(tmp_path, movie, name):
+    WRITERS[name](tmp_path / name, movie)
+    found = read(tmp_path / name)
+    assert found.shape == movie.shape and found.dtype == np.uint16
+    np.testing.assert_array_equal([found[i] for i in range(len(found))], movie)
+    expected = (0.2, 0.05) if name in CALIBRATED else (None, None)
+    assert (found.pixel_size_um, found.frame_time_s) == pytest.approx(expected)
+
+
+def test_calibration_inside_the_file_must_agree(tmp_path, movie):
+    write_ome_tiff(tmp_path / "a.ome.tif", movie)
+    spec = {**CALIBRATION, "file": str(tmp_path / "a.ome.tif")}
+    Recording(spec, 8)
+    with pytest.raises(RecordingError, match="a.ome.tif: pixel_size_um: found 0.21 .*expected 0.2 "):
+        Recording({**spec, "pixel_size_um": 0.21}, 8)
+    with pytest.raises(RecordingError, match="frame_time_s: found 0.06 .*expected 0.05 "):
+        Recording({**spec, "frame_time_s": 0.06}, 8)
+
+
+def test_missing_file(tmp_path):
+    with pytest.raises(RecordingError, match="none.tif: file: found nothing"):
+        read(tmp_path / "none.tif")
+
+
+@pytest.mark.parametrize("content", [b"", b"no image at all", b"II*\0"])
+def test_file_that_is_no_image(tmp_path, content):
+    (tmp_path / "text.tif").write_bytes(content)
+    with pytest.raises(RecordingError, match="text.tif: file: found no image that can be read"):
+        read(tmp_path / "text.tif")
+
+
+def test_truncated_file(tmp_path, movie):
+    tifffile.imwrite(tmp_path / "whole.tif", movie, compression="deflate")
+    content = (tmp_path / "whole.tif").read_bytes()
+    (tmp_path / "half.tif").write_bytes(content[: len(content) // 2])
+    with pytest.raises(RecordingError, match="half.tif"):
+        Recording({**CALIBRATION, "file": str(tmp_path / "half.tif")}, 8)
+
+
+def test_folder_of_something_else(tmp_path):
+    with pytest.raises(RecordingError, match="an empty folder"):
+        read(tmp_path)
+    (tmp_path / "notes.txt").write_text("no image")
+    with pytest.raises(RecordingError, match="notes.txt: file: found no image that can be read"):
+        read(tmp_path)
+
+
+def test_zarr_without_an_image(tmp_path):
+    zarr.create_group(tmp_path / "empty.zarr")
+    with pytest.raises(RecordingError, match="no multiscale image"):
+        read(tmp_path / "empty.zarr")
+
+
+def test_empty_movie(tmp_path, movie):
+    write_ome_zarr(tmp_path / "empty.zarr", movie[:0], 3)
+    with pytest.raises(RecordingError, match="an empty movie"):
+        read(tmp_path / "empty.zarr")
+
+
+def test_fewer_than_two_frames(tmp_path, movie):
+    tifffile.imwrite(tmp_path / "one.tif", movie[0])
+    with pytest.raises(RecordingError, match="found one frame, expected a movie of at least two frames"):
+        read(tmp_path / "one.tif")
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_values_that_are_no_numbers(tmp_path, movie, value):
+    bad = movie.astype(np.float32)
+    bad[7, 3, 3] = value
+    tifffile.imwrite(tmp_path / "bad.tif", bad)
+    with pytest.raises(RecordingError, match="bad.tif: frame 7: found 1 pixels that are NaN or infinite"):
+        Recording({**CALIBRATION, "file": str(tmp_path / "bad.tif")}, 8)
+
+
+def test_colours(tmp_path, movie):
+    rgb = np.stack([movie] * 3, axis=-1).astype(np.uint8)
+    tifffile.imwrite(tmp_path / "rgb.tif", rgb, photometric="rgb")
+    with pytest.raises(RecordingError, match="3 channels .* save it alone"):
+        read(tmp_path / "rgb.tif")
+    (tmp_path / "images").mkdir()
+    for i in range(2):
+        imsave(tmp_path / f"images/{i}.png", rgb[i], check_contrast=False)
+    with pytest.raises(RecordingError, match="0.png: channels: found 3 channels"):
+        read(tmp_path / "images")
+
+
+def test_several_long_axes(tmp_path, movie):
+    tifffile.imwrite(tmp_path / "volume.tif", movie.reshape(4, 3, 20, 30), imagej=True, metadata={"axes": "TZYX"})
+    with pytest.raises(RecordingError, match="several long axes .t: 4, z: 3."):
+        read(tmp_path / "volume.tif")
+
+
+def test_wrong_pixel_type(tmp_path, movie):
+    tifffile.imwrite(tmp_path / "complex.tif", movie.astype(np.complex64))
+    with pytest.raises(RecordingError, match="pixel type: found complex64"):
+        read(tmp_path / "complex.tif")
+
+
+def test_frames_of_different_shape(tmp_path, movie):
+    write_folder(tmp_path / "folder", movie)
+    imsave(tmp_path / "folder/frame5.png", movie[5, :10], check_contrast=False)
+    with pytest.raises(RecordingError, match=r"frame 5: found the shape \(10, 30\), expected \(20, 30\)"):
+        Recording({**CALIBRATION, "file": str(tmp_path / "folder")}, 8)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("pixel_size_um", None), ("pixel_size_um", 0), ("pixel_size_um", "0.2 um"), ("frame_time_s", -1),
+        ("frame_time_s", float("nan")), ("exposure_s", 0.06), ("exposure_s", None), ("gain", 0), ("gain", None),
+        ("gain", "guess"), ("offset", float("inf")), ("offset", None), ("polarity", "grey"), ("polarity", None),
+    ],
+)  # fmt: skip
+def test_missing_or_impossible_calibration(key, value):
+    check_calibration(CALIBRATION, "a.tif")
+    with pytest.raises(RecordingError, match=f"a.tif: {key}: found .*, expected "):
+        check_calibration({**CALIBRATION, key: value}, "a.tif")
+
+
+def camera_movie(path, electrons, gain, offset, read_noise=1.5, frames=40):
+    rng = np.random.default_rng(1)
+    movie = gain * (
+        rng.poisson(electrons, (frames, *electrons.shape)) + rng.normal(0, read_noise, (frames, *electrons.shape))
+    )
+    tifffile.imwrite(path, np.clip(np.rint(movie + offset), 0, 65535).astype(np.uint16), photometric="minisblack")
+    return read(path)
+
+
+def test_photon_transfer(tmp_path):
+    electrons = np.tile(np.linspace(20, 400, 128), (96, 1))
+    movie = camera_movie(tmp_path / "wide.tif", electrons, 2.2, 100)
+    found = photon_transfer(movie)
+    assert found.gain == pytest.approx(2.2, rel=0.05)
+    # Read noise counts as light: it lowers the offset by gain x 1.5² = 5 ADU.
+    assert found.offset == pytest.approx(100 - 2.2 * 1.5**2, abs=6)
+    assert photon_transfer(movie, "estimate", 95.0).gain == pytest.approx(2.2, rel=0.05)
+    assert photon_transfer(movie, 2.2, "estimate").offset == pytest.approx(95, abs=3)
+    assert photon_transfer(movie, 3, 4) == (3, 4, "given")
+
+
+def test_photon_transfer_ignores_what_moves(tmp_path):
+    electrons = np.tile(np.linspace(20, 400, 128), (96, 1))
+    movie = camera_movie(tmp_path / "still.tif", electrons, 2.2, 100)
+    frames = np.array([movie[i] for i in range(len(movie))])
+    for i in range(len(frames)):
+        frames[i, 10:40, 2 * i : 2 * i + 20] += 500
+    tifffile.imwrite(tmp_path / "moving.tif", frames)
+    assert photon_transfer(read(tmp_path / "moving.tif")).gain == pytest.approx(2.2, rel=0.05)
+
+
+def test_photon_transfer_of_little_range_is_a_slope(tmp_path):
+    movie = camera_movie(tmp_path / "flat.tif", np.full((64, 64), 900.0), 0.5, 0)
+    found = photon_transfer(movie)
+    assert found.offset == 0 and "little range" in found.how
+    assert found.gain == pytest.approx(0.5, rel=0.05)
+
+
+def test_photon_transfer_refuses(tmp_path):
+    movie = camera_movie(tmp_path / "short.tif", np.full((64, 64), 50.0), 1, 0, frames=4)
+    with pytest.raises(RecordingError, match="gain: found 'estimate' with 4 frames"):
+        photon_transfer(movie)
+    tifffile.imwrite(tmp_path / "dead.tif", np.full((10, 20, 20), 7, np.uint8))
+    with pytest.raises(RecordingError, match="gain: found 0 pixels with noise"):
+        photon_transfer(read(tmp_path / "dead.tif"))
+
+
+def test_statistics(tmp_path, movie):
+    tifffile.imwrite(tmp_path / "m.tif", movie)
+    seen = statistics(read(tmp_path / "m.tif"))
+    np.testing.assert_allclose(seen.mean, movie.mean(axis=0))
+    np.testing.assert_allclose(seen.variance, movie.var(axis=0, ddof=1))
+    np.testing.assert_allclose(seen.noise, (np.diff(movie.astype(float), axis=0) ** 2).mean(axis=0) / 2)
+
+
+def test_bright_recording_is_the_movie_in_photons(tmp_path, movie):
+    tifffile.imwrite(tmp_path / "m.tif", movie)
+    recording = Recording({**CALIBRATION, "file": str(tmp_path / "m.tif")}, 8)
+    np.testing.assert_allclose(recording.photons(3), (movie[3] - 100.0) / 2, rtol=1e-4, atol=1e-2)
+
+
+def test_dark_recording_has_peaks_on_a_background_of_the_same_noise(tmp_path):
+    rng = np.random.default_rng(2)
+    field = np.full((64, 64), 400.0)
+    field[30:33, 30:33] -= 150  # a dark spot
+    tifffile.imwrite(tmp_path / "m.tif", np.rint(3 * rng.poisson(field, (50, 64, 64)) + 20).astype(np.uint16))
+    spec = {**CALIBRATION, "file": str(tmp_path / "m.tif"), "polarity": "dark", "gain": 3.0, "offset": 20.0}
+    recording = Recording(spec, 32)
+    stack = np.array([recording.photons(i) for i in range(50)])
+    assert recording.level == pytest.approx(400, rel=0.05)  # shot noise: variance 400 for a field of 400 photons
+    assert stack[:, 30:33, 30:33].mean() == pytest.approx(550, rel=0.03)
+    assert np.median(stack) == pytest.approx(400, rel=0.05)

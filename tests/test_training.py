@@ -1,0 +1,136 @@
+"""The training loop: what it learns, that it repeats, and that it goes on where it was interrupted."""
+
+import numpy as np
+import pytest
+import torch
+
+from blurbench import models, training
+
+DEVICE = torch.device("cpu")
+
+
+def problem(n=256):
+    """A straight line with noise of SD 0.5, which a linear network with a constant SD fits exactly."""
+    rng = np.random.default_rng(0)
+    x = torch.from_numpy(rng.normal(size=(n, 1)).astype(np.float32))
+    return x, 2 * x[:, 0] + 1 + 0.5 * torch.from_numpy(rng.normal(size=n).astype(np.float32))
+
+
+class Line(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.line, self.log_sd = torch.nn.Linear(1, 1), torch.nn.Parameter(torch.zeros(()))
+
+    def forward(self, x):
+        return self.line(x)[:, 0], self.log_sd.expand(len(x))
+
+
+def run(budget, stop_after=None, seed=3):
+    x, y = problem()
+    torch.manual_seed(seed)
+    network, seen = Line(), 0
+
+    def batch(index, rng):
+        nonlocal seen
+        seen += 1
+        if stop_after and seen > stop_after:
+            raise KeyboardInterrupt
+        i = torch.from_numpy(index)
+        return x[i] + 0.01 * float(rng.normal()), y[i]
+
+    def loss(network, batch):
+        return training.gaussian_loss(*network(batch[0]), batch[1])
+
+    def validate(network):
+        return {"validation_loss": float(training.gaussian_loss(*network(x), y))}
+
+    curve = training.train(network, batch, len(x), len(x), loss, validate, budget, seed, DEVICE)
+    return network, curve
+
+
+def budget(tmp_path=None, **changes):
+    settings = {
+        "epochs": 62.5,
+        "batch_size": 32,
+        "learning_rate": 0.05,
+        "validations": 10,
+        "weight_decay": 0.0,
+        "patience": 99,
+    }
+    return training.Budget(**{**settings, **changes}, checkpoint=tmp_path / "c/checkpoint.pt" if tmp_path else None)
+
+
+def weights(network):
+    return torch.cat([p.detach().flatten() for p in network.parameters()])
+
+
+def test_learns_line_and_noise():
+    network, curve = run(budget())
+    slope, intercept, log_sd = network.line.weight.item(), network.line.bias.item(), network.log_sd.item()
+    # 256 items of SD 0.5: the standard error of each coefficient is 0.03; five of them.
+    assert abs(slope - 2) < 0.16 and abs(intercept - 1) < 0.16 and abs(np.exp(log_sd) - 0.5) < 0.12
+    assert {"items", "seconds", "train_loss", "validation_loss", "learning_rate"} <= set(curve)
+    assert curve["items"].iloc[-1] == 16000 and curve["learning_rate"].iloc[-1] < 1e-4
+
+
+def test_same_seed_same_weights_and_another_seed_others():
+    first, second, other = (run(budget(), seed=s)[0] for s in (3, 3, 4))
+    assert torch.equal(weights(first), weights(second))
+    assert not torch.equal(weights(first), weights(other))
+
+
+@pytest.mark.parametrize("stop_after", [60, 249, 250, 499])
+def test_interrupted_training_ends_with_the_weights_of_an_undisturbed_one(tmp_path, stop_after):
+    undisturbed, curve = run(budget())
+    with pytest.raises(KeyboardInterrupt):
+        run(budget(tmp_path), stop_after=stop_after)
+    resumed, resumed_curve = run(budget(tmp_path))
+    assert torch.equal(weights(undisturbed), weights(resumed))
+    assert resumed_curve["validation_loss"].tolist() == curve["validation_loss"].tolist()
+
+
+def test_interruption_loses_no_more_than_one_checkpoint_interval(tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        run(budget(tmp_path), stop_after=180)
+    state = models.read(tmp_path / "c/checkpoint.pt")
+    assert 180 - 50 <= state["state"]["step"] <= 180  # 500 steps, 10 validations
+
+
+def test_early_stop_keeps_the_best_weights():
+    network, curve = run(budget(learning_rate=2.0, warmup=0.0, patience=2))  # a rate that overshoots
+    x, y = problem()
+    kept = float(training.gaussian_loss(*network(x), y))
+    assert kept == pytest.approx(curve["validation_loss"].min(), rel=1e-5)
+
+
+def test_order_is_a_permutation_that_keeps_blocks_together():
+    order = training._order(1, 2, 1000, 128)
+    assert sorted(order) == list(range(1000))
+    assert np.count_nonzero(np.diff(order // 128)) == 7  # eight blocks, each visited once
+    assert not np.array_equal(order, training._order(1, 3, 1000, 128))
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 truncated", b"\x80\x04K\x01."])
+def test_a_file_that_is_no_model_is_named(tmp_path, content):
+    path = tmp_path / "model.pt"
+    path.write_bytes(content)
+    with pytest.raises(models.ModelError, match="model.pt"):
+        models.read(path)
+
+
+def test_a_model_that_would_run_code_is_refused(tmp_path):
+    class Evil:
+        def __reduce__(self):
+            return print, ("run",)
+
+    torch.save({"network": Evil()}, tmp_path / "evil.pt")
+    with pytest.raises(models.ModelError, match="evil.pt"):
+        models.read(tmp_path / "evil.pt")
+
+
+def test_a_checkpoint_of_other_data_or_code_is_not_gone_on_from(tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        run(budget(tmp_path, fingerprint="old"), stop_after=300)
+    fresh, _ = run(budget(fingerprint="new"))
+    after, curve = run(budget(tmp_path, fingerprint="new"))
+    assert torch.equal(weights(fresh), weights(after)) and len(curve) == 10
