@@ -1,0 +1,55 @@
+"""blurbench: how much can be read out of a blurred, noisy image, by which method, and how far that is from physics.
+
+snakemake --cores 8                                        the full benchmark
+snakemake --cores 2 --configfile config/laptop.yaml        the same, narrowed to two cores
+snakemake --cores 8 --profile slurm                        the full benchmark on a cluster
+"""
+
+from snakemake.utils import min_version
+
+min_version("9.12")
+
+
+configfile: "config/config.yaml"
+
+
+include: "rules/common.smk"
+
+
+pathvars:
+    results=RESULTS,
+
+
+wildcard_constraints:
+    problem=alternatives(config["problems"]),
+    dataset=alternatives(datasets()),
+    method=alternatives(methods()),
+    recording=alternatives(config["recordings"]),
+    split="train|validation|test",
+    seed=r"\d+",
+
+
+include: "rules/simulate.smk"
+include: "rules/train.smk"
+include: "rules/predict.smk"
+include: "rules/score.smk"
+include: "rules/tabulate.smk"
+include: "rules/report.smk"
+include: "rules/recordings.smk"
+
+
+for extra in extra_rules():
+
+    include: extra
+
+
+rule all:
+    """Every table, figure and recording of the configuration."""
+    default_target: True
+    input:
+        tables(),
+        figures(),
+        recordings(),
+        "<results>/tables/timing.csv",
+        "<results>/tables/summary.md",
+        "<results>/machine.json",

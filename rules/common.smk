@@ -1,0 +1,312 @@
+"""Functions that the rules share; no rule stands here.
+
+Needs: the configuration. Makes: `config` expanded, or one message that lists everything wrong with it.
+A function that takes `wildcards` serves as an input, params or resources function of the rules named in its docstring.
+"""
+
+import importlib
+import sys
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
+
+from blurbench import configuration, sources, work
+
+sys.path.append(sys.path.pop(0))  # behind the installed packages: scripts/tabulate.py must not hide one
+
+sources.prefer_this_library()
+
+try:
+    config = configuration.expand(config)
+except configuration.ConfigurationError as error:
+    raise WorkflowError(str(error)) from None
+
+RESULTS = f"results/{config['run']}"
+PREDICTIONS = "<results>/predictions/{problem}/{dataset}/{method}/{seed}.parquet"
+SCORES = "<results>/scores/{problem}/{dataset}/{method}/{seed}.parquet"
+MODELS = "<results>/models/{problem}/{dataset}/{method}/{seed}.pt"
+STORES = "<results>/datasets/{problem}/{dataset}/test.zarr"
+MANIFESTS = "<results>/datasets/{problem}/{dataset}/test.json"
+NOTHING = "(?!)"  # a pattern that matches no name
+
+
+# -- names
+
+
+def alternatives(names):
+    """Pattern that matches exactly the names given."""
+    return "|".join(dict.fromkeys(names)) or NOTHING
+
+
+def datasets():
+    return [name for entry in config["problems"].values() for name in entry["datasets"]]
+
+
+def methods(**wanted):
+    """Names of the methods whose entries hold the values wanted."""
+    return [
+        name
+        for problem in config["problems"].values()
+        for name, entry in problem["methods"].items()
+        if all(bool(entry[key]) == value for key, value in wanted.items())
+    ]
+
+
+def constants(problem, name):
+    """Names that a problem's package declares: its FIGURES, SUMMARY_FIGURES or EXTRA_TABLES."""
+    return getattr(importlib.import_module(f"blurbench.{problem}"), name, ())
+
+
+def figure_names(constant):
+    return [name for problem in config["problems"] for name in constants(problem, constant)]
+
+
+def extra_rules():
+    """Rule files of the user's own."""
+    return sorted(map(str, Path(workflow.basedir).glob("rules/extra/*.smk")))
+
+
+def entry(wildcards):
+    """Configuration entry of a method."""
+    return config["problems"][wildcards.problem]["methods"][wildcards.method]
+
+
+def entry_of(key):
+    """Params function: one value of a method's entry."""
+
+    def value(wildcards):
+        return entry(wildcards)[key]
+
+    return value
+
+
+# -- files
+
+
+def library(*modules):
+    """Input function: the library files that a stage's result depends on. Names may hold wildcards and {file}, the method's."""
+
+    def files(wildcards):
+        file = entry(wildcards)["method"] if "method" in wildcards.keys() else ""
+        return sources.files(*(module.format(**wildcards, file=file) for module in modules))
+
+    return files
+
+
+def psf_image(wildcards):
+    """simulate: the measured PSF, if the dataset has one."""
+    psf = config["problems"][wildcards.problem]["datasets"][wildcards.dataset].get("imaging", {}).get("psf", {})
+    return psf.get("file", [])
+
+
+def model(wildcards):
+    """predict: the trained weights, none for a method that is not trained."""
+    weights = entry(wildcards)["model"]
+    dataset = config["problems"][wildcards.problem]["datasets"][wildcards.dataset]["models"]
+    return (
+        collect(MODELS, problem=wildcards.problem, dataset=dataset, method=weights, seed=wildcards.seed)
+        if weights
+        else []
+    )
+
+
+def files_of_units(pattern):
+    """Input function: the file of `pattern` for every unit of work of {problem}, or of all problems."""
+
+    def files(wildcards):
+        units = work.units(config, wildcards.get("problem"), wildcards.get("dataset"))
+        return [file for unit in units for file in collect(pattern, **unit._asdict())]
+
+    return files
+
+
+def files_of_datasets(pattern):
+    """Input function: the file of `pattern` for every dataset of {problem}, or for {dataset} alone."""
+
+    def files(wildcards):
+        names = (
+            [wildcards.dataset] if "dataset" in wildcards.keys() else config["problems"][wildcards.problem]["datasets"]
+        )
+        return collect(pattern, problem=wildcards.problem, dataset=names)
+
+    return files
+
+
+def curves(wildcards):
+    """report: the learning curves of every model behind {problem}, or behind {dataset} alone."""
+    names = [wildcards.dataset] if "dataset" in wildcards.keys() else config["problems"][wildcards.problem]["datasets"]
+    found = [row for name in names for row in work.models_of(config, wildcards.problem, name)]
+    return [
+        f"<results>/models/{wildcards.problem}/{dataset}/{method}/{seed}.csv"
+        for dataset, method, seed in dict.fromkeys(found)
+    ]
+
+
+def training_benchmarks():
+    """Benchmark file of every training job, by the name of what it trains, "problem/dataset/method/seed"."""
+    keys = [
+        f"{problem}/{dataset}/{method}/{seed}"
+        for problem, entry in config["problems"].items()
+        for name in entry["datasets"]
+        for dataset, method, seed in work.models_of(config, problem, name)
+    ]
+    return {key: f"{RESULTS}/benchmarks/train/{key}.tsv" for key in keys}
+
+
+# -- targets
+
+
+def tables():
+    """Every table of every problem."""
+    found = []
+    for problem in config["problems"]:
+        found += collect("<results>/tables/{problem}.{ending}", problem=problem, ending=["csv", "md", "html", "tex"])
+        found += collect("<results>/tables/{problem}_pairs.csv", problem=problem)
+        extra = constants(problem, "EXTRA_TABLES")
+        found += collect(
+            "<results>/tables/{problem}_{extra}.{ending}", problem=problem, extra=extra, ending=["csv", "md"]
+        )
+    return found
+
+
+def figures():
+    """Every figure of every problem."""
+    found = []
+    for problem, entry in config["problems"].items():
+        for dataset, data in entry["datasets"].items():
+            if data["cue"]:
+                continue  # stands in the figures over all datasets, beside the one that it takes from
+            trained = work.models_of(config, problem, dataset)
+            names = [name for name in constants(problem, "FIGURES") if trained or name != "learning"]
+            found += collect(
+                "<results>/figures/{problem}/{figure}_{dataset}.svg", problem=problem, figure=names, dataset=dataset
+            )
+        overall = constants(problem, "SUMMARY_FIGURES")
+        found += collect("<results>/figures/{problem}/{figure}.svg", problem=problem, figure=overall)
+    return found
+
+
+def recordings():
+    """What `measure` makes for every recording."""
+    endings = ["methods.csv", "tracks.csv", "ensemble.csv", "tracks.svg"]
+    return collect("<results>/recordings/{recording}/{ending}", recording=config["recordings"], ending=endings)
+
+
+# -- recordings
+
+
+def recording(wildcards):
+    """track, measure: the recording's entry."""
+    return config["recordings"][wildcards.recording]
+
+
+def movie(wildcards):
+    """track, measure: the movie itself."""
+    return recording(wildcards)["file"]
+
+
+def recording_spec(wildcards):
+    """track: the dataset entry whose models apply; it says how large a stack they take."""
+    return work.spec(config, recording(wildcards)["problem"], recording(wildcards)["dataset"], "test")
+
+
+def recording_models(wildcards):
+    """measure: every model that a method of the recording uses."""
+    return [model for method in recording_methods(wildcards).values() for model in method["models"]]
+
+
+def recording_methods(wildcards):
+    """measure: method, kind, options and model files of every method that needs no truth, by name."""
+    problem, dataset = recording(wildcards)["problem"], recording(wildcards)["dataset"]
+    home = config["problems"][problem]["datasets"][dataset]["models"]
+    return {
+        name: {
+            **{key: method[key] for key in ("method", "kind", "options")},
+            "models": [
+                f"{RESULTS}/models/{problem}/{home}/{method['model']}/{seed}.pt"
+                for seed in work.seeds(config, problem, name)
+                if method["model"]
+            ],
+        }
+        for name, method in work.live_methods(config, problem, dataset).items()
+    }
+
+
+def recording_library(wildcards):
+    """measure: the library files of every method that runs on the recording."""
+    problem = recording(wildcards)["problem"]
+    used = sorted({f"methods.{method['method']}" for method in recording_methods(wildcards).values()})
+    return sources.files("blurbench.recordings", *(f"blurbench.{problem}.{name}" for name in ["measurement", *used]))
+
+
+def tracking_library(wildcards):
+    """track: the library files behind the stacks of a recording."""
+    return sources.files(f"blurbench.{recording(wildcards)['problem']}.tracks")
+
+
+# -- params and resources
+
+
+def cues(wildcards):
+    """report: which datasets of {problem} show another one without a cue."""
+    entries = config["problems"][wildcards.problem]["datasets"]
+    return {name: {key: dataset[key] for key in ("like", "cue")} for name, dataset in entries.items() if dataset["cue"]}
+
+
+def spec(wildcards):
+    """simulate: all that the split depends on."""
+    return work.spec(config, wildcards.problem, wildcards.dataset, wildcards.split)
+
+
+def checkpoint_file(wildcards):
+    """train: where training resumes from; no output, as Snakemake deletes outputs before it tries again."""
+    return f"{RESULTS}/checkpoints/{wildcards.problem}/{wildcards.dataset}/{wildcards.method}/{wildcards.seed}.pt"
+
+
+def gpus(wildcards):
+    """train: the GPUs asked for."""
+    return 0 if config["device"] == "cpu" else 1
+
+
+def memory(stage):
+    """Resources function: MB from the sizes in the configuration, more at each attempt."""
+
+    def mem_mb(wildcards, attempt):
+        return attempt * work.memory_mb(config, stage, wildcards.problem, wildcards.dataset, wildcards.get("method"))
+
+    return mem_mb
+
+
+def megabytes(number):
+    """Resources function: a fixed amount, more at each attempt."""
+
+    def mem_mb(wildcards, attempt):
+        return attempt * number
+
+    return mem_mb
+
+
+def minutes(number):
+    """Resources function: a runtime, more at each attempt."""
+
+    def runtime(wildcards, attempt):
+        return attempt * number
+
+    return runtime
+
+
+def track_memory(wildcards, attempt):
+    """track: the movie as float64 and twice more, or what can be said of a folder of images."""
+    file = Path(movie(wildcards))
+    return attempt * (work.BASE_MB + (round(24 * file.stat().st_size / 1e6) if file.is_file() else 4000))
+
+
+def measure_memory(wildcards, attempt):
+    """measure: that of the hungriest method."""
+    problem, dataset = recording(wildcards)["problem"], recording(wildcards)["dataset"]
+    names = recording_methods(wildcards)
+    return attempt * max(
+        (work.memory_mb(config, "predict", problem, dataset, name) for name in names), default=work.BASE_MB
+    )

@@ -1,0 +1,62 @@
+"""Figures, and through their captions and labels the pages of `snakemake --report`.
+
+Needs: scores, test splits, learning curves. Makes: figures/{problem}/{figure}_{dataset}.svg for the FIGURES that a problem
+declares, figures/{problem}/{figure}.svg for its SUMMARY_FIGURES. Read by: people.
+"""
+
+
+rule report:
+    """Draw one figure of one dataset."""
+    input:
+        scores=files_of_units(SCORES),
+        stores=ancient(files_of_datasets(STORES)),
+        manifests=files_of_datasets(MANIFESTS),
+        curves=curves,
+        library=library("blurbench.{problem}.figures"),
+    output:
+        figure=report(
+            "<results>/figures/{problem}/{figure}_{dataset}.svg",
+            caption="captions/figure.rst",
+            category="{problem}",
+            subcategory="{figure}",
+            labels={"figure": "{figure}", "dataset": "{dataset}"},
+        ),
+    log:
+        "<results>/logs/report/{problem}/{figure}_{dataset}.log",
+    benchmark:
+        "<results>/benchmarks/report/{problem}/{figure}_{dataset}.tsv"
+    wildcard_constraints:
+        figure=alternatives(figure_names("FIGURES")),
+    conda:
+        "../envs/base.yaml"
+    threads: 1
+    resources:
+        mem_mb=megabytes(2000),
+        runtime=minutes(20),
+    params:
+        cues=cues,
+    script:
+        "../scripts/report.py"
+
+
+use rule report as report_overall with:
+    input:
+        scores=files_of_units(SCORES),
+        stores=ancient(files_of_datasets(STORES)),
+        manifests=files_of_datasets(MANIFESTS),
+        curves=curves,
+        library=library("blurbench.{problem}.figures"),
+    output:
+        figure=report(
+            "<results>/figures/{problem}/{figure}.svg",
+            caption="captions/figure.rst",
+            category="{problem}",
+            subcategory="{figure}",
+            labels={"figure": "{figure}", "dataset": "all"},
+        ),
+    log:
+        "<results>/logs/report/{problem}/{figure}.log",
+    benchmark:
+        "<results>/benchmarks/report/{problem}/{figure}.tsv"
+    wildcard_constraints:
+        figure=alternatives(figure_names("SUMMARY_FIGURES")),

@@ -1,0 +1,30 @@
+"""Scores per item, the only thing between computing and reporting.
+
+Needs: predictions and the truth of the test split. Makes: scores/{problem}/{dataset}/{method}/{seed}.parquet, one row per
+item and metric. Read by: tabulate, report.
+"""
+
+
+rule score:
+    """Judge one predictions file; an item that was not predicted keeps its row, with the reason."""
+    input:
+        store=ancient(STORES),
+        manifest=MANIFESTS,
+        predictions=PREDICTIONS,
+        library=library("blurbench.datasets", "blurbench.predictions", "blurbench.{problem}.score"),
+    output:
+        scores=SCORES,
+    log:
+        "<results>/logs/score/{problem}/{dataset}/{method}/{seed}.log",
+    benchmark:
+        "<results>/benchmarks/score/{problem}/{dataset}/{method}/{seed}.tsv"
+    conda:
+        "../envs/base.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory("score"),
+        runtime=minutes(30),
+    params:
+        kind=entry_of("kind"),
+    script:
+        "../scripts/score.py"

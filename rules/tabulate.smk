@@ -1,0 +1,110 @@
+"""Published tables.
+
+Needs: the scores of every dataset, method and seed. Makes: tables/{problem}.csv .md .html .tex, {problem}_pairs.csv (paired
+differences), {problem}_failures.csv, the extra tables that a problem declares; tables/timing.csv, tables/summary.md and
+machine.json over all problems. Read by: people, and README.md.
+"""
+
+for name in config["problems"]:
+
+    # One rule per problem, as the extra tables of problems differ.
+    rule:
+        name:
+            f"tabulate_{name}"
+        input:
+            scores=files_of_units(SCORES),
+            library=library("blurbench.tables", "blurbench.{problem}", "blurbench.{problem}.score"),
+        output:
+            csv=report(
+                "<results>/tables/{problem}.csv",
+                caption="captions/table.rst",
+                category="{problem}",
+                subcategory="tables",
+                labels={"table": "scores", "format": "csv"},
+            ),
+            md="<results>/tables/{problem}.md",
+            html=report(
+                "<results>/tables/{problem}.html",
+                caption="captions/table.rst",
+                category="{problem}",
+                subcategory="tables",
+                labels={"table": "scores", "format": "html"},
+            ),
+            tex="<results>/tables/{problem}.tex",
+            pairs=report(
+                "<results>/tables/{problem}_pairs.csv",
+                caption="captions/pairs.rst",
+                category="{problem}",
+                subcategory="tables",
+                labels={"table": "paired differences", "format": "csv"},
+            ),
+            failures=report(
+                "<results>/tables/{problem}_failures.csv",
+                caption="captions/failures.rst",
+                category="{problem}",
+                subcategory="tables",
+                labels={"table": "failures", "format": "csv"},
+            ),
+            extra=report(
+                expand("<results>/tables/{{problem}}_{extra}.csv", extra=constants(name, "EXTRA_TABLES")),
+                caption="captions/extra_table.rst",
+                category="{problem}",
+                subcategory="tables",
+                labels={"table": "extra", "format": "csv"},
+            ),
+            extra_md=expand("<results>/tables/{{problem}}_{extra}.md", extra=constants(name, "EXTRA_TABLES")),
+        log:
+            "<results>/logs/tabulate/{problem}.log",
+        benchmark:
+            "<results>/benchmarks/tabulate/{problem}.tsv"
+        wildcard_constraints:
+            problem=name,
+        conda:
+            "../envs/base.yaml"
+        threads: 1
+        resources:
+            mem_mb=megabytes(4000),
+            runtime=minutes(60),
+        params:
+            resamples=config["resamples"],
+            seed=config["seed"],
+        script:
+            "../scripts/tabulate.py"
+
+
+rule summarise:
+    """Best methods, limits and failures over all problems; time and memory with the machine they were measured on."""
+    input:
+        tables=collect("<results>/tables/{problem}.csv", problem=config["problems"]),
+        pairs=collect("<results>/tables/{problem}_pairs.csv", problem=config["problems"]),
+        failures=collect("<results>/tables/{problem}_failures.csv", problem=config["problems"]),
+        benchmarks=list(training_benchmarks().values()),
+        library=sources.files("blurbench.tables", "blurbench.machine"),
+    output:
+        timing=report(
+            "<results>/tables/timing.csv",
+            caption="captions/timing.rst",
+            category="all problems",
+            labels={"table": "timing"},
+        ),
+        summary=report(
+            "<results>/tables/summary.md",
+            caption="captions/summary.rst",
+            category="all problems",
+            labels={"table": "summary"},
+        ),
+        machine="<results>/machine.json",
+    log:
+        "<results>/logs/summarise.log",
+    benchmark:
+        "<results>/benchmarks/summarise.tsv"
+    conda:
+        "../envs/learning.yaml"
+    threads: 1
+    resources:
+        mem_mb=megabytes(2000),
+        runtime=minutes(10),
+    params:
+        benchmarks=training_benchmarks(),
+    script:
+        "../scripts/summarise.py"

@@ -1,0 +1,39 @@
+"""Weights of the methods that learn.
+
+Needs: the train and validation splits of a dataset. Makes: models/{problem}/{dataset}/{method}/{seed}.pt, with the learning
+curve beside it. Read by: predict, report, measure.
+"""
+
+
+rule train:
+    """Train one method with one seed; a job that is tried again goes on from its checkpoint."""
+    input:
+        train=ancient("<results>/datasets/{problem}/{dataset}/train.zarr"),
+        train_manifest="<results>/datasets/{problem}/{dataset}/train.json",
+        validation=ancient("<results>/datasets/{problem}/{dataset}/validation.zarr"),
+        validation_manifest="<results>/datasets/{problem}/{dataset}/validation.json",
+        library=library("blurbench.training", "blurbench.{problem}.methods.{file}"),
+    output:
+        model=MODELS,
+        curve="<results>/models/{problem}/{dataset}/{method}/{seed}.csv",
+    log:
+        "<results>/logs/train/{problem}/{dataset}/{method}/{seed}.log",
+    benchmark:
+        "<results>/benchmarks/train/{problem}/{dataset}/{method}/{seed}.tsv"
+    wildcard_constraints:
+        method=alternatives(methods(trains=True)),
+    priority: 100  # the longest jobs begin as soon as they can
+    conda:
+        "../envs/learning.yaml"
+    threads: config["threads"]["train"]
+    resources:
+        gpu=gpus,
+        mem_mb=memory("train"),
+        runtime=minutes(480),
+    params:
+        method=entry_of("method"),
+        options=entry_of("options"),
+        budget=entry_of("budget"),
+        checkpoint=checkpoint_file,
+    script:
+        "../scripts/train.py"

@@ -1,0 +1,12 @@
+"""Run one method on the test split of one dataset."""
+
+from blurbench.logs import logged
+
+with logged(snakemake.log[0], snakemake.threads):
+    from blurbench import methods, predictions
+    from blurbench.datasets import Dataset
+
+    method = methods.load(snakemake.wildcards.problem, snakemake.params.method, snakemake.params.options)
+    dataset = Dataset.open(snakemake.input.store)
+    model = next(iter(snakemake.input.get("model", [])), None)
+    predictions.write(methods.predict(method, dataset, model, snakemake.config["device"]), snakemake.output.predictions)

@@ -1,0 +1,16 @@
+"""Simulate one split of a dataset."""
+
+from blurbench.logs import logged
+
+with logged(snakemake.log[0], snakemake.threads):
+    from blurbench import datasets
+
+    datasets.simulate(
+        snakemake.wildcards.problem,
+        snakemake.wildcards.dataset,
+        snakemake.wildcards.split,
+        snakemake.params.spec,
+        snakemake.params.seed,
+        snakemake.output.store,
+        snakemake.output.manifest,
+    )

@@ -1,0 +1,16 @@
+"""Write every table of one problem."""
+
+from blurbench.logs import logged
+
+with logged(snakemake.log[0], snakemake.threads):
+    from pathlib import Path
+
+    from blurbench import tables
+
+    tables.write(
+        snakemake.wildcards.problem,
+        snakemake.input.scores,
+        Path(snakemake.output.csv).with_suffix(""),
+        snakemake.params.resamples,
+        snakemake.params.seed,
+    )

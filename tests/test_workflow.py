@@ -1,0 +1,244 @@
+"""The workflow as a user meets it: a run, a second run, an addition, a mistake. One tiny run is shared by all."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[1]
+PARTS = ["Snakefile", "rules", "scripts", "config", "envs", "slurm"]
+CONFIG = {
+    "run": "tiny",
+    "resamples": 100,
+    "problems": {
+        "diffusion": {
+            "datasets": {
+                "report": {
+                    "imaging": {"frames": 6, "size_px": 24},
+                    "test_D_um2_s": [0.5, 5],
+                    "items": {"train": 64, "validation": 16, "test": 6},
+                    "methods": ["ours", "ours_rot8", "cve", "centroid_msd", "cramer_rao", "prior_mean"],
+                },
+            },
+        }
+    },
+}
+LEARNED = ("ours", "ours_rot8")
+METHOD = '''
+"""A constant answer."""
+
+import pandas as pd
+
+
+class Constant:
+    kind = "classical"
+    options = {"answer": 1.0}
+
+    def predict(self, dataset, model=None, device="cpu"):
+        return pd.DataFrame({"D": [self.answer] * len(dataset)})
+'''
+RULE = """
+rule guess:
+    input:
+        manifest="<results>/datasets/diffusion/{dataset}/test.json",
+    output:
+        "<results>/predictions/diffusion/{dataset}/guess/0.parquet",
+    shell:
+        "python -c 'import json, pandas;"
+        " n = json.load(open(\\"{input.manifest}\\"))[\\"items\\"];"
+        " pandas.DataFrame(dict(item=range(n), D=1.0)).to_parquet(\\"{output}\\")'"
+"""
+
+
+class Tree:
+    """A copy of the workflow with a configuration of its own."""
+
+    def __init__(self, path, config=CONFIG):
+        self.path, self.config = path, config
+        self.results = path / "results" / config["run"]
+
+    @classmethod
+    def copied(cls, path):
+        path.mkdir()
+        for part in PARTS:
+            source, ignored = ROOT / part, shutil.ignore_patterns("__pycache__", "*.pyc")
+            shutil.copytree(source, path / part, ignore=ignored) if source.is_dir() else shutil.copy2(source, path)
+        for extra in (path / "rules/extra").glob("*.smk"):
+            extra.unlink()
+        return cls(path)
+
+    def clone(self, path, results=True):
+        """Copy of the tree with its compiled code, and with its results and their times."""
+        ignored = shutil.ignore_patterns(*([] if results else ["results", ".snakemake"]))
+        shutil.copytree(self.path, path, symlinks=True, ignore=ignored)
+        return Tree(path, yaml.safe_load((path / "config/test.yaml").read_text()))
+
+    def snakemake(self, *arguments, cores=2, check=True):
+        """Run Snakemake; returns what it said. It must find this tree's library, not an installed one."""
+        (self.path / "config/test.yaml").write_text(yaml.safe_dump(self.config))
+        command = [sys.executable, "-m", "snakemake", "--cores", str(cores), *arguments]
+        command += ["--configfile", "config/smoke.yaml", "config/test.yaml"]
+        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+        done = subprocess.run(
+            command,
+            cwd=self.path,
+            env={**os.environ, "PATH": path, "PYTHONPATH": ""},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        assert not check or done.returncode == 0, done.stdout
+        return done.stdout
+
+    def times(self, pattern):
+        return {path.relative_to(self.results): path.stat().st_mtime_ns for path in self.results.glob(pattern)}
+
+    def table(self):
+        return pd.read_csv(self.results / "tables/diffusion.csv")
+
+    @property
+    def problem(self):
+        return self.config["problems"]["diffusion"]
+
+
+def tiny(path):
+    tree = Tree.copied(path)
+    tree.config = yaml.safe_load(yaml.safe_dump(CONFIG))
+    return tree
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A finished run; tests that change something take a clone."""
+    tree = tiny(tmp_path_factory.mktemp("workflow") / "tree")
+    tree.snakemake(cores=2)
+    return tree
+
+
+def test_a_run_makes_everything(finished):
+    for name in ("csv", "md", "html", "tex"):
+        assert (finished.results / f"tables/diffusion.{name}").stat().st_size
+    for name in ("tables/timing.csv", "tables/summary.md", "machine.json", "figures/diffusion/cues.svg"):
+        assert (finished.results / name).stat().st_size
+    table = finished.table()
+    assert set(table.kind) == {"learned", "classical", "limit", "control"}
+    assert set(table.dataset) == {"report", "report_no_shape"}
+
+
+def test_every_job_leaves_a_log_and_a_benchmark(finished):
+    for folder in ("logs", "benchmarks"):
+        for stage in ("simulate", "train", "predict", "score", "report"):
+            assert any((finished.results / folder / stage).rglob("*.*")), f"{folder}/{stage}"
+
+
+def test_a_second_run_does_nothing(finished):
+    assert "Nothing to be done" in finished.snakemake()
+
+
+def test_one_core_and_two_give_the_same(finished, tmp_path):
+    other = finished.clone(tmp_path / "tree", results=False)
+    classical = [method for method in other.problem["datasets"]["report"]["methods"] if method not in LEARNED]
+    other.snakemake(
+        *(f"results/tiny/scores/diffusion/report/{method}/0.parquet" for method in classical),
+        "results/tiny/datasets/diffusion/report/train.json",
+        cores=1,
+    )
+    for split in ("train", "test"):
+        manifest = f"datasets/diffusion/report/{split}.json"
+        assert (finished.results / manifest).read_bytes() == (other.results / manifest).read_bytes()
+    for method in classical:
+        one, two = (
+            pd.read_parquet(tree.results / f"scores/diffusion/report/{method}/0.parquet") for tree in (finished, other)
+        )
+        pd.testing.assert_frame_equal(one[one.metric != "seconds"], two[two.metric != "seconds"], check_exact=True)
+
+
+def test_a_method_dropped_in_appears_and_runs_no_other_again(finished, tmp_path):
+    tree = finished.clone(tmp_path / "tree")
+    (tree.path / "scripts/blurbench/diffusion/methods/constant.py").write_text(METHOD)
+    tree.problem["methods"] = {"constant": {}}
+    tree.problem["datasets"]["report"]["methods"].append("constant")
+    before = {
+        **tree.times("predictions/**/*.parquet"),
+        **tree.times("models/**/*.pt"),
+        **tree.times("scores/**/*.parquet"),
+    }
+    tree.snakemake()
+    after = {
+        **tree.times("predictions/**/*.parquet"),
+        **tree.times("models/**/*.pt"),
+        **tree.times("scores/**/*.parquet"),
+    }
+    assert {path: time for path, time in after.items() if path in before} == before
+    assert all("constant" in str(path) for path in set(after) - set(before))
+    assert "constant" in set(tree.table().method)
+
+
+def test_an_edited_method_alone_runs_again(finished, tmp_path):
+    tree = finished.clone(tmp_path / "tree")
+    with open(tree.path / "scripts/blurbench/diffusion/methods/prior_mean.py", "a") as file:
+        file.write("# edited\n")
+    plan = tree.snakemake("--dry-run")
+    jobs = {line.strip() for line in plan.splitlines() if line.strip().startswith(("output:", "wildcards:"))}
+    assert any("method=prior_mean" in job for job in jobs)
+    assert not any("method=cve" in job or "method=ours" in job for job in jobs)
+
+
+def test_a_rule_of_ones_own_is_scored(finished, tmp_path):
+    tree = finished.clone(tmp_path / "tree")
+    (tree.path / "rules/extra/guess.smk").write_text(RULE)
+    tree.problem["methods"] = {"guess": {"external": True, "kind": "classical"}}
+    tree.problem["datasets"]["report"]["methods"].append("guess")
+    tree.snakemake()
+    rows = tree.table().query("method == 'guess'")
+    assert set(rows.kind) == {"classical"} and set(rows.dataset) == {"report"}
+
+
+def test_a_method_that_fails_does_not_stop_the_tables(finished, tmp_path):
+    tree = finished.clone(tmp_path / "tree")
+    broken = METHOD.replace("return pd", "raise RuntimeError('no answer')\n        return pd")
+    (tree.path / "scripts/blurbench/diffusion/methods/constant.py").write_text(broken)
+    tree.problem["methods"] = {"constant": {}}
+    tree.problem["datasets"]["report"]["methods"].append("constant")
+    tree.snakemake()
+    rows = tree.table().query("method == 'constant' and dataset == 'report' and condition == 'all'")
+    assert (rows.n_failed == 12).all()
+    assert "no answer" in (tree.results / "tables/diffusion_failures.csv").read_text()
+
+
+def test_a_wrong_configuration_stops_before_the_first_job(tmp_path):
+    tree = tiny(tmp_path / "tree")
+    tree.problem["datasets"]["report"]["imaging"]["pixel_size_nm"] = 200
+    said = tree.snakemake(check=False)
+    assert "imaging.pixel_size_nm: found the unknown 'pixel_size_nm'" in said and "did you mean pixel_size_um?" in said
+    assert "Traceback" not in said and not (tree.path / "results").exists()
+
+
+def test_the_slurm_profile_is_read(tmp_path):
+    tree = tiny(tmp_path / "tree")
+    plan = tree.snakemake("--profile", "slurm", "--dry-run", cores=8)
+    train = plan[plan.index("rule train:") :].split("\n\n")[0]
+    assert "slurm_partition=gpu" in train and "mem_mb=" in train
+    assert "slurm_partition=cpu" in plan[plan.index("rule simulate:") :].split("\n\n")[0]
+
+
+def test_the_full_configuration_asks_for_gpus(tmp_path):
+    tree = tiny(tmp_path / "tree")
+    tree.config["device"] = "auto"
+    plan = tree.snakemake("--dry-run")
+    assert "gpu=1" in plan[plan.index("rule train:") :].split("\n\n")[0]
+
+
+def test_a_failed_job_leaves_its_reason_in_the_log(finished, tmp_path):
+    tree = finished.clone(tmp_path / "tree")
+    shutil.rmtree(tree.results / "scores")
+    (tree.results / "predictions/diffusion/report/cve/0.parquet").write_text("no table")
+    tree.snakemake("results/tiny/scores/diffusion/report/cve/0.parquet", check=False)
+    log = (tree.results / "logs/score/diffusion/report/cve/0.log").read_text()
+    assert "Traceback" in log and "0.parquet" in log
