@@ -1,0 +1,41 @@
+# make tables   simulate, train, predict, score and tabulate at laptop size: results/laptop/
+# make report   the same as pages to browse: results/laptop/report.zip
+# make smoke    every rule once, in minutes: results/smoke/
+# make test, make lint, make check (both), make clean (keeps results)
+
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+CORES := $(shell nproc 2>/dev/null || getconf _NPROCESSORS_ONLN)
+# greedy: the default scheduler solves an integer program for every choice, which on two cores is a tenth of the work.
+SNAKEMAKE := snakemake --cores $(CORES) --rerun-incomplete --scheduler greedy
+
+.PHONY: tables report smoke test lint check clean
+
+tables: .venv/installed
+	$(SNAKEMAKE) --configfile config/laptop.yaml
+
+report: tables
+	$(SNAKEMAKE) --configfile config/laptop.yaml --report results/laptop/report.zip
+
+smoke: .venv/installed
+	$(SNAKEMAKE) --configfile config/smoke.yaml
+
+test: .venv/installed
+	pytest -n 2 --dist loadfile
+
+lint: .venv/installed
+	ruff check
+	ruff format --check
+	snakefmt --check Snakefile rules
+	snakemake --lint
+
+check: lint test
+
+clean:
+	rm -rf .venv .snakemake .pytest_cache .ruff_cache
+	find scripts tests -name __pycache__ -prune -exec rm -rf {} +
+
+.venv/installed: requirements.lock pyproject.toml
+	test -x .venv/bin/python || python3 -m venv .venv
+	.venv/bin/python -m pip install --quiet --requirement requirements.lock
+	.venv/bin/python -m pip install --quiet --no-deps --editable .
+	touch $@
