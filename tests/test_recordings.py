@@ -1,5 +1,9 @@
 """Reading movies in every format, refusing what cannot be used, and telling gain and offset from noise."""
 
+import contextlib
+import gc
+import warnings
+
 import numpy as np
 import pytest
 import tifffile
@@ -106,6 +110,17 @@ def test_truncated_file(tmp_path, movie):
     (tmp_path / "half.tif").write_bytes(content[: len(content) // 2])
     with pytest.raises(RecordingError, match="half.tif"):
         Recording({**CALIBRATION, "file": str(tmp_path / "half.tif")}, 8)
+
+
+@pytest.mark.parametrize("shape", [(4, 20, 30), (1, 20, 30)])
+def test_a_movie_that_is_let_go_closes_its_file(tmp_path, movie, shape):
+    tifffile.imwrite(tmp_path / "stack.tif", movie[: shape[0]], photometric="minisblack")
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
+        with contextlib.suppress(RecordingError):  # a file that is refused is closed as well
+            assert read(tmp_path / "stack.tif")[0].shape == shape[1:]
+        gc.collect()
+    assert not [w for w in seen if issubclass(w.category, ResourceWarning)]
 
 
 def test_folder_of_something_else(tmp_path):

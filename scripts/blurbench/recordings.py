@@ -6,7 +6,9 @@ what was expected.
 """
 
 import re
+import weakref
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -116,17 +118,20 @@ def read(file) -> Movie:
 
 
 def _tiff(path):
-    try:
-        tiff = tifffile.TiffFile(path)
-        series = tiff.series[0]
-        pixels = zarr.open_array(series.aszarr(level=0), mode="r")
-    except Exception as error:  # whatever a damaged file raises in the decoder
-        raise RecordingError(
-            path, "file", f"no image that can be read ({error})", "a TIFF stack or an OME-TIFF"
-        ) from error
-    # tifffile names pages without a meaning Q or I, and samples of one pixel S.
-    select, shape = _time_first(path, series.axes, pixels.shape)
-    return Movie(str(path), shape, pixels.dtype, lambda i: pixels[select(i)], *_tiff_calibration(tiff))
+    with ExitStack() as opened:
+        try:
+            tiff = opened.enter_context(tifffile.TiffFile(path))
+            series = tiff.series[0]
+            pixels = zarr.open_array(series.aszarr(level=0), mode="r")
+        except Exception as error:  # whatever a damaged file raises in the decoder
+            raise RecordingError(
+                path, "file", f"no image that can be read ({error})", "a TIFF stack or an OME-TIFF"
+            ) from error
+        # tifffile names pages without a meaning Q or I, and samples of one pixel S.
+        select, shape = _time_first(path, series.axes, pixels.shape)
+        movie = Movie(str(path), shape, pixels.dtype, lambda i: pixels[select(i)], *_tiff_calibration(tiff))
+        weakref.finalize(movie, opened.pop_all().close)  # frames are read as long as there is a movie
+    return movie
 
 
 def _tiff_calibration(tiff):
