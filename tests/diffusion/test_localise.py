@@ -6,6 +6,7 @@ from sampling import SIGMAS, deviate
 from scipy.special import ndtr
 
 from blurbench.diffusion.bounds import localisation_sd
+from blurbench.diffusion.estimators import path_log_likelihood
 from blurbench.diffusion.localise import Spots, ellipse_centres, localise, window
 from blurbench.diffusion.psf import FWHM_OVER_SD
 from blurbench.diffusion.simulate import imaging, render
@@ -123,6 +124,22 @@ def test_joint_likelihood_peaks_near_the_truth():
             for s, (_, row) in zip(fitted(pairs, spec), pairs)
         ]
         assert np.median(best) == pytest.approx(D, rel=0.15)
+
+
+def test_a_width_that_is_hardly_known_leaves_the_path_alone():
+    """Told a width wrong by a third, the joint likelihood is then that of the path within a few per cent of ln D."""
+    grid = np.geomspace(0.03, 30, 200)
+    pairs, spec, _ = made([1.0] * 60, 9)
+    spec["imaging"]["psf"]["known_to"] = 1.0
+    for (_, row), spots in zip(pairs, fitted(pairs, spec)):
+        _, stray = calibration(spec)
+        V = blur_variance(grid, row, spec)
+        variance = np.mean(spots.sigma**2) + stray(V / (row.fwhm_um / FWHM_OVER_SD) ** 2) * V
+        path = path_log_likelihood(spots.positions, row.frame_time_s, grid, variance, 0.165)
+        joint = joint_log_likelihood(grid, spots, row._replace(fwhm_um=row.fwhm_um * 1.33), 0.165, spec)
+        assert abs(np.log(grid[joint.argmax()] / grid[path.argmax()])) < 0.25
+        exact = {**spec, "imaging": {**spec["imaging"], "psf": {"kind": "gaussian", "fwhm_um": 0.25}}}
+        assert width_D(spots, row, spec)[1] > 5 * width_D(spots, row, exact)[1]
 
 
 # Lost spots and edges

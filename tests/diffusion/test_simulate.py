@@ -523,6 +523,16 @@ def test_drawn_parameters():
     normal(np.corrcoef(table.T)[np.triu_indices(5, 1)] * np.sqrt(len(table)))
 
 
+def test_a_width_known_to_some_accuracy_changes_what_is_told_and_nothing_else():
+    psf = {"kind": "gaussian", "fwhm_um": [0.1, 0.35]}
+    images, positions, exact = stacks([0.5] * 500, 20, **{**WIDE, "psf": psf})
+    other_images, other_positions, told = stacks([0.5] * 500, 20, **{**WIDE, "psf": {**psf, "known_to": 0.2}})
+    assert (images == other_images).all() and np.array_equal(positions, other_positions, equal_nan=True)
+    pd.testing.assert_frame_equal(exact.drop(columns="fwhm_um"), told.drop(columns="fwhm_um"))
+    assert (exact["fwhm_um"] == exact["psf_fwhm_um"]).all()
+    normal(np.log(told["fwhm_um"] / told["psf_fwhm_um"]) / 0.2)
+
+
 def test_drawn_parameters_do_what_they_say():
     spec = {**WIDE, "size_px": 32, "camera": {"quantum_efficiency": 0.7}, "substeps": 4}
     images, positions, items = stacks([0.3] * 200, 21, **spec)

@@ -31,7 +31,7 @@ def localisation_sd(row, spec) -> float:
     camera, a = imaging["camera"], imaging["pixel_size_um"]
     photons = row.photons * camera["quantum_efficiency"]
     background = row.background * camera["quantum_efficiency"] + noise_variance(camera)
-    s2 = (row.fwhm_um / FWHM_OVER_SD) ** 2 + row.D * row.exposure_s / 3
+    s2 = (row.psf_fwhm_um / FWHM_OVER_SD) ** 2 + row.D * row.exposure_s / 3
     return float(np.sqrt(excess_noise(camera) * mortensen(s2, a, photons, background)))
 
 

@@ -12,6 +12,7 @@ from copy import deepcopy
 import numpy as np
 import pandas as pd
 from numba import njit
+from scipy.special import ndtri
 
 from blurbench.diffusion import psf as psfs
 from blurbench.diffusion.camera import camera, read, read_dark
@@ -85,7 +86,8 @@ def imaging(spec: dict) -> dict:
 def draw_parameters(imaging: dict, stream_key: int, first: int, n: int) -> pd.DataFrame:
     """Imaging parameters of n items, one row each; a two-element list in `imaging` is a range to draw from.
 
-    Photons and FWHM are log-uniform, the others uniform, `frames` a whole number with both ends included.
+    Photons and FWHM are log-uniform, the others uniform, `frames` a whole number with both ends included. `fwhm_um` is
+    the width that methods are told, `psf_fwhm_um` that of the PSF; `known_to` of the PSF is the SD of ln of their ratio.
     """
     u = _uniforms(stream_key, first, n)
 
@@ -98,7 +100,8 @@ def draw_parameters(imaging: dict, stream_key: int, first: int, n: int) -> pd.Da
     table = pd.DataFrame({"photons": values(imaging["photons"], 0, log=True)})
     psf = imaging["psf"]
     width = psf["fwhm_um"] if psf["kind"] == "gaussian" else psfs.fwhm(psf)
-    table["fwhm_um"] = values(width, 1, log=True)
+    table["psf_fwhm_um"] = values(width, 1, log=True)
+    table["fwhm_um"] = table["psf_fwhm_um"] * np.exp(psf.get("known_to", 0.0) * ndtri(u[:, 5]))
     table["background"] = values(imaging["background"], 2)
     table["frame_time_s"] = values(imaging["frame_time_s"], 3)
     # The exposure follows a drawn frame time, so that the dead time keeps its share.
@@ -115,11 +118,11 @@ def draw_parameters(imaging: dict, stream_key: int, first: int, n: int) -> pd.Da
 
 @njit(cache=True)
 def _uniforms(stream_key, first, n):
-    """Five uniform numbers for each of n items."""
-    out = np.empty((n, 5))
+    """Six uniform numbers for each of n items."""
+    out = np.empty((n, 6))
     for i in range(n):
         s = stream(stream_key, first + i, PARAMETERS)
-        for j in range(5):
+        for j in range(6):
             out[i, j] = uniform(s)
     return out
 
@@ -146,7 +149,7 @@ def render(D, imaging, stream_key, first=0, cue=None):
     efficiency, spread = imaging["camera"]["quantum_efficiency"], imaging["start_spread_px"] * pixel
     own = [items[c].to_numpy() for c in ("D", "frames", "frame_time_s", "exposure_s")]
     own.append(efficiency * items["photons"].to_numpy())
-    settings = items[["fwhm_um", "background"]].to_numpy()
+    settings = items[["psf_fwhm_um", "background"]].to_numpy()
     edges = np.flatnonzero(np.r_[True, (settings[1:] != settings[:-1]).any(axis=1), True][: n + 1])
     for a, b in zip(edges, edges[1:]):  # items that share camera and PSF: all at once where nothing is drawn
         _render(

@@ -36,7 +36,8 @@ def width_D(spots, row, spec):
     excess = spots.variance - s2
     V = np.concatenate([[0.0], np.geomspace(1e-3, 1e3, 400)]) * s2
     D = (np.interp(excess, V * shrink(V / s2), V) if excess > 0 else excess) / per_V
-    return D, float(np.sqrt((spots.variance_sd / per_V) ** 2 + 0.8 * max(D, 0) ** 2 / (2 * row.frames)))
+    variance = spots.variance_sd**2 + _told_variance(s2, spec)
+    return D, float(np.sqrt(variance / per_V**2 + 0.8 * max(D, 0) ** 2 / (2 * row.frames)))
 
 
 def joint_log_likelihood(D, spots, row, R, spec):
@@ -48,9 +49,14 @@ def joint_log_likelihood(D, spots, row, R, spec):
     path = path_log_likelihood(spots.positions, row.frame_time_s, D, variance, R)
     expected = V * shrink(V / s2)
     spread = spots.variance_sd**2 * ((s2 + expected) / max(spots.variance, 0.25 * s2)) ** 2
-    spread = spread + 0.8 * expected**2 / (2 * row.frames)
+    spread = spread + 0.8 * expected**2 / (2 * row.frames) + _told_variance(s2, spec)
     width = -0.5 * (np.log(spread) + (spots.variance - s2 - expected) ** 2 / spread)
     return path + width
+
+
+def _told_variance(s2, spec):
+    """Variance of the PSF's own variance s2 where methods are told a width of limited accuracy."""
+    return (2 * s2 * spec["imaging"]["psf"].get("known_to", 0.0)) ** 2
 
 
 def calibration(spec):
@@ -62,8 +68,8 @@ def calibration(spec):
 @lru_cache
 def _calibrate(text):
     spec = json.loads(text)
-    full = imaging(spec["imaging"])
-    spec["imaging"] = full
+    full = spec["imaging"] = imaging(spec["imaging"])
+    full["psf"].pop("known_to", None)  # what a width shows is calibrated against the true one
     lo, hi = map(float, spec["D_um2_s"])
     D = lo * (hi / lo) ** ((np.arange(CALIBRATION_STACKS) + 0.5) / CALIBRATION_STACKS)
     images, positions, items = render(D, full, key("width calibration"))

@@ -20,7 +20,7 @@ class PhotonFloor:
         def relative_sd(row):
             photons = max(row.photons * efficiency, 1.0)
             positions = max(int(row.frames * photons), 3)
-            s = row.fwhm_um / FWHM_OVER_SD
+            s = row.psf_fwhm_um / FWHM_OVER_SD
             return float(cramer_rao(row.D, s, row.frame_time_s / photons, positions, blur=0, sigma_known=True))
 
         return efficient(dataset.items, np.array([relative_sd(row) for row in dataset.items.itertuples()]))
