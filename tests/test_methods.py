@@ -368,7 +368,8 @@ def test_answers_are_in_square_micrometres_per_second(name, answers):
             imaging |= {k: imaging[k] * time for k in ("frame_time_s", "exposure_s")}
             spec = {**ds.spec, "imaging": imaging, "D_um2_s": [D * factor for D in ds.spec["D_um2_s"]]}
             times = {k: ds.items[k] * time for k in ("frame_time_s", "exposure_s")}
-            items = ds.items.assign(fwhm_um=ds.items["fwhm_um"] * length, D=ds.items["D"] * factor, **times)
+            widths = {k: ds.items[k] * length for k in ("fwhm_um", "psf_fwhm_um")}
+            items = ds.items.assign(D=ds.items["D"] * factor, **widths, **times)
             truth = {"positions": ds.truth["positions"][:] * length}
             truth |= {n: ds.truth[n][:] * factor for n in ("D", "D_realised")}
             return changed(ds, items=items, truth=truth, spec=spec)

@@ -87,7 +87,7 @@ def draw_parameters(imaging: dict, stream_key: int, first: int, n: int) -> pd.Da
     """Imaging parameters of n items, one row each; a two-element list in `imaging` is a range to draw from.
 
     Photons and FWHM are log-uniform, the others uniform, `frames` a whole number with both ends included. `fwhm_um` is
-    the width that methods are told, `psf_fwhm_um` that of the PSF; `known_to` of the PSF is the SD of ln of their ratio.
+    what methods are told of the PSF, `psf_fwhm_um` its true width; `known_to` is the SD of ln of their ratio.
     """
     u = _uniforms(stream_key, first, n)
 
