@@ -55,7 +55,7 @@ def methods(**wanted):
 
 
 def constants(problem, name):
-    """Names that a problem's package declares: its FIGURES, SUMMARY_FIGURES or EXTRA_TABLES."""
+    """Names that a problem's package declares: its FIGURES, SUMMARY_FIGURES, EXTRA_TABLES or SUMMARY_TABLES."""
     return getattr(importlib.import_module(f"blurbench.{problem}"), name, ())
 
 
@@ -138,9 +138,11 @@ def curves(wildcards):
     """report: the learning curves of every model behind {problem}, or behind {dataset} alone."""
     names = [wildcards.dataset] if "dataset" in wildcards.keys() else config["problems"][wildcards.problem]["datasets"]
     found = [row for name in names for row in work.models_of(config, wildcards.problem, name)]
+    entries = config["problems"][wildcards.problem]["methods"]
     return [
         f"<results>/models/{wildcards.problem}/{dataset}/{method}/{seed}.csv"
         for dataset, method, seed in dict.fromkeys(found)
+        if entries[method]["kind"] == "learned"
     ]
 
 
@@ -171,15 +173,24 @@ def tables():
     return found
 
 
+def summary_tables():
+    """summarise: the tables of every problem that are shown in the summary."""
+    return [
+        f"<results>/tables/{problem}_{table}.csv"
+        for problem in config["problems"]
+        for table in constants(problem, "SUMMARY_TABLES")
+    ]
+
+
 def figures():
     """Every figure of every problem."""
     found = []
     for problem, entry in config["problems"].items():
         for dataset, data in entry["datasets"].items():
-            if data["cue"]:
-                continue  # stands in the figures over all datasets, beside the one that it takes from
-            trained = work.models_of(config, problem, dataset)
-            names = [name for name in constants(problem, "FIGURES") if trained or name != "learning"]
+            if data["models"] != dataset:
+                continue  # stands in the figures over all datasets, beside the one whose models it uses
+            learned = any(entry["methods"][method]["kind"] == "learned" for method in data["methods"])
+            names = [name for name in constants(problem, "FIGURES") if learned or name != "learning"]
             found += collect(
                 "<results>/figures/{problem}/{figure}_{dataset}.svg", problem=problem, figure=names, dataset=dataset
             )
@@ -190,25 +201,25 @@ def figures():
 
 def recordings():
     """What `measure` makes for every recording."""
-    endings = ["methods.csv", "tracks.csv", "ensemble.csv", "tracks.svg"]
-    return collect("<results>/recordings/{recording}/{ending}", recording=config["recordings"], ending=endings)
+    files = ["methods.csv", "details.csv", "reference.csv", "picture.svg"]
+    return collect("<results>/recordings/{recording}/{file}", recording=config["recordings"], file=files)
 
 
 # -- recordings
 
 
 def recording(wildcards):
-    """track, measure: the recording's entry."""
+    """prepare, measure: the recording's entry."""
     return config["recordings"][wildcards.recording]
 
 
-def movie(wildcards):
-    """track, measure: the movie itself."""
+def recording_file(wildcards):
+    """prepare, measure: the movie or volume itself."""
     return recording(wildcards)["file"]
 
 
 def recording_spec(wildcards):
-    """track: the dataset entry whose models apply; it says how large a stack they take."""
+    """prepare: the dataset entry whose models apply; it says what items they take."""
     return work.spec(config, recording(wildcards)["problem"], recording(wildcards)["dataset"], "test")
 
 
@@ -218,7 +229,7 @@ def recording_models(wildcards):
 
 
 def recording_methods(wildcards):
-    """measure: method, kind, options and model files of every method that needs no truth, by name."""
+    """measure: method, kind, options and model files of every method that applies, by name."""
     problem, dataset = recording(wildcards)["problem"], recording(wildcards)["dataset"]
     home = config["problems"][problem]["datasets"][dataset]["models"]
     return {
@@ -234,25 +245,28 @@ def recording_methods(wildcards):
     }
 
 
-def recording_library(wildcards):
-    """measure: the library files of every method that runs on the recording."""
+def preparation_library(wildcards):
+    """prepare: the library files behind the items of a recording."""
+    return sources.files(f"blurbench.{recording(wildcards)['problem']}.preparation")
+
+
+def measurement_library(wildcards):
+    """measure: the library files of every method that runs on the recording, and of what is made of their answers."""
     problem = recording(wildcards)["problem"]
     used = sorted({f"methods.{method['method']}" for method in recording_methods(wildcards).values()})
-    return sources.files("blurbench.recordings", *(f"blurbench.{problem}.{name}" for name in ["measurement", *used]))
-
-
-def tracking_library(wildcards):
-    """track: the library files behind the stacks of a recording."""
-    return sources.files(f"blurbench.{recording(wildcards)['problem']}.tracks")
+    return sources.files(*(f"blurbench.{problem}.{name}" for name in ["measurement", *used]))
 
 
 # -- params and resources
 
 
-def cues(wildcards):
-    """report: which datasets of {problem} show another one without a cue."""
+def dataset_entries(wildcards):
+    """report, tabulate: the entries of the datasets of {problem}; which methods run on them shows in the scores."""
     entries = config["problems"][wildcards.problem]["datasets"]
-    return {name: {key: dataset[key] for key in ("like", "cue")} for name, dataset in entries.items() if dataset["cue"]}
+    return {
+        name: {key: value for key, value in entry.items() if key not in ("methods", "items", "splits")}
+        for name, entry in entries.items()
+    }
 
 
 def spec(wildcards):
@@ -267,7 +281,7 @@ def checkpoint_file(wildcards):
 
 def gpus(wildcards):
     """train: the GPUs asked for."""
-    return 0 if config["device"] == "cpu" else 1
+    return 0 if config["device"] == "cpu" or entry(wildcards)["kind"] != "learned" else 1
 
 
 def memory(stage):
@@ -297,16 +311,20 @@ def minutes(number):
     return runtime
 
 
-def track_memory(wildcards, attempt):
-    """track: the movie as float64 and twice more, or what can be said of a folder of images."""
-    file = Path(movie(wildcards))
-    return attempt * (work.BASE_MB + (round(24 * file.stat().st_size / 1e6) if file.is_file() else 4000))
+def recording_mb(wildcards):
+    """The recording's content as float64 and twice more, or what can be said of a folder of images."""
+    file = Path(recording_file(wildcards))
+    return round(24 * file.stat().st_size / 1e6) if file.is_file() else 4000
+
+
+def prepare_memory(wildcards, attempt):
+    """prepare: that of the recording."""
+    return attempt * (work.BASE_MB + recording_mb(wildcards))
 
 
 def measure_memory(wildcards, attempt):
-    """measure: that of the hungriest method."""
+    """measure: that of the hungriest method, and of the recording, which may be one large item."""
     problem, dataset = recording(wildcards)["problem"], recording(wildcards)["dataset"]
     names = recording_methods(wildcards)
-    return attempt * max(
-        (work.memory_mb(config, "predict", problem, dataset, name) for name in names), default=work.BASE_MB
-    )
+    hungriest = max((work.memory_mb(config, "predict", problem, dataset, name) for name in names), default=work.BASE_MB)
+    return attempt * (hungriest + recording_mb(wildcards))

@@ -1,47 +1,48 @@
-"""Real recordings: spots found and linked in a movie, and every applicable method run on the stacks around them.
+"""Real recordings: turned into items as the methods of their problem take them, and put through every one that applies.
 
-Needs: the movie and its calibration from `recordings:` of the configuration; models/{problem}/{dataset}/{method}/{seed}.pt
+Needs: the recording and its calibration from `recordings:` of the configuration; models/{problem}/{dataset}/{method}/{seed}.pt
 of the dataset that the recording names.
-Makes: recordings/{recording}/stacks.zarr with stacks.json, methods.csv, tracks.csv, ensemble.csv, tracks.svg.
+Makes: recordings/{recording}/items.zarr with items.json and seen.parquet, methods.csv, details.csv, reference.csv,
+picture.svg.
 Read by: people.
 """
 
 
-rule track:
-    """Find and link the spots of a movie and cut a stack around every track, in the format of a dataset without truth."""
+rule prepare:
+    """Turn a recording into a dataset without truth; what was seen on the way (tracks, slices) goes into a table."""
     input:
-        movie=movie,
-        library=tracking_library,
+        file=recording_file,
+        library=preparation_library,
     output:
-        stacks=directory("<results>/recordings/{recording}/stacks.zarr"),
-        manifest="<results>/recordings/{recording}/stacks.json",
-        tracks="<results>/recordings/{recording}/tracks_raw.parquet",
+        store=directory("<results>/recordings/{recording}/items.zarr"),
+        manifest="<results>/recordings/{recording}/items.json",
+        seen="<results>/recordings/{recording}/seen.parquet",
     log:
-        "<results>/logs/track/{recording}.log",
+        "<results>/logs/prepare/{recording}.log",
     benchmark:
-        "<results>/benchmarks/track/{recording}.tsv"
+        "<results>/benchmarks/prepare/{recording}.tsv"
     conda:
         "../envs/base.yaml"
     threads: 1
     resources:
-        mem_mb=track_memory,
+        mem_mb=prepare_memory,
         runtime=minutes(30),
     params:
         recording=recording,
         spec=recording_spec,
     script:
-        "../scripts/track.py"
+        "../scripts/prepare.py"
 
 
 rule measure:
-    """Run the classical and learned methods on the stacks of a recording; the limits and controls need a truth."""
+    """Run the classical and learned methods on the items of a recording; the limits and controls need a truth."""
     input:
-        stacks=ancient("<results>/recordings/{recording}/stacks.zarr"),
-        manifest="<results>/recordings/{recording}/stacks.json",
-        tracks="<results>/recordings/{recording}/tracks_raw.parquet",
-        movie=movie,
+        store=ancient("<results>/recordings/{recording}/items.zarr"),
+        manifest="<results>/recordings/{recording}/items.json",
+        seen="<results>/recordings/{recording}/seen.parquet",
+        file=recording_file,
         models=recording_models,
-        library=recording_library,
+        library=measurement_library,
     output:
         methods=report(
             "<results>/recordings/{recording}/methods.csv",
@@ -49,13 +50,13 @@ rule measure:
             category="recordings",
             labels={"recording": "{recording}", "content": "methods"},
         ),
-        tracks="<results>/recordings/{recording}/tracks.csv",
-        ensemble="<results>/recordings/{recording}/ensemble.csv",
-        figure=report(
-            "<results>/recordings/{recording}/tracks.svg",
-            caption="captions/recording_tracks.rst",
+        details="<results>/recordings/{recording}/details.csv",
+        reference="<results>/recordings/{recording}/reference.csv",
+        picture=report(
+            "<results>/recordings/{recording}/picture.svg",
+            caption="captions/recording_picture.rst",
             category="recordings",
-            labels={"recording": "{recording}", "content": "tracks"},
+            labels={"recording": "{recording}", "content": "picture"},
         ),
     log:
         "<results>/logs/measure/{recording}.log",

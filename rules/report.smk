@@ -1,6 +1,6 @@
 """Figures, and through their captions and labels the pages of `snakemake --report`.
 
-Needs: scores, test splits, learning curves. Makes: figures/{problem}/{figure}_{dataset}.svg for the FIGURES that a problem
+Needs: scores, predictions, test splits, learning curves. Makes: figures/{problem}/{figure}_{dataset}.svg for the FIGURES that a problem
 declares, figures/{problem}/{figure}.svg for its SUMMARY_FIGURES. Read by: people.
 """
 
@@ -9,6 +9,7 @@ rule report:
     """Draw one figure of one dataset."""
     input:
         scores=files_of_units(SCORES),
+        predictions=files_of_units(PREDICTIONS),
         stores=ancient(files_of_datasets(STORES)),
         manifests=files_of_datasets(MANIFESTS),
         curves=curves,
@@ -34,7 +35,7 @@ rule report:
         mem_mb=megabytes(2000),
         runtime=minutes(20),
     params:
-        cues=cues,
+        datasets=dataset_entries,
     script:
         "../scripts/report.py"
 
@@ -42,6 +43,7 @@ rule report:
 use rule report as report_overall with:
     input:
         scores=files_of_units(SCORES),
+        predictions=files_of_units(PREDICTIONS),
         stores=ancient(files_of_datasets(STORES)),
         manifests=files_of_datasets(MANIFESTS),
         curves=curves,

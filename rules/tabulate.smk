@@ -13,7 +13,12 @@ for name in config["problems"]:
             f"tabulate_{name}"
         input:
             scores=files_of_units(SCORES),
-            library=library("blurbench.tables", "blurbench.{problem}", "blurbench.{problem}.score"),
+            library=library(
+                "blurbench.tables",
+                "blurbench.{problem}",
+                "blurbench.{problem}.score",
+                *(f"blurbench.{name}.{table}" for table in constants(name, "SUMMARY_TABLES")),
+            ),
         output:
             csv=report(
                 "<results>/tables/{problem}.csv",
@@ -68,6 +73,7 @@ for name in config["problems"]:
         params:
             resamples=config["resamples"],
             seed=config["seed"],
+            datasets=dataset_entries,
         script:
             "../scripts/tabulate.py"
 
@@ -78,6 +84,7 @@ rule summarise:
         tables=collect("<results>/tables/{problem}.csv", problem=config["problems"]),
         pairs=collect("<results>/tables/{problem}_pairs.csv", problem=config["problems"]),
         failures=collect("<results>/tables/{problem}_failures.csv", problem=config["problems"]),
+        shown=summary_tables(),
         benchmarks=list(training_benchmarks().values()),
         library=sources.files("blurbench.tables", "blurbench.machine"),
     output:

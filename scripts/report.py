@@ -5,13 +5,16 @@ from blurbench.logs import logged
 with logged(snakemake.log[0], snakemake.threads):
     from importlib import import_module
 
+    from blurbench.figures import Material
+
     dataset = snakemake.wildcards.get("dataset")
-    import_module(f"blurbench.{snakemake.wildcards.problem}.figures").draw(
-        snakemake.wildcards.figure,
-        snakemake.output.figure,
+    given = Material(
         scores=snakemake.input.scores,
+        predictions=snakemake.input.predictions,
         store=snakemake.input.stores[0] if dataset else None,
         curves=snakemake.input.curves,
-        datasets=snakemake.params.cues,
+        datasets=snakemake.params.datasets,
         dataset=dataset,
     )
+    drawing = import_module(f"blurbench.{snakemake.wildcards.problem}.figures")
+    drawing.draw(snakemake.wildcards.figure, snakemake.output.figure, given)

@@ -10,8 +10,8 @@ with logged(snakemake.log[0], snakemake.threads):
 
     problem = snakemake.wildcards.problem
     dataset = Dataset.open(snakemake.input.store)
-    answers = import_module(f"blurbench.{problem}").ANSWER
-    found = predictions.read(snakemake.input.predictions, len(dataset), answers)
+    package = import_module(f"blurbench.{problem}")
+    found = predictions.read(snakemake.input.predictions, len(dataset), package.ANSWER, package.POINTS)
     table = import_module(f"blurbench.{problem}.score").score(dataset, found)
     names = {
         "run": snakemake.config["run"],

@@ -13,4 +13,5 @@ with logged(snakemake.log[0], snakemake.threads):
         Path(snakemake.output.csv).with_suffix(""),
         snakemake.params.resamples,
         snakemake.params.seed,
+        snakemake.params.datasets,
     )

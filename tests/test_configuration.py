@@ -18,7 +18,7 @@ METHODS = "problems.diffusion.methods"
 def layers(*names):
     config = {}
     for name in names:
-        config = configuration._merged(config, yaml.safe_load((ROOT / "config" / f"{name}.yaml").read_text()), whole={})
+        config = configuration._merged(config, yaml.safe_load((ROOT / "config" / f"{name}.yaml").read_text()))
     return config
 
 
@@ -79,11 +79,13 @@ BAD = [
     (f"{DATASET}.items.test", 0, "from 1"),
     (f"{DATASET}.items.train", 0, "is trained on it"),
     (f"{DATASET}.methods", ["cve", "mlee"], "did you mean mle?"),
-    (f"{DATASET}.cue", "no_shape", "`like` beside it"),
+    (f"{DATASET}.cue", "no_shapes", "no_trajectory, no_shape, no_intensity"),
+    (f"{DATASET}.models", "reprot", "did you mean"),
+    (f"{DATASET}.stream", "report", "no circle"),
+    ("problems.diffusion.datasets.a", {"like": "report", "models": "report_no_shape"}, "states no models of another"),
     (f"{DATASET}.like", "reprot", "did you mean"),
     ("problems.diffusion.datasets.Report-2", {"like": "report"}, "lower-case letters"),
     ("problems.diffusion.datasets.a", {"like": "a"}, "no circle"),
-    ("problems.diffusion.datasets.a", {"like": "report_no_shape", "cue": "no_shape"}, "a dataset without a cue"),
     ("problems.diffusions", {"datasets": {"a": {}}, "methods": {"b": {}}}, "did you mean diffusion?"),
     (f"{METHODS}.cvee", {}, "did you mean cve?"),
     (f"{METHODS}.cve", {"optoins": {}}, "did you mean options?"),
@@ -96,7 +98,10 @@ BAD = [
     (f"{METHODS}.variant", {"model": "ours", "budget": {"epochs": 5}}, "whose weights it uses"),
     (f"{METHODS}.variant", {"model": "hours"}, "did you mean ours?"),
     (f"{METHODS}.variant", {"external": True, "options": {"a": 1}}, "only kind beside external"),
-    ("recordings", {"film": {"file": "film.tif"}}, "side of a pixel in the sample"),
+    ("recordings", {"film": {"file": "film.tif"}}, "problem whose methods run on the recording"),
+    ("recordings", {"film": {"problem": "diffusion"}}, "side of a pixel in the sample"),
+    ("recordings", {"film": {"problem": "colloids"}}, "sides z, y, x of a voxel in the sample"),
+    ("recordings", {"film": "film.tif"}, "a mapping"),
 ]
 
 
@@ -160,6 +165,7 @@ def recording(tmp_path, **changes):
         ("problem", "difusion", "did you mean diffusion?"),
         ("dataset", "bead", "did you mean beads?"),
         ("frame_rate", 24, "frame_time_s"),
+        ("voxel_um", [0.1, 0.1, 0.1], "a key that exists"),
         ("tracking", {"diameter_px": 10}, "an odd number"),
         ("tracking", {"minmass": "much"}, "the word auto"),
         ("tracking", {"diameter": 11}, "did you mean diameter_px?"),
@@ -172,8 +178,52 @@ def test_a_wrong_recording_is_refused(config, tmp_path, key, value, expected):
 
 
 def test_a_right_recording_is_accepted(config, tmp_path):
-    config["recordings"] = {"film": recording(tmp_path)}
+    config["recordings"] = {"film": recording(tmp_path), "confocal": volume(tmp_path)}
     assert expand(config)["recordings"]["film"]["gain"] == "estimate"
+
+
+def volume(tmp_path, **changes):
+    file = tmp_path / "volume.tif"
+    file.touch()
+    known = {"file": str(file), "voxel_um": [0.13, 0.13, 0.13], "diameter_um": 1.0, "gain": "estimate", "offset": 0}
+    return {**known, "polarity": "bright", "problem": "colloids", "dataset": "levels", **changes}
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "expected"),
+    [
+        ("file", "no.tif", "that exists"),
+        ("voxel_um", 0.13, "a list (a list holds 3)"),
+        ("voxel_um", [0.13, 0.13], "a list holds 3"),
+        ("voxel_um.1", [0.13, 0, 0.13], "µm, side of a voxel in the sample"),
+        ("diameter_um", None, "µm, mean sphere diameter"),
+        ("diameter_um", 0.3, "at least 3 voxels, whose longest side is 0.13 µm"),
+        ("psf_sigma_um", [0.1, 0.08, 0.08], "0.200 to 0.909 diameters, 0.2 to 0.909 µm, as the models of"),
+        ("psf_sigma_um", [0.3, 0.08, 0.5], "found 0.5 µm along x"),
+        ("inset_d", -1, "diameters, margin at the faces"),
+        ("pixel_size_um", 0.13, "a key that exists"),
+        ("polarity", "black", "bright, dark"),
+        ("dataset", "level", "did you mean levels?"),
+    ],
+)
+def test_a_wrong_volume_is_refused(config, tmp_path, key, value, expected):
+    config["recordings"] = {"confocal": volume(tmp_path, **{key.split(".")[0]: value})}
+    message = refusal(config)
+    assert f"recordings.confocal.{key}" in message and expected in message
+
+
+def test_a_volume_without_a_psf_has_the_datasets(config, tmp_path):
+    config["recordings"] = {"confocal": volume(tmp_path, diameter_um=3.0)}
+    assert "psf_sigma_um: found 0.2 µm along z as in the dataset, 0.067 diameters" in refusal(config)
+
+
+def test_a_recording_goes_through_what_needs_no_model_or_has_one(config):
+    config["problems"]["diffusion"]["datasets"]["beads"]["methods"] = ["ours", "prior_mean"]
+    config["problems"]["colloids"]["datasets"]["levels"]["methods"] = ["trackpy", "chance"]
+    full = expand(config)
+    live = work.live_methods(full, "diffusion", "beads")
+    assert {"ours", "cve", "mle"} <= set(live) and not {"pix2d", "prior_mean", "cramer_rao"} & set(live)
+    assert set(work.live_methods(full, "colloids", "levels")) == {"trackpy", "trackpy_published"}
 
 
 @pytest.mark.parametrize("layer", ["laptop", "smoke"])
@@ -193,7 +243,7 @@ def test_a_layer_states_known_keys_only_and_is_right(layer):
 
 def work_keys():
     """Keys that a layer may state for an entry that leaves them to another one in the full configuration."""
-    dataset = yaml.safe_load((ROOT / "scripts/blurbench/diffusion/schema.yaml").read_text())["properties"]
+    dataset = {key: rules for schema in dataset_schemas() for key, rules in schema["properties"].items()}
     house = yaml.safe_load((ROOT / "config/schema.yaml").read_text())["$defs"]
     nested = [part["properties"] for part in dataset.values() if "properties" in part]
     return {
@@ -204,10 +254,18 @@ def work_keys():
     }
 
 
+def dataset_schemas():
+    return problem_schemas("schema")
+
+
+def problem_schemas(name):
+    """Files of that name in the folders of the problems."""
+    return [yaml.safe_load(path.read_text()) for path in sorted((ROOT / "scripts/blurbench").glob(f"*/{name}.yaml"))]
+
+
 def test_the_readme_explains_every_key():
     text = (ROOT / "config/README.md").read_text()
     house = yaml.safe_load((ROOT / "config/schema.yaml").read_text())
-    dataset = yaml.safe_load((ROOT / "scripts/blurbench/diffusion/schema.yaml").read_text())
 
     def keys(schema):
         for key, rules in schema.get("properties", {}).items():
@@ -216,7 +274,8 @@ def test_the_readme_explains_every_key():
         for rules in schema.get("$defs", {}).values():
             yield from keys(rules)
 
-    assert [key for key in {*keys(house), *keys(dataset)} if f"`{key}`" not in text] == []
+    schemas = [house, *dataset_schemas(), *problem_schemas("recording")]
+    assert [key for schema in schemas for key in keys(schema) if f"`{key}`" not in text] == []
 
 
 def test_null_leaves_an_entry_out(config):

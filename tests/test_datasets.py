@@ -221,15 +221,18 @@ def test_windows_slice_as_arrays_do(a, b, index, at):
             window[at]
 
 
-def test_slices_of_datasets(stored):
+def test_slices_of_datasets(stored, monkeypatch):
     ds = Dataset.open(stored[0])
     images, D = ds.images[:], ds.items["D"].to_numpy()
     part = ds[5:20][2:-3]
     assert len(part) == 10 and (part.images[:] == images[7:17]).all() and (part.items["D"] == D[7:17]).all()
     assert (part.truth["D"][:] == D[7:17]).all() and list(part.items.index) == list(range(10))
     assert len(ds[30:]) == 0 and len(ds[10:5]) == 0 and ds[30:].images[:].shape == (0, 4, 16, 16)
-    assert [len(chunk) for chunk in ds.chunks(10)] == [10, 10, 3]
-    assert np.concatenate([chunk.truth["D"][:] for chunk in ds.chunks(7)]) == pytest.approx(D)
+    monkeypatch.setattr(datasets, "CHUNK_ITEMS", 10)
+    assert [len(chunk) for chunk in ds.chunks()] == [10, 10, 3]
+    assert np.concatenate([chunk.truth["D"][:] for chunk in ds.chunks()]) == pytest.approx(D)
+    monkeypatch.setattr(datasets, "CHUNK_MB", 2.5 * ds.images[0].nbytes / 1e6)
+    assert {len(chunk) for chunk in ds.chunks()} == {2, 1}, "large items come in smaller chunks"
     for index in (3, slice(None, None, 2), slice(None, None, -1)):
         with pytest.raises(TypeError, match="slices"):  # not silently something else
             ds[index]

@@ -11,9 +11,10 @@ from synthetic import score_tables
 
 from blurbench.diffusion import FIGURES, SUMMARY_FIGURES
 from blurbench.diffusion.figures import draw
+from blurbench.figures import Material
 
 SVG = "{http://www.w3.org/2000/svg}"
-CUES = {f"report_{cue}": {"like": "report", "cue": cue} for cue in ("no_trajectory", "no_shape", "no_intensity")}
+CUES = {f"report_{cue}": {"stream": "report", "cue": cue} for cue in ("no_trajectory", "no_shape", "no_intensity")}
 
 
 @pytest.fixture(autouse=True)
@@ -75,14 +76,14 @@ def data(figure, folder):
 def test_figure(figure, tmp_path):
     arguments, words = data(figure, tmp_path)
     for name in ("one.svg", "two.svg"):
-        draw(figure, tmp_path / name, **arguments)
+        draw(figure, tmp_path / name, Material(**arguments))
     assert words <= texts(tmp_path / "one.svg")
     assert (tmp_path / "one.svg").read_bytes() == (tmp_path / "two.svg").read_bytes()
 
 
 @pytest.mark.parametrize("figure", ["predicted", "relative_sd", "learning", "cues"])
 def test_a_figure_without_data_says_so(figure, tmp_path):
-    draw(figure, tmp_path / "none.svg")
+    draw(figure, tmp_path / "none.svg", Material())
     assert any(text.startswith("no ") for text in texts(tmp_path / "none.svg"))
 
 
@@ -92,10 +93,10 @@ def test_a_method_that_always_fails_does_not_stop_a_figure(tmp_path):
         if table.method[0] == "broken":
             table["value"], table["status"] = np.nan, "out of memory"
     for figure in ("predicted", "relative_sd"):
-        draw(figure, tmp_path / f"{figure}.svg", scores=scores)
+        draw(figure, tmp_path / f"{figure}.svg", Material(scores=scores))
         assert texts(tmp_path / f"{figure}.svg")
 
 
 def test_an_unknown_figure_is_an_error(tmp_path):
     with pytest.raises(ValueError, match="no figure 'pie'"):
-        draw("pie", tmp_path / "pie.svg")
+        draw("pie", tmp_path / "pie.svg", Material())

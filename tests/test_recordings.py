@@ -10,7 +10,16 @@ import tifffile
 import zarr
 from skimage.io import imsave
 
-from blurbench.recordings import Recording, RecordingError, check_calibration, photon_transfer, read, statistics
+from blurbench.recordings import (
+    VOLUME,
+    Recording,
+    RecordingError,
+    check_calibration,
+    photon_transfer,
+    read,
+    spatial_transfer,
+    statistics,
+)
 
 CALIBRATION = {
     "pixel_size_um": 0.2,
@@ -80,6 +89,44 @@ def test_every_format_is_read_frame_by_frame(tmp_path, movie, name):
     np.testing.assert_array_equal([found[i] for i in range(len(found))], movie)
     expected = (0.2, 0.05) if name in CALIBRATED else (None, None)
     assert (found.pixel_size_um, found.frame_time_s) == pytest.approx(expected)
+
+
+def write_zarr_volume(path, volume):
+    axes = [{"name": a, "type": "space", "unit": "micrometer"} for a in "zyx"]
+    levels = [{"path": "0", "coordinateTransformations": [{"type": "scale", "scale": [0.3, 0.2, 0.2]}]}]
+    ome = {"version": "0.5", "multiscales": [{"axes": axes, "datasets": levels}]}
+    zarr.create_group(path, zarr_format=3, attributes={"ome": ome}).create_array("0", data=volume)
+
+
+VOLUME_WRITERS = {
+    "volume.ome.tif": lambda path, volume: write_ome_tiff(
+        path, volume, axes="ZYX", PhysicalSizeZ=300, PhysicalSizeZUnit="nm", TimeIncrement=None
+    ),
+    "imagej.tif": lambda path, volume: tifffile.imwrite(
+        path, volume, imagej=True, resolution=(5, 5), metadata={"axes": "ZYX", "unit": "um", "spacing": 0.3}
+    ),
+    "volume.zarr": write_zarr_volume,
+    "folder": write_folder,
+}
+
+
+@pytest.mark.parametrize("name", VOLUME_WRITERS)
+def test_a_volume_is_read_slice_by_slice(tmp_path, movie, name):
+    VOLUME_WRITERS[name](tmp_path / name, movie)
+    found = read(tmp_path / name, VOLUME)
+    np.testing.assert_array_equal([found[i] for i in range(len(found))], movie)
+    expected = (None, None, None) if name == "folder" else (0.2, None, 0.3)
+    assert (found.pixel_size_um, found.frame_time_s, found.slice_um) == pytest.approx(expected)
+
+
+def test_faults_of_a_volume_are_told_as_such(tmp_path, movie):
+    tifffile.imwrite(tmp_path / "one.tif", movie[0])
+    with pytest.raises(RecordingError, match=r"found one slice, expected a volume of at least two slices \(z, y, x\)"):
+        read(tmp_path / "one.tif", VOLUME)
+    write_folder(tmp_path / "folder", movie)
+    imsave(tmp_path / "folder/frame5.png", movie[5, :10], check_contrast=False)
+    with pytest.raises(RecordingError, match="slice 5: found the shape"):
+        read(tmp_path / "folder", VOLUME)[5]
 
 
 def test_calibration_inside_the_file_must_agree(tmp_path, movie):
@@ -248,6 +295,38 @@ def test_photon_transfer_refuses(tmp_path):
     tifffile.imwrite(tmp_path / "dead.tif", np.full((10, 20, 20), 7, np.uint8))
     with pytest.raises(RecordingError, match="gain: found 0 pixels with noise"):
         photon_transfer(read(tmp_path / "dead.tif"))
+
+
+def volume_of_spots(gain, offset, top=65535):
+    """Poisson light of smooth spots, sigma 4 pixels, on a gentle slope, ADU."""
+    rng = np.random.default_rng(3)
+    z, y, x = np.mgrid[:20, :96, :96]
+    spots = np.exp(-((y % 24 - 12) ** 2 + (x % 24 - 12) ** 2) / 32)
+    return np.clip(np.rint(gain * rng.poisson(20 + x + 150 * spots) + offset), 0, top)
+
+
+def test_spatial_transfer():
+    grey = volume_of_spots(2.2, 30).astype(np.uint16)
+    found = spatial_transfer(grey, "a.tif")
+    assert found.gain == pytest.approx(2.2, rel=0.05)
+    assert found.offset == pytest.approx(30, abs=8)
+    assert spatial_transfer(grey, "a.tif", "estimate", 30.0).gain == pytest.approx(2.2, rel=0.03)
+    assert spatial_transfer(grey, "a.tif", 2.2, "estimate").offset == pytest.approx(30, abs=4)
+    assert spatial_transfer(grey, "a.tif", 3, 4) == (3, 4, "given")
+
+
+def test_spatial_transfer_leaves_saturated_pixels_out():
+    """A third of the bright half is cut off at 255; taken in, it would have no noise and make the line bend down."""
+    cut = volume_of_spots(1.5, 0, 255).astype(np.uint8)
+    assert 0.02 < (cut == 255).mean() < 0.3
+    assert spatial_transfer(cut, "a.tif", "estimate", 0.0).gain == pytest.approx(1.5, rel=0.1)
+
+
+def test_spatial_transfer_refuses():
+    with pytest.raises(RecordingError, match="a.tif: gain: found 'estimate' and a volume without noise"):
+        spatial_transfer(np.full((4, 20, 20), 7, np.uint8), "a.tif")
+    with pytest.raises(RecordingError, match="no noise that grows with the grey value above the offset of 900"):
+        spatial_transfer(volume_of_spots(1, 0).astype(np.uint16), "a.tif", "estimate", 900.0)
 
 
 def test_statistics(tmp_path, movie):

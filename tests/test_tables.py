@@ -2,15 +2,17 @@
 
 import json
 import re
+import sys
 import warnings
 from html.parser import HTMLParser
+from types import ModuleType
 
 import numpy as np
 import pandas as pd
 import pytest
 from synthetic import GRID, METHODS, score_tables
 
-from blurbench import machine, rendering, tables
+from blurbench import diffusion, machine, rendering, tables
 from blurbench.diffusion.score import METRICS
 from blurbench.scores import RANKED, read
 
@@ -197,6 +199,41 @@ def test_overview(stem, tmp_path):
     summary = (tmp_path / "summary.md").read_text(encoding="utf-8")
     assert "**ours 0." in summary and "photon_floor 0." in summary
     assert "- report, broken: 70 of 210: no spot found" in summary
+
+
+def test_a_problem_may_make_a_table_of_its_own(files, tmp_path, monkeypatch):
+    """Its module is given the scores and the datasets' entries; the summary reads the CSV and nothing else."""
+    own = ModuleType("blurbench.diffusion.own")
+    own.TITLE, own.CAPTION = "what is best", "As was found."
+    own.table = lambda scores, datasets, resamples, seed: pd.DataFrame(
+        [(one.dataset, datasets[one.dataset]["word"], len(one.methods), 1 / 3) for one in scores],
+        columns=["dataset", "word", "n", "share"],
+    )
+    own.blocks = lambda table: [("all", "Every dataset.", table.astype(str))]
+    own.summary = lambda table: [("some", "One dataset.", table[table.n == 1].astype(str))]
+    monkeypatch.setitem(sys.modules, own.__name__, own)
+    monkeypatch.setattr(diffusion, "EXTRA_TABLES", ("realised", "own"))
+    monkeypatch.setattr(diffusion, "SUMMARY_TABLES", ("own",), raising=False)
+    chosen = [file for file in files if file.name.startswith(("report-cve", "dim-cve", "dim-spot_width"))]
+    entries = {"report": {"word": "egg"}, "dim": {"word": "ham"}}
+    tables.write("diffusion", chosen, tmp_path / "diffusion", resamples=20, datasets=entries)
+    assert (tmp_path / "diffusion_own.csv").read_text().split() == [
+        "dataset,word,n,share",
+        "dim,ham,2,0.333333",
+        "report,egg,1,0.333333",
+    ]
+    assert (
+        (tmp_path / "diffusion_own.md").read_text().startswith("# diffusion: what is best\n\nAs was found.\n\n## all\n")
+    )
+    assert (tmp_path / "diffusion_realised.csv").exists()
+    (tmp_path / "machine.json").write_text(json.dumps({"cpu": "a processor", "cores": 2, "gpu": None}))
+    overview = tmp_path / "machine.json", tmp_path / "timing.csv", tmp_path / "summary.md"
+    tables.write_overview({"diffusion": tmp_path / "diffusion"}, {}, *overview)
+    section = overview[-1].read_text(encoding="utf-8").split("## diffusion: what is best\n")[1]
+    assert "### some\n\nOne dataset." in section and "egg" in section and "ham" not in section
+    own.summary = lambda table: []
+    tables.write_overview({"diffusion": tmp_path / "diffusion"}, {}, *overview)
+    assert "what is best" not in overview[-1].read_text(encoding="utf-8")
 
 
 def test_the_machine_is_described_without_naming_it():

@@ -1,7 +1,8 @@
 """The configuration: what is abbreviated is written out, and what is wrong is refused before any job starts.
 
-Two sources say what is right: config/schema.yaml with blurbench/<problem>/schema.yaml (keys, types, plausible units),
-and the functions here and in blurbench/<problem>/configuration.py (one value against another, which no schema can say).
+Two sources say what is right: config/schema.yaml with schema.yaml and recording.yaml of blurbench/<problem>/ (keys,
+types, plausible units), and the functions here and in blurbench/<problem>/configuration.py (one value against another,
+which no schema can say).
 """
 
 import copy
@@ -49,7 +50,7 @@ class ConfigurationError(ValueError):
 
 
 def expand(config: dict) -> dict:
-    """Configuration with `like`, `model` and `cue` resolved, every default filled in and every fault refused.
+    """Configuration with every reference resolved (`like`, `model`, `models`, `stream`) and every default filled in.
 
     Parameters
     ----------
@@ -57,9 +58,10 @@ def expand(config: dict) -> dict:
 
     Returns
     -------
-    dict of the same shape. A dataset also holds `like`, `methods`, `cue`, `splits`, `stream` (the dataset whose random
-    streams it shares) and `models` (the dataset whose models it uses). A method holds `kind`, `method` (its file),
-    `options`, `budget`, `trains`, `model` (the entry whose weights it uses, or None) and `external`.
+    dict of the same shape. A dataset also holds `like`, `methods`, `splits`, `stream` (the dataset whose random streams
+    it shares) and `models` (the dataset whose models it uses), its own name if not stated. A method holds `kind`,
+    `method` (its file), `options`, `budget`, `trains`, `model` (the entry whose weights it uses, or None) and
+    `external`.
 
     Raises
     ------
@@ -206,11 +208,11 @@ class _Problem:
         schema["properties"] |= {
             "like": {"type": "string", "description": "entry that this one copies before its own keys"},
             "methods": {"type": "array", "items": {"type": "string"}, "description": "names of methods; absent = all"},
+            "models": {"type": "string", "description": "dataset whose models are used; there is a test split only"},
+            "stream": {"type": "string", "description": "dataset whose random streams are used: the same items again"},
         }
         for fault in schema_faults(entry, _optional(schema), where):
             self._add(fault)
-        if entry.get("cue") and "like" not in entry:
-            self._fault(f"{where}.cue", repr(entry["cue"]), "`like` beside it: the dataset whose test split is shown")
 
     def _dataset(self, name, chain):
         entry, where = self.raw["datasets"][name], f"{self.where}.datasets.{name}"
@@ -222,12 +224,15 @@ class _Problem:
             base = parent and self._dataset(parent, (*chain, name))
             if base is None:
                 return None
-            if entry.get("cue") and base["cue"]:
-                return self._fault(f"{where}.like", repr(parent), "a dataset without a cue")
-        # A PSF of another kind replaces the parent's whole, so that no key of the old kind stays behind.
-        dataset = _merged(base, entry, whole={"psf": "kind"})
-        dataset["like"], dataset["cue"] = entry.get("like"), entry.get("cue")
-        dataset["stream"] = dataset["models"] = base["stream"] if dataset["cue"] else name
+        dataset = _merged(base, entry)
+        dataset["like"] = entry.get("like")
+        for key in ("models", "stream"):
+            dataset[key] = entry.get(key, name)
+            if key in entry and self._parent("datasets", name, key, ()) is None:
+                return None
+            if self.raw["datasets"][dataset[key]].get(key, dataset[key]) != dataset[key]:
+                expected = f"a dataset that states no {key} of another one"
+                return self._fault(f"{where}.{key}", repr(dataset[key]), expected)
         dataset.setdefault("methods", list(self.raw["methods"]))
         judged = {key: value for key, value in dataset.items() if key not in DERIVED}
         for fault in schema_faults(judged, _schema(LIBRARY / self.name / "schema.yaml"), where):
@@ -236,10 +241,12 @@ class _Problem:
         if self._is_broken(where):
             return None
         trained = [m for m in dataset["methods"] if self.entry["methods"][m]["model"]]
+        home = dataset if dataset["models"] == name else self._dataset(dataset["models"], (*chain, name))
         for split in ("train", "validation"):
-            if trained and not dataset["items"][split]:
-                self._fault(f"{where}.items.{split}", "0", f"at least 1, as {trained[0]} is trained on it")
-        dataset["splits"] = ["train", "validation", "test"] if trained and not dataset["cue"] else ["test"]
+            if trained and home and not home["items"][split]:
+                where = f"{self.where}.datasets.{dataset['models']}.items.{split}"
+                self._fault(where, "0", f"at least 1, as {trained[0]} is trained on it")
+        dataset["splits"] = ["train", "validation", "test"] if trained and dataset["models"] == name else ["test"]
         return dataset
 
     def _methods_of(self, where, names):
@@ -315,35 +322,45 @@ def _unknown(where, name, known, what):
 
 
 def _recording_faults(where, recording, problems):
-    faults = []
-    if (file := recording.get("file")) and not Path(file).exists():
+    problem, dataset = recording.get("problem"), recording.get("dataset")
+    entry = problems.get(problem) if isinstance(problem, str) else None
+    is_known = isinstance(entry, dict) and (LIBRARY / problem / "recording.yaml").exists()
+    faults = schema_faults(recording, _recording_schema(problem if is_known else None), where)
+    if isinstance(file := recording.get("file"), str) and not Path(file).exists():
         faults.append(
             Fault(f"{where}.file", repr(file), "a file or folder that exists, seen from the working directory")
         )
-    exposure, frame_time = recording.get("exposure_s"), recording.get("frame_time_s")
-    if _number(exposure) and _number(frame_time) and exposure > frame_time:
-        faults.append(Fault(f"{where}.exposure_s", repr(exposure), f"s, at most the frame time of {frame_time}"))
     for key in ("gain", "offset"):
         value = recording.get(key)
         if isinstance(value, str) and value != "estimate":
             faults.append(Fault(f"{where}.{key}", repr(value), "a number, or the word estimate"))
         elif _number(value) and (value < 0 or (key == "gain" and value == 0)):
             faults.append(Fault(f"{where}.{key}", repr(value), "a number above 0" if key == "gain" else "0 or above"))
-    tracking = recording.get("tracking")
-    if isinstance(tracking, dict):
-        diameter, minmass = tracking.get("diameter_px"), tracking.get("minmass")
-        if isinstance(diameter, int) and diameter % 2 == 0:
-            faults.append(Fault(f"{where}.tracking.diameter_px", repr(diameter), "an odd number"))
-        if isinstance(minmass, str) and minmass != "auto":
-            faults.append(Fault(f"{where}.tracking.minmass", repr(minmass), "a number of photons, or the word auto"))
-    problem, dataset = recording.get("problem"), recording.get("dataset")
     if problem and problem not in problems:
         faults.append(_unknown(f"{where}.problem", problem, problems, "an entry of problems"))
-    elif problem and isinstance(problems[problem], dict) and dataset:
-        datasets = problems[problem].get("datasets", {})
-        if dataset not in datasets:
-            faults.append(_unknown(f"{where}.dataset", dataset, datasets, f"an entry of problems.{problem}.datasets"))
+    datasets = entry.get("datasets", {}) if isinstance(entry, dict) else {}
+    if datasets and dataset and dataset not in datasets:
+        faults.append(_unknown(f"{where}.dataset", dataset, datasets, f"an entry of problems.{problem}.datasets"))
+    elif is_known and dataset and not faults:
+        checks = importlib.import_module(f"blurbench.{problem}.configuration")
+        faults += [
+            Fault(f"{where}.{key}", *rest) for key, *rest in checks.recording_faults(recording, datasets[dataset])
+        ]
     return faults
+
+
+def _recording_schema(problem):
+    """Schema of a problem's recordings; where the problem is not known, that of the keys which all of them have."""
+    house = _schema(SCHEMA)["$defs"]
+    common = house["recording"]
+    own = _schema(LIBRARY / problem / "recording.yaml") if problem else {}
+    return {
+        **common,
+        "$defs": {**house, **own.get("$defs", {})},
+        "additionalProperties": problem is None,
+        "required": [*common["required"], *own.get("required", [])],
+        "properties": {**common["properties"], **own.get("properties", {})},
+    }
 
 
 def _number(value):
@@ -388,17 +405,16 @@ def _without_nulls(entry):
     return {key: _without_nulls(value) for key, value in entry.items() if value is not None}
 
 
-def _merged(base, own, whole):
-    """Deep merge; a mapping named in `whole` is replaced where it states another value of the key given there."""
+def _merged(base, own):
+    """Deep merge; a mapping of another `kind` replaces the old one whole, so that no key of the old kind stays."""
     merged = copy.deepcopy(base)
     for key, value in own.items():
         old = merged.get(key)
-        if not (isinstance(value, dict) and isinstance(old, dict)):
-            merged[key] = copy.deepcopy(value)
-        elif key in whole and value.get(whole[key], old.get(whole[key])) != old.get(whole[key]):
-            merged[key] = copy.deepcopy(value)
+        both = isinstance(value, dict) and isinstance(old, dict)
+        if both and value.get("kind", old.get("kind")) == old.get("kind"):
+            merged[key] = _merged(old, value)
         else:
-            merged[key] = _merged(old, value, whole)
+            merged[key] = copy.deepcopy(value)
     return merged
 
 

@@ -7,6 +7,7 @@ does not grow with the number of items. A store appears under its name only when
 import hashlib
 import importlib
 import json
+import math
 import os
 import shutil
 from importlib.metadata import version
@@ -17,6 +18,7 @@ import pandas as pd
 import zarr
 
 from blurbench.logs import progress
+from blurbench.work import CHUNK_ITEMS, CHUNK_MB
 
 PREVIEWS = 3
 # Bits that noise does not reach compress well once they lie together: in half the time of zstd without the shuffle.
@@ -40,22 +42,25 @@ def simulate(problem, dataset, split, spec, seed, store, manifest):
     module = importlib.import_module(f"blurbench.{problem}.simulate")
     n, shard, header, shards = module.dataset(spec, split, seed)
     header = {"problem": problem, "dataset": dataset, "split": split, "seed": seed, **header, "spec": spec}
-    write(store, manifest, header, n, shard, progress(shards, f"simulate {dataset} {split}", total=-(-n // shard)))
+    shards = progress(shards, f"simulate {dataset} {split}", total=-(-n // shard))
+    write(store, manifest, header, n, shard, shards, getattr(module, "gates", None))
 
 
-def write(store, manifest, header: dict, n: int, shard: int, shards):
+def write(store, manifest, header: dict, n: int, shard: int, shards, gates=None):
     """Write a dataset and its manifest.
 
     Parameters
     ----------
-    header : the group's attributes: problem, dataset, split, seed, axes, voxel_size, units, spec
+    header : the group's attributes: problem, dataset, split, seed, axes, voxel_size, units, spec; a voxel size may be
+        the name of the column of `items` that holds it
     n : number of items;  shard : items a shard
     shards : iterable of (images (m, ...), items DataFrame of m rows, truth dict of arrays (m, ...)), m = shard but for
         the last; what it yields may be overwritten when the next is asked for
+    gates : function (items, spec) -> dict for the manifest, with `passed`: what the items must fulfil as a whole
 
     Raises
     ------
-    DatasetError if the shards do not add up to n items.
+    DatasetError if the shards do not add up to n items, or these do not pass the gates.
     """
     store, manifest = Path(store), Path(manifest)
     partial = store.with_name(store.name + ".partial")
@@ -76,9 +81,15 @@ def write(store, manifest, header: dict, n: int, shard: int, shards):
         done += len(images)
     if done != n:
         raise DatasetError(f"{store}: {done} items were made, {n} were expected")
+    columns = {name.split("/")[1]: group[name][:] for name in digests if name.startswith("items/")}
+    checked = {"gates": gates(pd.DataFrame(columns), header["spec"])} if gates and n else {}
+    if checked and not checked["gates"]["passed"]:
+        raise DatasetError(f"{store}: its items do not pass the gates: {json.dumps(checked['gates'])}")
     for i, image in enumerate(first_images if n else ()):
-        _preview(group, i, image, header)
+        scale = [float(columns[size][i]) if isinstance(size, str) else size for size in header["voxel_size"][1:]]
+        _preview(group, i, image, header, scale)
     description = {
+        **checked,
         **{k: header[k] for k in ("problem", "dataset", "split", "seed", "spec")},
         "items": n,
         "arrays": {
@@ -106,9 +117,9 @@ def _create(group, name, n, shard, a):
     )
 
 
-def _preview(group, i, image, header):
+def _preview(group, i, image, header, scale):
     """One item as an OME-NGFF 0.5 image, so that viewers open it; an axis of no scale has no unit."""
-    names, scale, units = (header[k][1:] for k in ("axes", "voxel_size", "units"))
+    names, units = header["axes"][1:], header["units"][1:]
     axes = [{"name": a, "type": "time" if a == "t" else "space"} for a in names]
     axes = [{**axis, "unit": u} if s else axis for axis, u, s in zip(axes, units, scale)]
     levels = [{"path": "0", "coordinateTransformations": [{"type": "scale", "scale": [float(s or 1) for s in scale]}]}]
@@ -184,8 +195,10 @@ class Dataset:
         a, b, _ = index.indices(stop - start)
         return Dataset(self.attrs, images, items, truth, start + a, start + max(a, b))
 
-    def chunks(self, size=256):
-        """Windows of at most `size` items, in order."""
+    def chunks(self):
+        """Windows of as many items as a method is given at a time, in order."""
+        item_mb = math.prod(self.images.shape[1:]) * self.images.dtype.itemsize / 1e6
+        size = int(np.clip(CHUNK_MB / item_mb, 1, CHUNK_ITEMS))
         for first in range(0, len(self), size):
             yield self[first : first + size]
 

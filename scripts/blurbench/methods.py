@@ -34,6 +34,7 @@ def predict(method, dataset, model=None, device="cpu") -> pd.DataFrame:
 
     A method of kind learned or classical is given the dataset without its truth. The time of an item is that of its
     chunk over the items in it; the first item is predicted once before, untimed, so that compilation does not count.
+    Where the answers are points, an item has a row per point, and one without coordinates if nothing was found.
 
     Parameters
     ----------
@@ -47,31 +48,46 @@ def predict(method, dataset, model=None, device="cpu") -> pd.DataFrame:
         from blurbench import models
 
         model = models.read(model)
+    problem = importlib.import_module(f"blurbench.{dataset.attrs['problem']}")
+    arrange = _points if problem.POINTS else _numbers
     if len(dataset):
-        _answers(method, given[:1], model, device)
-    answer = importlib.import_module(f"blurbench.{dataset.attrs['problem']}").ANSWER
-    frames = [_answers(method, chunk, model, device) for chunk in progress(list(given.chunks()), type(method).__name__)]
-    frame = pd.concat(frames or [pd.DataFrame(columns=["seconds", "status"])], ignore_index=True)
-    frame = frame.reindex(columns=[*answer, "seconds", "status"])
-    lost = ~np.isfinite(frame[answer[0]].to_numpy(float))
-    frame.loc[lost & (frame["status"] == OK), "status"] = "not a finite number"
-    frame.insert(0, "item", np.arange(len(frame)))
-    return frame
+        _answers(method, given[:1], model, device, arrange)
+    frames, first = [], 0
+    for chunk in progress(list(given.chunks()), type(method).__name__):
+        frame = _answers(method, chunk, model, device, arrange)
+        frames.append(frame.assign(item=frame["item"] + first))
+        first += len(chunk)
+    frame = pd.concat(frames or [pd.DataFrame(columns=["item"], dtype=int)], ignore_index=True)
+    return frame.reindex(columns=["item", *problem.ANSWER, "seconds", "status"])
 
 
-def _answers(method, chunk, model, device):
+def _answers(method, chunk, model, device, arrange):
     """Predictions of one chunk; item by item where the chunk as a whole raises."""
     start = time.perf_counter()
     try:
-        frame = method.predict(chunk, model, device).reset_index(drop=True)
-        if len(frame) != len(chunk):
-            raise MethodError(f"{len(frame)} rows for {len(chunk)} items")
-        status = pd.Series(OK, index=frame.index)
+        frame = arrange(method.predict(chunk, model, device).reset_index(drop=True), len(chunk))
     except Exception as error:
         if len(chunk) > 1:
-            return pd.concat([_answers(method, chunk[i : i + 1], model, device) for i in range(len(chunk))])
-        frame, status = pd.DataFrame(index=[0]), pd.Series([f"{type(error).__name__}: {error}"])
+            alone = (_answers(method, chunk[i : i + 1], model, device, arrange) for i in range(len(chunk)))
+            return pd.concat([frame.assign(item=i) for i, frame in enumerate(alone)])
+        frame = pd.DataFrame({"item": [0], "status": [f"{type(error).__name__}: {error}"]})
     frame["seconds"] = (time.perf_counter() - start) / len(chunk)
-    if "status" not in frame:
-        frame["status"] = status
     return frame
+
+
+def _numbers(frame, n):
+    """A row per item, in order; the first column is the answer."""
+    if len(frame) != n:
+        raise MethodError(f"{len(frame)} rows for {n} items")
+    lost = ~np.isfinite(frame.iloc[:, 0].to_numpy(float))
+    return frame.assign(item=np.arange(n), status=np.where(lost, "not a finite number", OK))
+
+
+def _points(frame, n):
+    """A row per point by item, and a row without a point for each item that has none."""
+    if not frame["item"].isin(range(n)).all():
+        raise MethodError(f"points of items {sorted(set(frame['item']) - set(range(n)))[:3]}, there are 0 to {n - 1}")
+    if not np.isfinite(frame[["z", "y", "x"]].to_numpy(float)).all():
+        raise MethodError("a point that is not a finite number")
+    empty = pd.DataFrame({"item": np.setdiff1d(np.arange(n), frame["item"])})
+    return pd.concat([frame, empty]).sort_values("item", kind="stable", ignore_index=True).assign(status=OK)

@@ -1,8 +1,11 @@
-"""Movies from a microscope: read frame by frame, checked, and put into photons.
+"""Movies and volumes from a microscope: read frame by frame, checked, and put into photons.
 
-A movie is a TIFF stack, an OME-TIFF, an OME-Zarr or a folder of images. Nothing is held in memory but the frame in use.
-Whatever is wrong with a movie or its calibration is a RecordingError that names the file, the key, what was found and
+Either is a TIFF stack, an OME-TIFF, an OME-Zarr or a folder of images. Nothing is held in memory but the frame in use.
+Whatever is wrong with a file or its calibration is a RecordingError that names the file, the key, what was found and
 what was expected.
+
+What a problem makes of its recordings stands in two modules of its folder: preparation (`prepare`: the items that its
+methods take, as a dataset without truth) and measurement (`measure`, which returns a Measurement, and `draw`).
 """
 
 import re
@@ -15,6 +18,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 import tifffile
 import zarr
 from scipy.ndimage import median_filter, zoom
@@ -35,25 +39,54 @@ RANGE = 0.2  # span of the grey values over their mean below which the curve has
 
 
 class RecordingError(ValueError):
-    """A movie or its calibration that cannot be used."""
+    """A recording or its calibration that cannot be used."""
 
     def __init__(self, file, key, found, expected):
         super().__init__(f"{file}: {key}: found {found}, expected {expected}")
 
 
-@dataclass
-class Movie:
-    """Frames of a file: `len(movie)`, `movie.shape` (t, y, x) and `movie[i]`, read when asked for.
+class Measurement(NamedTuple):
+    """What the methods of a problem find in a recording.
 
-    pixel_size_um and frame_time_s are what the file says of itself, None where it is silent.
+    methods : one row per method
+    details : one row per track, centre or whatever else the problem's answers are, and method
+    reference : what can be said without a method or of all answers together: a mean squared displacement, g(r)
+    """
+
+    methods: pd.DataFrame
+    details: pd.DataFrame
+    reference: pd.DataFrame
+
+
+class Kind(NamedTuple):
+    """What the frames of a file are, in words, and the axis along which they follow each other."""
+
+    name: str
+    part: str
+    axis: str
+    meaning: str
+
+
+MOVIE = Kind("movie", "frame", "t", "time")
+VOLUME = Kind("volume", "slice", "z", "depth")
+
+
+@dataclass
+class Frames:
+    """Frames of a movie or slices of a volume: `len(frames)`, `frames.shape` (t or z, y, x) and `frames[i]`, read when
+    asked for.
+
+    pixel_size_um, frame_time_s and slice_um are what the file says of itself, None where it is silent.
     """
 
     file: str
     shape: tuple
     dtype: np.dtype
     frame: Callable[[int], np.ndarray] = field(repr=False)
+    kind: Kind = MOVIE
     pixel_size_um: float | None = None
     frame_time_s: float | None = None
+    slice_um: float | None = None
 
     def __len__(self):
         return self.shape[0]
@@ -63,34 +96,38 @@ class Movie:
 
         Raises RecordingError if it cannot be read, has a NaN, an infinite value or another shape than the first frame.
         """
+        part = self.kind.part
         try:
             image = np.asarray(self.frame(i))
         except RecordingError:
             raise
         except Exception as error:  # whatever a truncated file raises in the decoder
             raise RecordingError(
-                self.file, f"frame {i}", f"nothing that can be read ({error})", "a whole file"
+                self.file, f"{part} {i}", f"nothing that can be read ({error})", "a whole file"
             ) from error
         if image.shape != self.shape[1:]:
-            raise RecordingError(self.file, f"frame {i}", f"the shape {image.shape}", f"{self.shape[1:]} as in frame 0")
+            raise RecordingError(
+                self.file, f"{part} {i}", f"the shape {image.shape}", f"{self.shape[1:]} as in {part} 0"
+            )
         if image.dtype.kind == "f" and not np.isfinite(image).all():
             bad = int((~np.isfinite(image)).sum())
             raise RecordingError(
-                self.file, f"frame {i}", f"{bad} pixels that are NaN or infinite", "numbers everywhere"
+                self.file, f"{part} {i}", f"{bad} pixels that are NaN or infinite", "numbers everywhere"
             )
         return image
 
 
-def read(file) -> Movie:
-    """Open a movie.
+def read(file, kind: Kind = MOVIE) -> Frames:
+    """Open a movie or a volume.
 
     Parameters
     ----------
     file : str or Path; TIFF stack, OME-TIFF, OME-Zarr (its highest resolution) or folder of images in natural order
+    kind : MOVIE or VOLUME
 
     Returns
     -------
-    Movie
+    Frames
 
     Raises
     ------
@@ -103,21 +140,22 @@ def read(file) -> Movie:
             file, "file", "nothing there", "a TIFF stack, an OME-TIFF, an OME-Zarr or a folder of images"
         )
     if path.is_file():
-        movie = _tiff(path)
+        frames = _tiff(path, kind)
     elif any((path / name).exists() for name in ("zarr.json", ".zgroup", ".zattrs", ".zarray")):
-        movie = _ome_zarr(path)
+        frames = _ome_zarr(path, kind)
     else:
-        movie = _folder(path)
-    if movie.dtype.kind not in "uif":
-        raise RecordingError(file, "pixel type", movie.dtype, "whole or floating-point numbers")
-    if 0 in movie.shape:
-        raise RecordingError(file, "file", f"an empty movie of shape {movie.shape}", "at least two frames (t, y, x)")
-    if len(movie) < 2:
-        raise RecordingError(file, "file", "one frame", "a movie of at least two frames (t, y, x)")
-    return movie
+        frames = _folder(path, kind)
+    if frames.dtype.kind not in "uif":
+        raise RecordingError(file, "pixel type", frames.dtype, "whole or floating-point numbers")
+    enough = f"at least two {kind.part}s ({kind.axis}, y, x)"
+    if 0 in frames.shape:
+        raise RecordingError(file, "file", f"an empty {kind.name} of shape {frames.shape}", enough)
+    if len(frames) < 2:
+        raise RecordingError(file, "file", f"one {kind.part}", f"a {kind.name} of {enough}")
+    return frames
 
 
-def _tiff(path):
+def _tiff(path, kind):
     with ExitStack() as opened:
         try:
             tiff = opened.enter_context(tifffile.TiffFile(path))
@@ -128,35 +166,40 @@ def _tiff(path):
                 path, "file", f"no image that can be read ({error})", "a TIFF stack or an OME-TIFF"
             ) from error
         # tifffile names pages without a meaning Q or I, and samples of one pixel S.
-        select, shape = _time_first(path, series.axes, pixels.shape)
-        movie = Movie(str(path), shape, pixels.dtype, lambda i: pixels[select(i)], *_tiff_calibration(tiff))
-        weakref.finalize(movie, opened.pop_all().close)  # frames are read as long as there is a movie
-    return movie
+        select, shape = _frames_first(path, kind, series.axes, pixels.shape)
+        frames = Frames(str(path), shape, pixels.dtype, lambda i: pixels[select(i)], kind, *_tiff_calibration(tiff))
+        weakref.finalize(frames, opened.pop_all().close)  # they are read as long as there is an object
+    return frames
 
 
 def _tiff_calibration(tiff):
-    """Pixel size (µm) and frame time (s) from OME or ImageJ metadata, None where silent."""
+    """Pixel size (µm), frame time (s) and distance of slices (µm) from OME or ImageJ metadata, None where silent."""
     if tiff.ome_metadata:
         image = tifffile.xml2dict(tiff.ome_metadata)["OME"]["Image"]
         pixels = (image[0] if isinstance(image, list) else image)["Pixels"]
         return (
             _quantity(pixels.get("PhysicalSizeX"), pixels.get("PhysicalSizeXUnit", "µm"), MICROMETRES),
             _quantity(pixels.get("TimeIncrement"), pixels.get("TimeIncrementUnit", "s"), SECONDS),
+            _quantity(pixels.get("PhysicalSizeZ"), pixels.get("PhysicalSizeZUnit", "µm"), MICROMETRES),
         )
     if tiff.imagej_metadata:
         about = tiff.imagej_metadata
         resolution = tiff.pages[0].tags.get("XResolution")
         per_unit = resolution.value[0] / resolution.value[1] if resolution and resolution.value[1] else 0
-        size = _quantity(1 / per_unit if per_unit else None, about.get("unit", "").replace("\\u00B5", "µ"), MICROMETRES)
-        return size, _quantity(about.get("finterval"), "s", SECONDS)
-    return None, None
+        unit = about.get("unit", "").replace("\\u00B5", "µ")
+        return (
+            _quantity(1 / per_unit if per_unit else None, unit, MICROMETRES),
+            _quantity(about.get("finterval"), "s", SECONDS),
+            _quantity(about.get("spacing"), unit, MICROMETRES),
+        )
+    return None, None, None
 
 
 def _quantity(value, unit, units):
     return float(value) * units[unit] if value and unit in units else None
 
 
-def _ome_zarr(path):
+def _ome_zarr(path, kind):
     try:
         group = zarr.open_group(path, mode="r")
         attributes = group.attrs.get("ome", group.attrs)
@@ -168,21 +211,22 @@ def _ome_zarr(path):
             path, "file", f"no multiscale image ({error})", "an OME-Zarr image (0.4 or 0.5)"
         ) from error
     axes = [axis if isinstance(axis, dict) else {"name": axis} for axis in scales.get("axes", "tczyx")]
-    select, shape = _time_first(path, "".join(axis["name"] for axis in axes).upper(), pixels.shape)
+    select, shape = _frames_first(path, kind, "".join(axis["name"] for axis in axes).upper(), pixels.shape)
     scale = np.ones(len(axes))
     for change in [*level.get("coordinateTransformations", []), *scales.get("coordinateTransformations", [])]:
         scale = scale * change.get("scale", 1.0)
     known = {axis["name"]: (value, axis.get("unit")) for axis, value in zip(axes, scale)}
-    return Movie(
-        str(path), shape, pixels.dtype, lambda i: pixels[select(i)],
-        _quantity(*known["x"], MICROMETRES), _quantity(*known.get("t", (None, None)), SECONDS),
+    silent = (None, None)
+    return Frames(
+        str(path), shape, pixels.dtype, lambda i: pixels[select(i)], kind, _quantity(*known["x"], MICROMETRES),
+        _quantity(*known.get("t", silent), SECONDS), _quantity(*known.get("z", silent), MICROMETRES),
     )  # fmt: skip
 
 
-def _folder(path):
+def _folder(path, kind):
     files = sorted((f for f in path.iterdir() if f.is_file() and not f.name.startswith(".")), key=_natural)
     if not files:
-        raise RecordingError(path, "file", "an empty folder", "a folder of images, one per frame")
+        raise RecordingError(path, "file", "an empty folder", f"a folder of images, one per {kind.part}")
 
     def frame(i):
         try:
@@ -196,7 +240,7 @@ def _folder(path):
         return image
 
     first = frame(0)
-    return Movie(str(path), (len(files), *first.shape), first.dtype, frame)
+    return Frames(str(path), (len(files), *first.shape), first.dtype, frame, kind)
 
 
 def _natural(path):
@@ -206,14 +250,15 @@ def _natural(path):
 def _refuse_colours(file, n):
     raise RecordingError(
         file, "channels", f"{n} channels (RGB or several colours)",
-        "one grey channel: split the channels, keep the one that shows the spots and save it alone",
+        "one grey channel: split the channels, keep the one that shows the objects and save it alone",
     )  # fmt: skip
 
 
-def _time_first(file, axes, shape):
-    """How to index frame i of an array with these axes, and the movie's shape (t, y, x).
+def _frames_first(file, kind, axes, shape):
+    """How to index frame i of an array with these axes, and the shape (frames, y, x).
 
-    The one long axis beside y and x is time whatever its name, colours excepted: many programs save time as z.
+    The one long axis beside y and x is that of the frames whatever its name, colours excepted: many programs save time
+    as z.
     """
     if "Y" not in axes or "X" not in axes:
         raise RecordingError(file, "axes", repr(axes), "axes y and x")
@@ -223,15 +268,18 @@ def _time_first(file, axes, shape):
     long = [k for k, axis in enumerate(axes) if axis not in "YX" and shape[k] != 1]
     if len(long) > 1:
         found = ", ".join(f"{axes[k].lower()}: {shape[k]}" for k in long)
-        raise RecordingError(file, "axes", f"several long axes ({found})", "time alone beside y and x: save one plane")
-    time = long[0] if long else None
+        alone = {"t": "save one plane", "z": "save one point in time"}[kind.axis]
+        raise RecordingError(
+            file, "axes", f"several long axes ({found})", f"{kind.meaning} alone beside y and x: {alone}"
+        )
+    first = long[0] if long else None
     if axes.index("Y") > axes.index("X"):
         raise RecordingError(file, "axes", repr(axes), "y before x")
 
     def select(i):
-        return tuple(slice(None) if axis in "YX" else i if k == time else 0 for k, axis in enumerate(axes))
+        return tuple(slice(None) if axis in "YX" else i if k == first else 0 for k, axis in enumerate(axes))
 
-    return select, (1 if time is None else shape[time], shape[axes.index("Y")], shape[axes.index("X")])
+    return select, (1 if first is None else shape[first], shape[axes.index("Y")], shape[axes.index("X")])
 
 
 class Transfer(NamedTuple):
@@ -251,7 +299,7 @@ class Statistics:
     noise: np.ndarray  # half the mean square of successive differences: blind to what moves slowly
 
 
-def statistics(movie: Movie) -> Statistics:
+def statistics(movie: Frames) -> Statistics:
     """One pass over a movie; every frame is checked on the way (RecordingError)."""
     first = movie[0].astype(float)
     total, squares, steps = (np.zeros(movie.shape[1:]) for _ in range(3))
@@ -267,7 +315,7 @@ def statistics(movie: Movie) -> Statistics:
     return Statistics(first + mean, (squares - n * mean**2) / (n - 1), steps / (2 * (n - 1)))
 
 
-def photon_transfer(movie: Movie, gain=ESTIMATE, offset=ESTIMATE, seen: Statistics | None = None) -> Transfer:
+def photon_transfer(movie: Frames, gain=ESTIMATE, offset=ESTIMATE, seen: Statistics | None = None) -> Transfer:
     """Gain and offset of a camera from the movie itself: noise against mean grey value, var = gain·(mean - offset).
 
     Only pixels in which nothing moves count. The noise is taken from successive frames, the line through the means of
@@ -280,7 +328,7 @@ def photon_transfer(movie: Movie, gain=ESTIMATE, offset=ESTIMATE, seen: Statisti
 
     Parameters
     ----------
-    movie : Movie
+    movie : Frames
     gain, offset : number, or 'estimate'
     seen : what `statistics(movie)` returned, if it is at hand
 
@@ -305,51 +353,95 @@ def photon_transfer(movie: Movie, gain=ESTIMATE, offset=ESTIMATE, seen: Statisti
             "a number: too few to estimate from",
         )
     mean, noise = seen.mean[static], seen.noise[static] - (1 / 12 if movie.dtype.kind in "ui" else 0)
-    groups = np.array_split(np.argsort(mean), BINS)
+    return _transfer_line(movie.file, mean, noise, gain, offset, f"{static.sum()} resting pixels")
+
+
+def spatial_transfer(volume: np.ndarray, file, gain=ESTIMATE, offset=ESTIMATE) -> Transfer:
+    """Gain and offset of a detector from one volume, as `photon_transfer` has them from a movie.
+
+    The noise is that between neighbours: (a - b - c + d)/2 of every 2 x 2 pixels of a slice has the variance of a
+    pixel, and what is smooth over two pixels has no part in it. So objects of a few pixels count as noise and make the
+    gain too large. A photomultiplier, or an image that was averaged or stretched to 8 bits, counts in steps of its own;
+    the gain is then that of a camera whose photons would have as much noise.
+
+    Parameters
+    ----------
+    volume : (z, y, x), ADU
+    file : named in errors
+    gain, offset : number, or 'estimate'
+
+    Raises
+    ------
+    RecordingError if a gain is asked of a volume without noise.
+    """
+    if gain != ESTIMATE and offset != ESTIMATE:
+        return Transfer(float(gain), float(offset), "given")
+    ny, nx = (n // 2 * 2 for n in volume.shape[1:])
+    corners = [volume[:, i:ny:2, k:nx:2].astype(float) for i in (0, 1) for k in (0, 1)]
+    highest = np.iinfo(volume.dtype).max if volume.dtype.kind in "ui" else np.inf
+    known = np.max(corners, axis=0) < highest  # a saturated pixel has no noise
+    a, b, c, d = (corner[known] for corner in corners)
+    mean, noise = (a + b + c + d) / 4, (a - b - c + d) ** 2 / 4 - (1 / 12 if volume.dtype.kind in "ui" else 0)
+    if len(mean) < 10 * BINS or not noise.mean() > 0:
+        raise RecordingError(file, "gain", f"{ESTIMATE!r} and a volume without noise", "a number")
+    return _transfer_line(file, mean, noise, gain, offset, f"the noise between neighbours of {4 * len(mean)} pixels")
+
+
+def _transfer_line(file, mean, noise, gain, offset, of) -> Transfer:
+    """Line of noise (ADU²) against mean grey value (ADU), one of each per pixel; at least one of its values is sought.
+
+    of : what the pixels are, in words
+    """
+    groups = np.array_split(np.argsort(mean, kind="stable"), BINS)
     x, y = (np.array([values[g].mean() for g in groups]) for values in (mean, noise))
     pairs = np.triu_indices(BINS, 1)
+    little = ""
     if offset == ESTIMATE:
         wide = np.ptp(x) > RANGE * x.mean() and np.corrcoef(x, y)[0, 1] > 0.9
         slope = float(np.median((y[pairs[1]] - y[pairs[0]]) / np.maximum(x[pairs[1]] - x[pairs[0]], 1e-12)))
         if gain != ESTIMATE:
-            return Transfer(
-                float(gain),
-                float(np.median(x - y / gain)),
-                f"offset from {static.sum()} resting pixels at the given gain",
-            )
+            return Transfer(float(gain), float(np.median(x - y / gain)), f"offset from {of} at the given gain")
         if wide and slope > 0:
-            return Transfer(
-                slope,
-                float(np.median(x - y / slope)),
-                f"photon transfer over {static.sum()} resting pixels, {x[0]:.4g} to {x[-1]:.4g} ADU",
-            )
-        offset = 0.0
-    slope = float(np.median(y / (x - offset)))
-    if not (np.all(x > offset) and slope > 0):
+            range_ = f"{x[0]:.4g} to {x[-1]:.4g} ADU"
+            return Transfer(slope, float(np.median(x - y / slope)), f"photon transfer over {of}, {range_}")
+        offset, little = 0.0, "; little range"
+    above = x > offset
+    slope = float(np.median(y[above] / (x[above] - offset))) if 2 * above.sum() > BINS else 0.0
+    if not slope > 0:
         raise RecordingError(
-            movie.file, "gain", f"no noise that grows with the grey value above the offset of {offset} ADU", "a number"
+            file, "gain", f"no noise that grows with the grey value above the offset of {offset} ADU", "a number"
         )
-    return Transfer(
-        slope,
-        float(offset),
-        f"slope of the photon transfer through the offset {offset:g} ADU, {static.sum()} resting pixels; little range",
-    )
+    how = f"slope of the photon transfer through the offset {offset:g} ADU, {of}{little}"
+    return Transfer(slope, float(offset), how)
 
 
 def check_calibration(spec: dict, file) -> None:
-    """Refuse a recording's entry whose calibration is missing or impossible.
+    """Refuse a movie's entry whose calibration is missing or impossible.
 
     Raises
     ------
     RecordingError naming the first key that is wrong.
     """
     for key, unit in (("pixel_size_um", "µm"), ("frame_time_s", "s"), ("exposure_s", "s")):
-        if not _is_number(spec.get(key)) or not spec[key] > 0:
-            raise RecordingError(file, key, _shown(spec, key), f"a number above 0 ({unit})")
+        check_positive(spec, file, key, unit)
     if spec["exposure_s"] > spec["frame_time_s"] * (1 + 1e-9):
         raise RecordingError(
             file, "exposure_s", spec["exposure_s"], f"at most the frame time of {spec['frame_time_s']} s"
         )
+    check_camera(spec, file)
+
+
+def check_positive(spec: dict, file, key, unit, n=None) -> None:
+    """Refuse an entry whose value is not a number above 0, or not a list of n of them. Raises RecordingError."""
+    values = [spec.get(key)] if n is None else spec.get(key)
+    expected = f"a number above 0 ({unit})" if n is None else f"{n} numbers above 0 ({unit})"
+    is_list = isinstance(values, (list, tuple, np.ndarray)) and len(values) == (n or 1)
+    if not is_list or not all(_is_number(v) and v > 0 for v in values):
+        raise RecordingError(file, key, _shown(spec, key), expected)
+
+
+def check_camera(spec: dict, file) -> None:
+    """Refuse an entry whose gain, offset or polarity is missing or impossible. Raises RecordingError."""
     for key, possible, words in (
         ("gain", lambda v: v > 0, "above 0 (ADU per electron)"),
         ("offset", np.isfinite, "(ADU)"),
@@ -358,8 +450,14 @@ def check_calibration(spec: dict, file) -> None:
             raise RecordingError(file, key, _shown(spec, key), f"a number {words}, or {ESTIMATE!r}")
     if spec.get("polarity") not in ("bright", "dark"):
         raise RecordingError(
-            file, "polarity", _shown(spec, "polarity"), "bright (spots lighter than their surroundings) or dark"
+            file, "polarity", _shown(spec, "polarity"), "bright (objects lighter than their surroundings) or dark"
         )
+
+
+def check_metadata(file, key, stated, inside) -> None:
+    """Refuse a calibration that differs from what the file says of itself, None where it is silent."""
+    if inside is not None and abs(inside / stated - 1) > TOLERANCE:
+        raise RecordingError(file, key, f"{stated:g} in the configuration", f"{inside:g} as in the file's own metadata")
 
 
 def _is_number(value):
@@ -394,11 +492,7 @@ class Recording:
         check_calibration(spec, file)
         self.movie, self.spec, self.scale_px = read(file), spec, scale_px
         for key in ("pixel_size_um", "frame_time_s"):
-            inside = getattr(self.movie, key)
-            if inside is not None and abs(inside / spec[key] - 1) > TOLERANCE:
-                raise RecordingError(
-                    file, key, f"{spec[key]:g} in the configuration", f"{inside:g} as in the file's own metadata"
-                )
+            check_metadata(file, key, spec[key], getattr(self.movie, key))
         self.seen = statistics(self.movie)
         self.transfer = photon_transfer(self.movie, spec["gain"], spec["offset"], self.seen)
         self.sign = 1 if spec["polarity"] == "bright" else -1

@@ -20,10 +20,8 @@ def write(table, metrics, title, caption, path, all_formats=True):
     apart; then, for a metric that exists at fixed conditions only, its values by condition.
     """
     blocks = [block for dataset in table.dataset.unique() for block in _blocks(table, metrics, dataset)]
-    parts = [f"# {title}\n\n{caption}\n"]
-    for heading, note, rows in blocks:
-        parts.append(f"## {heading}\n\n{note}\n\n{markdown(rows.drop(columns='group'))}\n")
-    path.with_suffix(".md").write_text("\n".join(parts), encoding="utf-8")
+    plain = [(heading, note, rows.drop(columns="group")) for heading, note, rows in blocks]
+    path.with_suffix(".md").write_text(document(title, caption, plain), encoding="utf-8")
     if not all_formats:
         return
     tables = [_great(heading, note, rows).with_id(f"{title}-{i}") for i, (heading, note, rows) in enumerate(blocks)]
@@ -42,6 +40,14 @@ def write(table, metrics, title, caption, path, all_formats=True):
         + "\n".join(f"\\begin{{landscape}}\n{one}\n\\end{{landscape}}" for one in latex),
         encoding="utf-8",
     )
+
+
+def document(title, caption, blocks, level=1) -> str:
+    """Markdown of (heading, note, rows of strings), their headings one level below the title's."""
+    marks = "#" * level
+    parts = [f"{marks} {title}\n\n{caption}\n"]
+    parts += [f"{marks}# {heading}\n\n{note}\n\n{markdown(rows)}\n" for heading, note, rows in blocks]
+    return "\n".join(parts)
 
 
 def markdown(frame) -> str:

@@ -3,6 +3,7 @@
 import json
 from functools import cache
 from importlib import import_module
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -19,8 +20,15 @@ COLUMNS = (
 DIGITS = "%.6g"
 
 
-def write(problem, files, stem, resamples=1000, seed=1):
+def write(problem, files, stem, resamples=1000, seed=1, datasets=None):
     """Every table of one problem.
+
+    An extra table holds the metrics that name it. One that the problem also has among its SUMMARY_TABLES is made by the
+    module of its name instead, with
+
+    - `table(scores, datasets, resamples, seed)`, the frame for the CSV,
+    - `blocks(table)` and `summary(table)`, (heading, note, rows of strings) for its own Markdown and for summary.md,
+    - `TITLE` and `CAPTION`.
 
     Parameters
     ----------
@@ -30,12 +38,21 @@ def write(problem, files, stem, resamples=1000, seed=1):
         predictions by status `_failures.csv`, and per extra table of the problem `_<name>.csv` and `.md`
     resamples : of the bootstrap
     seed : of the bootstrap
+    datasets : {name: dataset entry of the configuration}
     """
     package, definition = import_module(f"blurbench.{problem}"), import_module(f"blurbench.{problem}.score")
     scores = read(files, package.CONDITIONS)
     stem = Path(stem)
     stem.parent.mkdir(parents=True, exist_ok=True)
+    own = _summary_tables(problem)
+    for name, module in own.items():
+        table = module.table(scores, datasets or {}, resamples, seed)
+        table.to_csv(f"{stem}_{name}.csv", index=False, float_format=DIGITS)
+        text = rendering.document(f"{problem}: {module.TITLE}", module.CAPTION, module.blocks(table))
+        Path(f"{stem}_{name}.md").write_text(text, encoding="utf-8")
     for name in ("", *package.EXTRA_TABLES):
+        if name in own:
+            continue
         metrics = {key: metric for key, metric in definition.METRICS.items() if metric.table == name}
         table = build(problem, scores, metrics, resamples, seed)
         path = stem.with_name(f"{stem.name}_{name}" if name else stem.name)
@@ -45,6 +62,12 @@ def write(problem, files, stem, resamples=1000, seed=1):
     primary = next(iter(definition.METRICS.items()))
     pairs(scores, *primary, resamples, seed).to_csv(f"{stem}_pairs.csv", index=False, float_format=DIGITS)
     failures(scores).to_csv(f"{stem}_failures.csv", index=False)
+
+
+def _summary_tables(problem):
+    """{name: module} of the extra tables that a problem makes by itself and that the summary shows."""
+    names = getattr(import_module(f"blurbench.{problem}"), "SUMMARY_TABLES", ())
+    return {name: import_module(f"blurbench.{problem}.{name}") for name in names}
 
 
 def build(problem, scores: list[Scores], metrics, resamples=1000, seed=1) -> pd.DataFrame:
@@ -66,9 +89,13 @@ def build(problem, scores: list[Scores], metrics, resamples=1000, seed=1) -> pd.
 
 
 def _conditions(scores):
-    for column in sorted(scores.items):
-        for value in np.unique(scores.items[column]):
-            yield f"{column}={value:g}", scores.take((scores.items[column] == value).to_numpy())
+    """(name, scores) of every value of every condition, and of every combination of values that occurs."""
+    columns = sorted(scores.items)
+    for chosen in (c for n in range(1, len(columns) + 1) for c in combinations(columns, n)):
+        table = scores.items[list(chosen)]
+        for values in table.drop_duplicates().sort_values(list(chosen)).itertuples(index=False):
+            name = ", ".join(f"{column}={value:g}" for column, value in zip(chosen, values))
+            yield name, scores.take((table == list(values)).all(axis=1).to_numpy())
 
 
 def _rows(scores, name, metric, weights):
@@ -189,19 +216,24 @@ def write_overview(stems, benchmarks, machine, timing_path, summary_path):
     benchmarks : as in `timing`
     machine : path of machine.json
     timing_path : timing.csv to write
-    summary_path : summary.md to write: per problem and dataset the best methods, the limits and the failures
+    summary_path : summary.md to write: per problem and dataset the best methods, the limits and the failures, and what
+        the problem's SUMMARY_TABLES add
     """
     tables = {problem: pd.read_csv(f"{stem}.csv", dtype={"unit": str}) for problem, stem in stems.items()}
     machine = json.loads(Path(machine).read_text(encoding="utf-8"))
     timing(pd.concat(tables.values()), benchmarks, machine).to_csv(timing_path, index=False, float_format=DIGITS)
-    sections = [
-        rendering.summary(
-            problem,
-            tables[problem],
-            pd.read_csv(f"{stem}_pairs.csv"),
-            pd.read_csv(f"{stem}_failures.csv"),
-            *next(iter(import_module(f"blurbench.{problem}.score").METRICS.items())),
+    sections = []
+    for problem, stem in stems.items():
+        sections.append(
+            rendering.summary(
+                problem,
+                tables[problem],
+                pd.read_csv(f"{stem}_pairs.csv"),
+                pd.read_csv(f"{stem}_failures.csv"),
+                *next(iter(import_module(f"blurbench.{problem}.score").METRICS.items())),
+            )
         )
-        for problem, stem in stems.items()
-    ]
+        for name, module in _summary_tables(problem).items():
+            if shown := list(module.summary(pd.read_csv(f"{stem}_{name}.csv"))):
+                sections.append(rendering.document(f"{problem}: {module.TITLE}", module.CAPTION, shown, level=2))
     Path(summary_path).write_text("\n".join(["# Summary", "", *sections]), encoding="utf-8")

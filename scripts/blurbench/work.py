@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 BASE_MB = 1000  # Python with its libraries; two Snakemake processes stand beside it on a cluster
 TORCH_MB = 2000  # PyTorch, loaded
-CHUNK = 256  # items that a method is given at a time
+KEPT_MB = 2000  # inputs that a training keeps prepared
+CHUNK_ITEMS, CHUNK_MB = 256, 64  # images that a method is given at a time, whichever is less
 ACTIVATIONS = 60  # float32 values that a network keeps per pixel of its batch
 
 
@@ -51,14 +52,19 @@ def spec(config, problem, dataset, split):
 
 
 def live_methods(config, problem, dataset):
-    """Entries of the methods that a recording goes through: every classical one, and the dataset's learned ones."""
+    """Entries of the methods that a recording goes through.
+
+    Every classical one that is ready to use, and those with a model, be it of weights or of chosen settings, that the
+    dataset lists: no other has a model there.
+    """
     entry = config["problems"][problem]
     chosen = entry["datasets"][dataset]["methods"]
     return {
         name: method
         for name, method in entry["methods"].items()
         if not method["external"]
-        and (method["kind"] == "classical" or (method["kind"] == "learned" and name in chosen))
+        and method["kind"] in ("classical", "learned")
+        and (name in chosen or not method["model"])
     }
 
 
@@ -66,9 +72,13 @@ def memory_mb(config, stage, problem, dataset, method=None):
     """Memory of one job of a stage, MB; the sizes come from the configuration, as a store hides its own."""
     entry = config["problems"][problem]
     imaging = entry["datasets"][dataset]["imaging"]
-    item = importlib.import_module(f"blurbench.{problem}.configuration").item_mb(imaging)
+    sizes = importlib.import_module(f"blurbench.{problem}.configuration")
+    if stage == "simulate":
+        return round(BASE_MB + 4 * sizes.simulate_mb(imaging))
+    item = sizes.image_mb(imaging)
     if stage == "train":
         batch = entry["methods"][method]["budget"].get("batch_size", 1)
-        return round(BASE_MB + TORCH_MB + batch * item * 2 * ACTIVATIONS)
-    network = TORCH_MB + CHUNK * item * 2 * ACTIVATIONS / 8 if method and entry["methods"][method]["model"] else 0
-    return round(BASE_MB + network + 4 * CHUNK * item)
+        return round(BASE_MB + TORCH_MB + KEPT_MB + batch * item * 2 * ACTIVATIONS)
+    chunk = max(item, min(CHUNK_ITEMS * item, CHUNK_MB))
+    network = TORCH_MB + chunk * 2 * ACTIVATIONS / 8 if method and entry["methods"][method]["model"] else 0
+    return round(BASE_MB + network + 4 * chunk)

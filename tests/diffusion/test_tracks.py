@@ -9,8 +9,8 @@ import tifffile
 import trackpy
 
 from blurbench.datasets import Dataset
-from blurbench.diffusion import estimators, measurement, tracks
-from blurbench.recordings import RecordingError
+from blurbench.diffusion import estimators, measurement, preparation, tracks
+from blurbench.recordings import Measurement, RecordingError
 
 D, PIXEL, FRAME_TIME, FWHM = 0.3, 0.35, 0.04, 1.4
 PHOTONS, BACKGROUND, GAIN, OFFSET = 3000, 20, 2.0, 100
@@ -82,8 +82,8 @@ def recording(movie):
 def tracked(recording, tmp_path_factory):
     """Spots and stacks."""
     folder = tmp_path_factory.mktemp("stacks")
-    spots = tracks.track(recording, SPEC, folder / "stacks.zarr", folder / "stacks.json")
-    return spots, Dataset.open(folder / "stacks.zarr")
+    spots = preparation.prepare(recording, SPEC, folder / "items.zarr", folder / "items.json")
+    return spots, Dataset.open(folder / "items.zarr")
 
 
 def test_every_spot_is_found_and_linked(tracked):
@@ -293,6 +293,15 @@ def test_interval_of_the_median_covers():
     assert 88 <= hits <= 100
 
 
+def test_a_measurement_holds_every_method_and_the_ensemble(tracked, recording):
+    spots, stacks = tracked
+    entries = {"cve": {"method": "cve", "kind": "classical", "options": {}, "models": []}}
+    found = measurement.measure({**recording, "expected_D_um2_s": D}, stacks, spots, entries, "cpu", 100, 1)
+    assert found.methods["method"].tolist() == ["cve", "ensemble_msd"]
+    assert len(found.details) == len(stacks) and {"msd", "D_linear"} <= set(found.reference["quantity"])
+    assert (found.methods["ratio_to_expected"] == found.methods["D"] / D).all()
+
+
 def test_figure_is_drawn(tracked, recording, tmp_path):
     spots, stacks = tracked
     rng = np.random.default_rng(0)
@@ -300,8 +309,8 @@ def test_figure_is_drawn(tracked, recording, tmp_path):
         method="cve", kind="classical", status="ok", D=rng.normal(0.3, 0.2, len(stacks))
     )
     answers.loc[0, ["status", "D"]] = "lost", np.nan
-    table = measurement.summarise(answers, ensemble_of(0.3))
-    measurement.draw(tmp_path / "a.svg", np.zeros((FIELD, FIELD)), spots, answers, table, recording)
+    found = Measurement(measurement.summarise(answers, ensemble_of(0.3)), answers, ensemble_of(0.3))
+    measurement.draw(tmp_path / "a.svg", recording, stacks, spots, found)
     text = (tmp_path / "a.svg").read_text()
     assert "ensemble MSD, 0.30 µm²/s" in text and "10 µm" in text
 

@@ -1,4 +1,4 @@
-"""What a schema cannot say of a dataset of this problem, and how much memory its items need."""
+"""What a schema cannot say of a dataset or a recording of this problem, and how much memory its items need."""
 
 from pathlib import Path
 
@@ -51,8 +51,8 @@ def faults(dataset, memory_mb):
         yield "imaging.psf.wavelength_um", repr(psf["wavelength_um"]), "µm, a PSF narrower than the field"
     if psf["kind"] == "image" and not Path(psf["file"]).is_file():
         yield "imaging.psf.file", repr(psf["file"]), "a file that exists, seen from the working directory"
-    if memory_mb and (need := SHARD * item_mb(imaging)) > memory_mb:
-        key = "substeps" if _path_mb(imaging) > _image_mb(imaging) else "size_px"
+    if memory_mb and (need := simulate_mb(imaging)) > memory_mb:
+        key = "substeps" if _path_mb(imaging) > image_mb(imaging) else "size_px"
         yield (
             f"imaging.{key}",
             repr(imaging[key]),
@@ -60,12 +60,34 @@ def faults(dataset, memory_mb):
         )
 
 
-def item_mb(imaging):
-    """Memory of one simulated stack with its path, MB."""
-    return _image_mb(imaging) + _path_mb(imaging)
+def recording_faults(recording, dataset):
+    """Faults of a recording's entry that its schema lets pass.
+
+    Parameters
+    ----------
+    recording : dict
+    dataset : dict, the expanded entry of the dataset whose models apply
+
+    Yields
+    ------
+    (key, found, expected), key relative to the recording's entry.
+    """
+    exposure, tracking = recording["exposure_s"], recording["tracking"]
+    if exposure > recording["frame_time_s"]:
+        yield "exposure_s", repr(exposure), f"s, at most the frame time of {recording['frame_time_s']}"
+    if tracking["diameter_px"] % 2 == 0:
+        yield "tracking.diameter_px", repr(tracking["diameter_px"]), "an odd number"
+    if isinstance(tracking["minmass"], str) and tracking["minmass"] != "auto":
+        yield "tracking.minmass", repr(tracking["minmass"]), "a number of photons, or the word auto"
 
 
-def _image_mb(imaging):
+def simulate_mb(imaging):
+    """Memory of the stacks that `simulate` holds at a time, with their paths, MB."""
+    return SHARD * (image_mb(imaging) + _path_mb(imaging))
+
+
+def image_mb(imaging):
+    """Memory of one stack, MB."""
     return 2 * np.max(imaging["frames"]) * imaging["size_px"] ** 2 / 1e6  # uint16
 
 

@@ -26,32 +26,27 @@ CUES = {"all": "all cues", "no_trajectory": "no trajectory", "no_shape": "no sha
 COLUMNS = 5  # small multiples in a row
 
 
-def draw(figure, path, scores=(), store=None, curves=(), datasets=None, dataset=None):
+def draw(figure, path, given: figures.Material):
     """Draw one figure.
 
     Parameters
     ----------
-    figure : "predicted", "relative_sd" (from `scores` of one dataset), "examples" (from `store`), "learning" (from
-        `curves`), "cues" (from `scores` of several datasets and `datasets`)
+    figure : "predicted", "relative_sd" (from the scores of one dataset), "examples" (from its store), "learning" (from
+        learning curves), "cues" (from the scores of several datasets, whose `cue` and `stream` say what they show)
     path : file to write, .svg (or any suffix that Matplotlib knows)
-    scores : score tables (parquet files or frames), one per dataset, method and seed
-    store : test dataset, a path or an open Dataset
-    curves : learning curves, .../{method}/{seed}.csv
-    datasets : {name: dataset entry of the configuration}; `cue` and `like` tell which belong together
-    dataset : its name, for the title
 
     A figure without data says so and raises nothing.
     """
     if figure == "predicted":
-        _predicted(path, _one(scores), dataset)
+        _predicted(path, _one(given.scores), given.dataset)
     elif figure == "relative_sd":
-        _relative_sd(path, _one(scores), dataset)
+        _relative_sd(path, _one(given.scores), given.dataset)
     elif figure == "examples":
-        _examples(path, store)
+        _examples(path, given.store)
     elif figure == "learning":
-        _learning(path, curves, dataset)
+        _learning(path, given.curves, given.dataset)
     elif figure == "cues":
-        _cues(path, {one.dataset: one for one in read(scores, CONDITIONS)}, datasets or {})
+        _cues(path, {one.dataset: one for one in read(given.scores, CONDITIONS)}, given.datasets)
     else:
         raise ValueError(f"no figure {figure!r}")
 
@@ -303,8 +298,8 @@ def _cues(path, scores, datasets):
     """RMSE of ln D with every cue in the images and with one taken away, one panel per dataset that has such sets."""
     groups = {}
     for name, spec in datasets.items():
-        if spec.get("cue") and name in scores and spec["like"] in scores:
-            groups.setdefault(spec["like"], {"all": scores[spec["like"]]})[spec["cue"]] = scores[name]
+        if spec.get("cue") and name in scores and spec["stream"] in scores:
+            groups.setdefault(spec["stream"], {"all": scores[spec["stream"]]})[spec["cue"]] = scores[name]
     if not groups:
         return figures.empty(path, "no dataset with a cue taken away")
     methods = pd.concat([one.methods for group in groups.values() for one in group.values()])

@@ -4,17 +4,38 @@ import numpy as np
 import pandas as pd
 from matplotlib.collections import LineCollection
 from matplotlib.colors import LogNorm
-from matplotlib.patches import Rectangle
 from matplotlib.ticker import NullLocator
 
-from blurbench import figures, methods
+from blurbench import figures, methods, recordings
+from blurbench.diffusion import tracks
 from blurbench.figures import KIND_COLOURS, MM, readable
 from blurbench.predictions import OK
 
 PREFERRED = ("ours", "mle", "cve", "centroid_msd_optimal")  # whose D colours the tracks: the first that ran
 LEVELS = (0.025, 0.975)
 INTERVAL = ["D_lo68", "D_hi68", "D_lo95", "D_hi95"]
-BAR_UM = (1, 2, 5, 10, 20, 50, 100, 200, 500)
+
+
+def measure(recording: dict, items, seen: pd.DataFrame, entries: dict, device: str, resamples: int, seed: int):
+    """What the methods find on the stacks of a movie, and the ensemble's mean squared displacement to compare with.
+
+    Parameters
+    ----------
+    recording : entry of the configuration
+    items : Dataset that `preparation.prepare` wrote
+    seen : what it returned
+    entries : {name: {"method", "kind", "options", "models": one file per training seed, or none}}
+    device : cpu, cuda or auto
+    resamples, seed : of the bootstrap
+
+    Returns
+    -------
+    recordings.Measurement of what `summarise`, `run` and `tracks.ensemble` return.
+    """
+    ensemble = tracks.ensemble(seen, recording, resamples, seed)
+    details = run(items, entries, device)
+    table = summarise(details, ensemble, recording.get("expected_D_um2_s"), resamples, seed)
+    return recordings.Measurement(table, details, ensemble)
 
 
 def run(stacks, entries: dict, device: str) -> pd.DataFrame:
@@ -22,9 +43,8 @@ def run(stacks, entries: dict, device: str) -> pd.DataFrame:
 
     Parameters
     ----------
-    stacks : Dataset, made by `tracks.cut`
-    entries : {name: {"method", "kind", "options", "models": one file per training seed, or none}}
-    device : cpu, cuda or auto
+    stacks : Dataset, written by `preparation.prepare`
+    entries, device : as in `measure`
 
     Returns
     -------
@@ -99,18 +119,17 @@ def _weighted_medians(values, weights):
     return values[order][np.argmax(2 * cumulated >= cumulated[:, -1:], axis=1)]
 
 
-def draw(path, image, spots: pd.DataFrame, measured: pd.DataFrame, table: pd.DataFrame, recording: dict) -> None:
-    """Tracks over the image, coloured by D, and how D is distributed per method, with the ensemble's as a line.
+def draw(path, recording: dict, items, seen: pd.DataFrame, measurement: recordings.Measurement) -> None:
+    """Tracks over the first frame, coloured by D, and how D is distributed per method, with the ensemble's as a line.
 
     Parameters
     ----------
     path : file to write
-    image : (y, x), a frame of the movie
-    spots : what `tracks.find` returned
-    measured, table : what `run` and `summarise` returned
-    recording : entry of the configuration
+    recording, items, seen : as in `measure`
+    measurement : what it returned
     """
-    pixel = recording["pixel_size_um"]
+    image, pixel = recordings.read(recording["file"])[0], recording["pixel_size_um"]
+    measured, table = measurement.details, measurement.methods
     ran = list(dict.fromkeys(measured["method"]))
     chosen = next((name for name in PREFERRED if name in ran), ran[0])
     ok = measured[measured["status"] == OK]
@@ -120,7 +139,7 @@ def draw(path, image, spots: pd.DataFrame, measured: pd.DataFrame, table: pd.Dat
     height = max(100 * MM * aspect + 24 * MM, (18 + 6.5 * len(ran)) * MM)
     with figures.figure(path, height=height) as drawing:
         left, right = drawing.subplots(1, 2, width_ratios=[1.45, 1])
-        _map(drawing, left, image, spots, ok[ok["method"] == chosen], chosen, pixel)
+        _map(drawing, left, image, seen, ok[ok["method"] == chosen], chosen, pixel)
         _distributions(right, ok, table, (low / 1.3, high * 1.3), recording.get("expected_D_um2_s"))
         figures.label_panels([left, right])
 
@@ -140,13 +159,7 @@ def _map(drawing, ax, image, spots, ok, chosen, pixel):
     tracks = LineCollection(lines, cmap="plasma", norm=norm, linewidths=0.9)
     tracks.set_array(np.maximum(values, norm.vmin))
     ax.add_collection(tracks)
-    width = extent[1]
-    bar = max((length for length in BAR_UM if length < width / 4), default=BAR_UM[0])
-    x, y = 0.03 * width, 0.95 * extent[2]
-    # The plate keeps the bar legible on any image.
-    ax.add_patch(_plate(x, y, bar, width))
-    ax.plot([x, x + bar], [y, y], color="k", linewidth=2, solid_capstyle="butt")
-    ax.text(x + bar / 2, y - 0.012 * width, f"{bar} µm", ha="center", va="bottom")
+    figures.scale_bar(ax, extent[1])
     ax.set(xticks=[], yticks=[], xlim=extent[:2], ylim=extent[2:])
     ax.set_title(f"{len(lines)} tracks, D by {readable(chosen)}")
     ax.grid(False)
@@ -155,14 +168,6 @@ def _map(drawing, ax, image, spots, ok, chosen, pixel):
     colours = drawing.colorbar(tracks, cax=ax.inset_axes([0, -0.09, 1, 0.04]), orientation="horizontal", extend="both")
     colours.set_label("D (µm²/s), median over the stacks of a track")
     _plain_ticks(colours.ax.xaxis, norm.vmin, norm.vmax)
-
-
-def _plate(x, y, bar, width):
-    """White ground of the scale bar."""
-    margin = 0.012 * width
-    return Rectangle(
-        (x - margin, y + margin), bar + 2 * margin, -5.5 * margin, facecolor="w", edgecolor="none", alpha=0.8
-    )
 
 
 def _distributions(ax, ok, table, limits, expected):

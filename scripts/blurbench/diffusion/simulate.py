@@ -337,10 +337,9 @@ def dataset(spec: dict, split: str, seed: int):
         )
     header = {
         "axes": AXES,
-        # None where every item has a frame time of its own
         "voxel_size": [
             None,
-            None if isinstance(full["frame_time_s"], list) else full["frame_time_s"],
+            "frame_time_s" if isinstance(full["frame_time_s"], list) else full["frame_time_s"],
             full["pixel_size_um"],
             full["pixel_size_um"],
         ],

@@ -13,14 +13,11 @@ import pandas as pd
 import trackpy
 from scipy.optimize import least_squares
 
-from blurbench import datasets
 from blurbench.logs import progress
 from blurbench.recordings import Recording, RecordingError
 
-AXES = ["item", "t", "y", "x"]
 SCALE = 8  # spot diameters over which the background is smooth
 PRESENT = 0.75  # share of a stack's frames in which its spot must have been found
-SHARD = 256
 RINGS = 2  # of the radial profile per pixel
 FWHM = np.sqrt(8 * np.log(2))
 LAGS = (3, 10)  # fewest and most lags of the ensemble fit, a tenth of the movie in between
@@ -31,42 +28,6 @@ log = logging.getLogger(__name__)
 def open_recording(recording: dict) -> Recording:
     """Movie of a recording's entry, its background smooth on the scale of the spots that its `tracking` looks for."""
     return Recording(recording, SCALE * recording["tracking"]["diameter_px"])
-
-
-def track(recording: dict, spec: dict, store, manifest) -> pd.DataFrame:
-    """Find and link the spots of a recording and write a stack around every track, as a dataset without truth.
-
-    Parameters
-    ----------
-    recording : entry of the configuration
-    spec : expanded entry of the dataset whose models apply
-    store, manifest : paths to write
-
-    Returns
-    -------
-    DataFrame, what `find` returned.
-
-    Raises
-    ------
-    RecordingError for whatever is wrong with the movie, its calibration or its settings.
-    """
-    movie = open_recording(recording)
-    log.info("gain %.4g ADU per electron, offset %.4g ADU (%s)", *movie.transfer)
-    spots = find(movie, recording["tracking"], int(np.min(spec["imaging"]["frames"])))
-    images, items, counts = cut(movie, spots, spec["imaging"])
-    header = {
-        "problem": recording["problem"],
-        "dataset": recording["dataset"],
-        "split": "recording",
-        "seed": 0,
-        "axes": AXES,
-        "voxel_size": [None, recording["frame_time_s"], recording["pixel_size_um"], recording["pixel_size_um"]],
-        "units": [None, "second", "micrometer", "micrometer"],
-        "spec": {**spec, "recording": recording, "calibration": movie.transfer._asdict(), "pieces": counts},
-    }
-    shards = ((images[a : a + SHARD], items.iloc[a : a + SHARD], {}) for a in range(0, len(images), SHARD))
-    datasets.write(store, manifest, header, len(images), SHARD, shards)
-    return spots
 
 
 def find(movie: Recording, tracking: dict, min_frames: int) -> pd.DataFrame:
