@@ -191,6 +191,19 @@ def test_tiles_leave_no_seams(name):
     assert len(a) == len(b)
 
 
+def test_the_mean_over_mirrors_turns_with_the_volume():
+    """Eight mirror images: a mirrored volume then has the mirrored centres, to the rounding of bfloat16."""
+    torch.manual_seed(3)
+    one, _ = volume((40, 40, 40))
+    method = methods.load("colloids", "ours", {**SMALL, "mirrors": 8})
+    network, cpu = method.network().eval(), torch.device("cpu")
+    for axes in ((0,), (1, 2), (0, 1, 2)):
+        other = one._replace(photons=np.ascontiguousarray(np.flip(one.photons, axes)))
+        ((_, _, a),), ((_, _, b),) = (method.tiles(network, v, cpu) for v in (one, other))
+        np.testing.assert_allclose(method.mirrored(a, axes), b, atol=2e-3)
+    assert np.abs(a - b).max() > 0.01, "or the test says nothing"
+
+
 @pytest.mark.parametrize("name", LEARNED)
 @pytest.mark.parametrize("shape", [(31, 45, 38), (16, 16, 50)])
 def test_any_size_of_volume(name, shape):

@@ -22,6 +22,7 @@ from blurbench.work import KEPT_MB
 BLOCK = 64  # volumes prepared at a time
 CROP = 48  # voxels, side of what a network is trained on
 ALIGN = 8  # voxels: sides are multiples, so that every level of a U-Net halves evenly
+MIRRORS = ((), (2,), (1,), (1, 2), (0,), (0, 2), (0, 1), (0, 1, 2))  # axes; the first 1, 2, 4 and 8 are groups
 THRESHOLDS = np.arange(0.05, 0.95, 0.05)
 VOLUMES, KNOTS, BLUR_STEP = 64, 8, 0.1  # a threshold is chosen on; blurs (PSF SD along z in diameters) it is chosen for
 
@@ -32,11 +33,13 @@ class Learned:
     stride : voxels a cell of the answer
     estimates : whether the network is given the Wiener estimates beside the image
     margin : voxels beyond which a cell of the answer does not depend on its channels, a multiple of ALIGN
+    mirrors : images of the volume whose answers are averaged in prediction: 1, 2, 4 or 8
     """
 
     stride = 1
     estimates = False
     margin = 32
+    mirrors = 1
 
     def network(self):
         """Untrained network: (n, channels, z, y, x), psf (n, 2) in diameters -> (n, answers, cells)."""
@@ -175,13 +178,21 @@ class Learned:
             yield core, np.array([lo for lo, _ in ends]), self._answer(network, x, self.told(one), device)
 
     def _answer(self, network, x, told, device):
-        """Answers (answers, cells) of the network on channels (c, z, y, x) of any size."""
+        """Answers (answers, cells) of the network on channels (c, z, y, x) of any size, the mean over `mirrors`."""
         sides = x.shape[1:]
         x = np.pad(x.astype(np.float32), [(0, 0), *((0, -n % ALIGN) for n in sides)])
-        with torch.inference_mode(), training.autocast(device):
-            x, told = (torch.from_numpy(np.ascontiguousarray(a[None])).to(device) for a in (x, told))
-            answer = network(x, told)[0].float().cpu().numpy()
-        return answer[(slice(None), *(slice(0, -(-n // self.stride)) for n in sides))]
+        told = torch.from_numpy(told[None]).to(device)
+        total = 0.0
+        for axes in MIRRORS[: self.mirrors]:
+            with torch.inference_mode(), training.autocast(device):
+                given = torch.from_numpy(np.ascontiguousarray(np.flip(x, [1 + a for a in axes])[None])).to(device)
+                answer = network(given, told)[0].float().cpu().numpy()
+            total = total + self.mirrored(answer, axes)
+        return total[(slice(None), *(slice(0, -(-n // self.stride)) for n in sides))] / self.mirrors
+
+    def mirrored(self, answer, axes):
+        """An answer (answers, cells) mirrored along some of its axes."""
+        return np.flip(answer, [1 + a for a in axes])
 
 
 def _cores(shape, tile):

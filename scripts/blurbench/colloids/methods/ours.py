@@ -22,7 +22,7 @@ APART = 0.65  # diameters: two centres are never nearer, errors included
 
 class Ours(Learned):
     kind = "learned"
-    options = {"width": 32, "depth": 2, "tile": 128}
+    options = {"width": 32, "depth": 2, "tile": 128, "mirrors": 1}
     stride, estimates = 2, True
 
     @property
@@ -41,6 +41,11 @@ class Ours(Learned):
         miss = functional.smooth_l1_loss(answer[:, 1:], torch.nan_to_num(vectors), beta=0.05, reduction="none")
         votes = (miss * near).sum() / (3 * near.sum()).clamp(min=1)
         return functional.binary_cross_entropy_with_logits(answer[:, 0], heat) + votes
+
+    def mirrored(self, answer, axes):
+        answer = super().mirrored(answer, axes).copy()
+        answer[[1 + a for a in axes]] *= -1  # votes point the other way
+        return answer
 
     def centres(self, answer, diameter, floor):
         heat = 1 / (1 + np.exp(-answer[0]))
