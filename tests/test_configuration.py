@@ -198,7 +198,7 @@ def volume(tmp_path, **changes):
         ("voxel_um.1", [0.13, 0, 0.13], "µm, side of a voxel in the sample"),
         ("diameter_um", None, "µm, mean sphere diameter"),
         ("diameter_um", 0.3, "at least 3 voxels, whose longest side is 0.13 µm"),
-        ("psf_sigma_um", [0.1, 0.08, 0.08], "0.200 to 0.909 diameters, 0.2 to 0.909 µm, as the models of"),
+        ("psf_sigma_um", [0.1, 0.08, 0.08], "0.200 to 0.800 diameters, 0.2 to 0.8 µm, as the models of"),
         ("psf_sigma_um", [0.3, 0.08, 0.5], "found 0.5 µm along x"),
         ("inset_d", -1, "diameters, margin at the faces"),
         ("pixel_size_um", 0.13, "a key that exists"),
