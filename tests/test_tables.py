@@ -35,6 +35,7 @@ def stem(files, tmp_path_factory):
     stem = tmp_path_factory.mktemp("tables") / "diffusion"
     with warnings.catch_warnings():
         warnings.simplefilter("error")
+        warnings.simplefilter("ignore", ResourceWarning)  # of what another test left to be collected
         tables.write("diffusion", files, stem, resamples=200)
     return stem
 

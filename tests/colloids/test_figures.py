@@ -34,6 +34,7 @@ HEIGHT, SLOPE = 0.03, 4
 def no_warnings():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
+        warnings.simplefilter("ignore", ResourceWarning)  # of what another test left to be collected
         yield
 
 
