@@ -54,6 +54,13 @@ def methods(**wanted):
     ]
 
 
+def trained(kind):
+    """Names of the trained methods, learned or classical; one that is both, in two problems, counts as learned."""
+    entries = [item for problem in config["problems"].values() for item in problem["methods"].items()]
+    learned = {name for name, entry in entries if entry["kind"] == "learned"}
+    return [name for name in methods(trains=True) if (name in learned) == (kind == "learned")]
+
+
 def constants(problem, name):
     """Names that a problem's package declares: its FIGURES, SUMMARY_FIGURES, EXTRA_TABLES or SUMMARY_TABLES."""
     return getattr(importlib.import_module(f"blurbench.{problem}"), name, ())

@@ -1,4 +1,4 @@
-"""Weights of the methods that learn.
+"""Weights of the methods that learn, and settings of the classical ones that choose theirs on the validation split.
 
 Needs: the train and validation splits of a dataset. Makes: models/{problem}/{dataset}/{method}/{seed}.pt, with the learning
 curve beside it. Read by: predict, report, measure.
@@ -21,7 +21,7 @@ rule train:
     benchmark:
         "<results>/benchmarks/train/{problem}/{dataset}/{method}/{seed}.tsv"
     wildcard_constraints:
-        method=alternatives(methods(trains=True)),
+        method=alternatives(trained("learned")),
     priority: 100  # the longest jobs begin as soon as they can
     conda:
         "../envs/learning.yaml"
@@ -37,3 +37,12 @@ rule train:
         checkpoint=checkpoint_file,
     script:
         "../scripts/train.py"
+
+
+use rule train as train_classical with:
+    # A rule of its own, as it wants no GPU: whatever is said of `train`, be it a partition or a node pool, holds for networks.
+    wildcard_constraints:
+        method=alternatives(trained("classical")),
+    resources:
+        mem_mb=memory("train"),
+        runtime=minutes(480),
