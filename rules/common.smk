@@ -5,6 +5,7 @@ A function that takes `wildcards` serves as an input, params or resources functi
 """
 
 import importlib
+import shlex
 import sys
 from pathlib import Path
 
@@ -16,7 +17,9 @@ from blurbench import configuration, sources, work
 
 sys.path.append(sys.path.pop(0))  # behind the installed packages: scripts/tabulate.py must not hide one
 
-sources.prefer_this_library()
+# For what the rules run, and no further: on a cluster a job is a Snakemake again, which would import scripts/tabulate.py
+# for the package that it needs. The first half is what Snakemake itself puts before a command.
+shell.prefix(f"set -euo pipefail; export PYTHONPATH={shlex.quote(sources.search_path())}; ")
 
 try:
     config = configuration.expand(config)

@@ -9,10 +9,10 @@ LIBRARY = Path(__file__).parent
 WITHOUT_EFFECT = {"blurbench.logs"}  # what it does is seen on the screen and in logs only
 
 
-def prefer_this_library():
-    """Make the processes that this one starts import this library, even where another copy is installed."""
+def search_path():
+    """PYTHONPATH with which a process imports this library, even where another copy is installed."""
     paths = [str(LIBRARY.parent), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
-    os.environ["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(filter(None, paths)))
+    return os.pathsep.join(dict.fromkeys(filter(None, paths)))
 
 
 def files(*modules):
