@@ -95,12 +95,17 @@ def entry_of(key):
 # -- files
 
 
+def here(*modules):
+    """Library files behind `modules`; they come with the workflow, also where all other files lie in a storage."""
+    return [local(file) for file in sources.files(*modules)]
+
+
 def library(*modules):
     """Input function: the library files that a stage's result depends on. Names may hold wildcards and {file}, the method's."""
 
     def files(wildcards):
         file = entry(wildcards)["method"] if "method" in wildcards.keys() else ""
-        return sources.files(*(module.format(**wildcards, file=file) for module in modules))
+        return here(*(module.format(**wildcards, file=file) for module in modules))
 
     return files
 
@@ -156,15 +161,15 @@ def curves(wildcards):
     ]
 
 
-def training_benchmarks():
-    """Benchmark file of every training job, by the name of what it trains, "problem/dataset/method/seed"."""
-    keys = [
+def trainings():
+    """Names "problem/dataset/method/seed" of all that is trained, each once."""
+    names = [
         f"{problem}/{dataset}/{method}/{seed}"
         for problem, entry in config["problems"].items()
         for name in entry["datasets"]
         for dataset, method, seed in work.models_of(config, problem, name)
     ]
-    return {key: f"{RESULTS}/benchmarks/train/{key}.tsv" for key in keys}
+    return list(dict.fromkeys(names))
 
 
 # -- targets
@@ -257,14 +262,14 @@ def recording_methods(wildcards):
 
 def preparation_library(wildcards):
     """prepare: the library files behind the items of a recording."""
-    return sources.files(f"blurbench.{recording(wildcards)['problem']}.preparation")
+    return here(f"blurbench.{recording(wildcards)['problem']}.preparation")
 
 
 def measurement_library(wildcards):
     """measure: the library files of every method that runs on the recording, and of what is made of their answers."""
     problem = recording(wildcards)["problem"]
     used = sorted({f"methods.{method['method']}" for method in recording_methods(wildcards).values()})
-    return sources.files(*(f"blurbench.{problem}.{name}" for name in ["measurement", *used]))
+    return here(*(f"blurbench.{problem}.{name}" for name in ["measurement", *used]))
 
 
 # -- params and resources

@@ -85,8 +85,8 @@ rule summarise:
         pairs=collect("<results>/tables/{problem}_pairs.csv", problem=config["problems"]),
         failures=collect("<results>/tables/{problem}_failures.csv", problem=config["problems"]),
         shown=summary_tables(),
-        benchmarks=list(training_benchmarks().values()),
-        library=sources.files("blurbench.tables", "blurbench.machine"),
+        benchmarks=collect("<results>/benchmarks/train/{training}.tsv", training=trainings()),
+        library=here("blurbench.tables", "blurbench.machine"),
     output:
         timing=report(
             "<results>/tables/timing.csv",
@@ -112,6 +112,6 @@ rule summarise:
         mem_mb=megabytes(2000),
         runtime=minutes(10),
     params:
-        benchmarks=training_benchmarks(),
+        trainings=trainings(),
     script:
         "../scripts/summarise.py"

@@ -13,9 +13,12 @@ with logged(snakemake.log[0], snakemake.threads):
     measurement = import_module(f"blurbench.{recording['problem']}.measurement")
 
     items, seen = Dataset.open(snakemake.input.store), pd.read_parquet(snakemake.input.seen)
-    found = measurement.measure(
-        recording, items, seen, snakemake.params.methods, config["device"], config["resamples"], config["seed"]
-    )
+    files = iter(snakemake.input.models)  # in the order of the methods; a storage has put them where it wants
+    methods = {
+        name: {**method, "models": [next(files) for _ in method["models"]]}
+        for name, method in snakemake.params.methods.items()
+    }
+    found = measurement.measure(recording, items, seen, methods, config["device"], config["resamples"], config["seed"])
     found.methods.to_csv(snakemake.output.methods, index=False)
     found.details.to_csv(snakemake.output.details, index=False)
     found.reference.to_csv(snakemake.output.reference, index=False)

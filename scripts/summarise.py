@@ -11,7 +11,7 @@ with logged(snakemake.log[0], snakemake.threads):
     Path(snakemake.output.machine).write_text(json.dumps(machine.describe(), indent=2), encoding="utf-8")
     tables.write_overview(
         {Path(table).stem: Path(table).with_suffix("") for table in snakemake.input.tables},
-        {tuple(key.split("/")): path for key, path in snakemake.params.benchmarks.items()},
+        {tuple(key.split("/")): path for key, path in zip(snakemake.params.trainings, snakemake.input.benchmarks)},
         snakemake.output.machine,
         snakemake.output.timing,
         snakemake.output.summary,
