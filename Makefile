@@ -1,6 +1,7 @@
 # make tables   simulate, train, predict, score and tabulate at laptop size: results/laptop/
 # make report   the same as pages to browse: results/laptop/report.zip
 # make smoke    every rule once, in minutes: results/smoke/
+# make test-slurm   the profile of slurm/ on a real Slurm of one node; as root on Debian, else it is skipped
 # make test, make lint, make check (both), make clean (keeps results)
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
@@ -8,7 +9,7 @@ CORES := $(shell nproc 2>/dev/null || getconf _NPROCESSORS_ONLN)
 # greedy: the default scheduler solves an integer program for every choice, which on two cores is a tenth of the work.
 SNAKEMAKE := snakemake --cores $(CORES) --rerun-incomplete --scheduler greedy
 
-.PHONY: tables report smoke test lint check clean
+.PHONY: tables report smoke test test-slurm lint check clean
 
 tables: .venv/installed
 	$(SNAKEMAKE) --configfile config/laptop.yaml
@@ -21,6 +22,9 @@ smoke: .venv/installed
 
 test: .venv/installed
 	pytest -n 2 --dist loadfile
+
+test-slurm: .venv/installed
+	pytest tests/slurm/test_slurm.py
 
 lint: .venv/installed
 	ruff check
