@@ -1,15 +1,18 @@
 # make tables   simulate, train, predict, score and tabulate at laptop size: results/laptop/
 # make report   the same as pages to browse: results/laptop/report.zip
 # make smoke    every rule once, in minutes: results/smoke/
-# make test-slurm   the profile of slurm/ on a real Slurm of one node; as root on Debian, else it is skipped
-# make test, make lint, make check (both), make clean (keeps results)
+# make check    is every file of a run still what its job wrote? RUN=laptop unless told otherwise
+# make test, make lint, make ci (both), make clean (keeps results)
+# make test-faults   kills, full disks, damage
+# make test-slurm    the profile of slurm/ on a real Slurm of one node; as root on Debian, else it is skipped
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 CORES := $(shell nproc 2>/dev/null || getconf _NPROCESSORS_ONLN)
+RUN := laptop
 # greedy: the default scheduler solves an integer program for every choice, which on two cores is a tenth of the work.
 SNAKEMAKE := snakemake --cores $(CORES) --rerun-incomplete --scheduler greedy
 
-.PHONY: tables report smoke test test-slurm lint check clean
+.PHONY: tables report smoke check test test-faults test-slurm lint ci clean
 
 tables: .venv/installed
 	$(SNAKEMAKE) --configfile config/laptop.yaml
@@ -20,8 +23,14 @@ report: tables
 smoke: .venv/installed
 	$(SNAKEMAKE) --configfile config/smoke.yaml
 
+check: .venv/installed
+	@python -m blurbench.integrity results/$(RUN)
+
 test: .venv/installed
-	pytest -n 2 --dist loadfile
+	pytest -n 2 --dist loadfile -m "not slow"
+
+test-faults: .venv/installed
+	pytest tests/test_faults.py
 
 test-slurm: .venv/installed
 	pytest tests/slurm/test_slurm.py
@@ -32,7 +41,7 @@ lint: .venv/installed
 	snakefmt --check Snakefile rules
 	snakemake --lint
 
-check: lint test
+ci: lint test
 
 clean:
 	rm -rf .venv .snakemake .pytest_cache .ruff_cache

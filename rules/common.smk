@@ -262,7 +262,7 @@ def recording_methods(wildcards):
 
 def preparation_library(wildcards):
     """prepare: the library files behind the items of a recording."""
-    return here(f"blurbench.{recording(wildcards)['problem']}.preparation")
+    return here("blurbench.parquet", f"blurbench.{recording(wildcards)['problem']}.preparation")
 
 
 def measurement_library(wildcards):

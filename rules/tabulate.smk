@@ -2,7 +2,8 @@
 
 Needs: the scores of every dataset, method and seed. Makes: tables/{problem}.csv .md .html .tex, {problem}_pairs.csv (paired
 differences), {problem}_failures.csv, the extra tables that a problem declares; tables/timing.csv, tables/summary.md and
-machine.json over all problems. Read by: people, and README.md.
+machine.json over all problems; {problem}.sha256 and summary.sha256, by which `make check` knows a table that was altered.
+Read by: people, and README.md.
 """
 
 for name in config["problems"]:
@@ -58,6 +59,7 @@ for name in config["problems"]:
                 labels={"table": "extra", "format": "csv"},
             ),
             extra_md=expand("<results>/tables/{{problem}}_{extra}.md", extra=constants(name, "EXTRA_TABLES")),
+            checksums="<results>/tables/{problem}.sha256",
         log:
             "<results>/logs/tabulate/{problem}.log",
         benchmark:
@@ -100,6 +102,7 @@ rule summarise:
             category="all problems",
             labels={"table": "summary"},
         ),
+        checksums="<results>/tables/summary.sha256",
         machine="<results>/machine.json",
     log:
         "<results>/logs/summarise.log",

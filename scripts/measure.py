@@ -5,14 +5,13 @@ from blurbench.logs import logged
 with logged(snakemake.log[0], snakemake.threads):
     from importlib import import_module
 
-    import pandas as pd
-
+    from blurbench import parquet
     from blurbench.datasets import Dataset
 
     recording, config = snakemake.params.recording, snakemake.config
     measurement = import_module(f"blurbench.{recording['problem']}.measurement")
 
-    items, seen = Dataset.open(snakemake.input.store), pd.read_parquet(snakemake.input.seen)
+    items, seen = Dataset.open(snakemake.input.store), parquet.read(snakemake.input.seen)
     files = iter(snakemake.input.models)  # in the order of the methods; a storage has put them where it wants
     methods = {
         name: {**method, "models": [next(files) for _ in method["models"]]}

@@ -9,4 +9,6 @@ with logged(snakemake.log[0], snakemake.threads):
     method = methods.load(snakemake.wildcards.problem, snakemake.params.method, snakemake.params.options)
     dataset = Dataset.open(snakemake.input.store)
     model = next(iter(snakemake.input.get("model", [])), None)
-    predictions.write(methods.predict(method, dataset, model, snakemake.config["device"]), snakemake.output.predictions)
+    config = snakemake.config
+    found = methods.predict(method, dataset, model, config["device"], config["predict_timeout_s"])
+    predictions.write(found, snakemake.output.predictions)

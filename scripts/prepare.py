@@ -5,7 +5,9 @@ from blurbench.logs import logged
 with logged(snakemake.log[0], snakemake.threads):
     from importlib import import_module
 
+    from blurbench import parquet
+
     recording = snakemake.params.recording
     preparation = import_module(f"blurbench.{recording['problem']}.preparation")
     seen = preparation.prepare(recording, snakemake.params.spec, snakemake.output.store, snakemake.output.manifest)
-    seen.to_parquet(snakemake.output.seen, index=False)
+    parquet.write(seen, snakemake.output.seen)

@@ -5,7 +5,7 @@ from blurbench.logs import logged
 with logged(snakemake.log[0], snakemake.threads):
     from importlib import import_module
 
-    from blurbench import predictions
+    from blurbench import parquet, predictions
     from blurbench.datasets import Dataset
 
     problem = snakemake.wildcards.problem
@@ -22,4 +22,4 @@ with logged(snakemake.log[0], snakemake.threads):
         "kind": snakemake.params.kind,
         "seed": int(snakemake.wildcards.seed),
     }
-    table.assign(**names).to_parquet(snakemake.output.scores, index=False)
+    parquet.write(table.assign(**names), snakemake.output.scores)

@@ -1,6 +1,8 @@
 """A configuration is expanded as its README says, and a wrong one is refused with key, value and expectation."""
 
 import copy
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -85,6 +87,14 @@ BAD = [
     ("problems.diffusion.datasets.a", {"like": "report", "models": "report_no_shape"}, "states no models of another"),
     (f"{DATASET}.like", "reprot", "did you mean"),
     ("problems.diffusion.datasets.Report-2", {"like": "report"}, "lower-case letters"),
+    # no name is a way out of the results folder
+    ("run", "../elsewhere", "[a-z0-9_]+"),
+    ("run", "/tmp/run", "[a-z0-9_]+"),
+    ("run", "laptop\n", "lower-case letters"),
+    ("problems.diffusion.datasets./tmp/report", {"like": "report"}, "lower-case letters"),
+    ("problems.diffusion.methods./tmp/cve", {"method": "cve"}, "lower-case letters"),
+    ("problems.diffusion.methods.cve", {"method": "../methods/cve"}, "a file in scripts/blurbench"),
+    ("recordings./tmp/film", {}, "lower-case letters"),
     ("problems.diffusion.datasets.a", {"like": "a"}, "no circle"),
     ("problems.diffusions", {"datasets": {"a": {}}, "methods": {"b": {}}}, "did you mean diffusion?"),
     (f"{METHODS}.cvee", {}, "did you mean cve?"),
@@ -343,3 +353,14 @@ def test_memory_grows_with_the_images(config):
         assert work.memory_mb(large, stage, "diffusion", "report", method) > work.memory_mb(
             small, stage, "diffusion", "report", method
         )
+
+
+def test_planning_imports_nothing_heavy():
+    """What rules/common.smk imports, at every start of every job."""
+    problems = [f"blurbench.{problem}" for problem in layers("config")["problems"]]
+    modules = ["configuration", "sources", "work", *problems, *(f"{problem}.configuration" for problem in problems)]
+    code = f"import sys, importlib; sys.path.insert(0, {str(ROOT / 'scripts')!r});"
+    code += f"[importlib.import_module(m if '.' in m else 'blurbench.' + m) for m in {modules!r}];"
+    code += "print(*{'torch', 'pandas', 'numba', 'scipy', 'zarr', 'matplotlib'} & set(sys.modules))"
+    said = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+    assert said.strip() == ""

@@ -1,6 +1,8 @@
 """Datasets on disk: written shard by shard, read through windows, whole or not at all."""
 
+import errno
 import json
+import os
 import shutil
 import tracemalloc
 from pathlib import Path
@@ -150,6 +152,82 @@ def test_another_seed_is_not_what_the_manifest_describes(copied, tmp_path):
     assert damage(store, copied[1])
 
 
+@pytest.mark.parametrize("harm", [Path.unlink, lambda path: path.write_bytes(path.read_bytes()[:20])])
+def test_the_file_of_a_chunk_that_is_gone_or_cut_short_is_named(copied, harm):
+    second = copied[0] / "images/c/1/0/0/0"
+    harm(second)
+    (fault,) = damage(*copied)
+    assert fault.startswith(f"{second}: found ") and ", expected " in fault
+
+
+# Files of others
+
+
+def _declare(path, **changes):
+    """Change what an array says of itself."""
+    metadata = path / "zarr.json"
+    metadata.write_text(json.dumps({**json.loads(metadata.read_text()), **changes}))
+
+
+def test_an_absurd_shape_is_refused_before_memory_is_asked_for(copied):
+    for name in (
+        "images",
+        "items/D",
+        "items/photons",
+        "items/frames",
+        "items/left_field",
+        "truth/D",
+        "truth/positions",
+    ):
+        shape = zarr.open_group(copied[0], mode="r")[name].shape
+        _declare(copied[0] / name, shape=[10**13, *shape[1:]])
+    tracemalloc.start()
+    try:
+        with pytest.raises(DatasetError, match=r"items/.*8e\+07 MB declared, expected at most"):
+            Dataset.open(copied[0])
+        assert len(damage(*copied)) == 7
+        assert tracemalloc.get_traced_memory()[1] < 2e7
+    finally:
+        tracemalloc.stop()
+
+
+def test_shapes_that_disagree_are_refused(copied):
+    _declare(copied[0] / "truth/D", shape=[N + 1])
+    with pytest.raises(DatasetError, match=r"truth/D: found the shape \(24,\), expected one entry for each of 23"):
+        Dataset.open(copied[0])
+
+
+def test_an_item_that_no_memory_holds_is_refused(copied):
+    _declare(copied[0] / "images", shape=[N, 4, 10**6, 10**6])
+    with pytest.raises(DatasetError, match=r"images: found 8e\+06 MB declared"):
+        Dataset.open(copied[0])
+
+
+def test_texts_and_objects_are_refused(copied):
+    group = zarr.open_group(copied[0])
+    del group["truth/D"]
+    group.create_array("truth/D", shape=(N,), dtype=str, chunks=(N,))
+    with pytest.raises(DatasetError, match="truth/D: found values of type .*, expected numbers"):
+        Dataset.open(copied[0])
+
+
+def test_a_store_that_would_run_code_is_refused(copied):
+    """The old format knows a codec that unpickles."""
+    array = copied[0] / "truth/D"
+    shutil.rmtree(copied[0])
+    array.mkdir(parents=True)
+    (copied[0] / ".zgroup").write_text('{"zarr_format": 2}')
+    about = {"zarr_format": 2, "shape": [N], "chunks": [N], "dtype": "|O", "fill_value": None, "order": "C"}
+    codecs = {"filters": [{"id": "vlen-utf8"}, {"id": "pickle", "protocol": 4}], "compressor": None}
+    (array / ".zarray").write_text(json.dumps({**about, **codecs}))
+    (array / "0").write_bytes(b"cos\nsystem\n(S'touch run'\ntR.")
+    with pytest.raises(DatasetError):
+        Dataset.open(copied[0])
+    assert len(damage(*copied)) == 1
+    with pytest.raises(Exception, match="unpickling"):  # what a movie of others could hold: it is not decoded either
+        zarr.open_group(copied[0], mode="r")["truth/D"][:]
+
+
 # Whole or not at all
 
 
@@ -164,6 +242,24 @@ def test_an_interrupted_write_leaves_nothing_that_counts(tmp_path):
     assert not store.exists() and not manifest.exists()
     written(tmp_path)  # what was left lying about is no obstacle
     assert damage(store, manifest) == [] and {p.name for p in tmp_path.iterdir()} == {"test.zarr", "test.json"}
+
+
+def test_a_full_disk_leaves_nothing_that_counts(tmp_path, monkeypatch):
+    store, manifest = tmp_path / "test.zarr", tmp_path / "test.json"
+    put, written_chunks = zarr.storage.LocalStore.set, []
+
+    async def full(self, key, value, *rest):
+        if "images/c/" in key and (written_chunks.append(key) or len(written_chunks) == 2):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        await put(self, key, value, *rest)
+
+    monkeypatch.setattr(zarr.storage.LocalStore, "set", full)
+    with pytest.raises(OSError, match="No space left"):
+        written(tmp_path)
+    assert len(written_chunks) == 2 and not store.exists() and not manifest.exists()
+    monkeypatch.undo()
+    written(tmp_path)
+    assert damage(store, manifest) == []
 
 
 def test_too_few_items_are_an_error(tmp_path):

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from blurbench import predictions
+from blurbench import parquet, predictions
 from blurbench.predictions import NO_ROW, OK, PredictionError
 
 NUMBERS, POINTS = ("D", "D_lo95"), ("z", "y", "x", "confidence")
@@ -48,7 +48,43 @@ def test_a_wrong_file_is_refused(tmp_path, rows, points, message):
         read(tmp_path, rows, 3, POINTS if points else NUMBERS, points)
 
 
+@pytest.mark.parametrize("share", [0, 0.3, 0.9])
+def test_a_truncated_file_is_refused(tmp_path, share):
+    path = tmp_path / "0.parquet"
+    predictions.write(pd.DataFrame({"item": range(100), "D": np.linspace(0, 1, 100)}), path)
+    path.write_bytes(path.read_bytes()[: int(share * path.stat().st_size)])
+    with pytest.raises(PredictionError, match="0.parquet: found no Parquet file"):
+        predictions.read(path, 100, NUMBERS)
+
+
+def test_a_flipped_bit_in_a_number_is_found(tmp_path):
+    path, D = tmp_path / "0.parquet", np.random.default_rng(1).random(100)
+    predictions.write(pd.DataFrame({"item": range(100), "D": D}), path)
+    content = bytearray(path.read_bytes())
+    content[content.index(D[50:52].tobytes()) + 3] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(PredictionError, match="0.parquet: .*CRC"):
+        predictions.read(path, 100, NUMBERS)
+
+
+def test_a_table_that_no_memory_holds_is_refused(tmp_path, monkeypatch):
+    """A constant column takes some kilobytes on disk, whatever its rows."""
+    monkeypatch.setattr(parquet, "LIMIT_MB", 10)
+    path = tmp_path / "0.parquet"
+    predictions.write(pd.DataFrame({"item": np.zeros(2_000_000)}), path)
+    assert path.stat().st_size < 1e5
+    with pytest.raises(PredictionError, match="0.parquet: found 16 MB declared, expected at most 10 MB"):
+        predictions.read(path, 3, NUMBERS)
+
+
+def test_columns_of_anything_but_plain_values_are_refused(tmp_path):
+    path = tmp_path / "0.parquet"
+    pd.DataFrame({"item": [0], "D": [b"bytes"]}).to_parquet(path)
+    with pytest.raises(PredictionError, match="the column D of binary, expected numbers, texts or truth values"):
+        predictions.read(path, 1, NUMBERS)
+
+
 def test_a_file_that_is_no_table_is_refused(tmp_path):
     (tmp_path / "0.parquet").write_text("no table")
-    with pytest.raises(PredictionError, match="0.parquet: no Parquet file"):
+    with pytest.raises(PredictionError, match="0.parquet: found no Parquet file"):
         predictions.read(tmp_path / "0.parquet", 3, NUMBERS)

@@ -11,6 +11,7 @@ import zarr
 from skimage.io import imsave
 
 from blurbench.recordings import (
+    MOVIE,
     VOLUME,
     Recording,
     RecordingError,
@@ -188,6 +189,18 @@ def test_empty_movie(tmp_path, movie):
     write_ome_zarr(tmp_path / "empty.zarr", movie[:0], 3)
     with pytest.raises(RecordingError, match="an empty movie"):
         read(tmp_path / "empty.zarr")
+
+
+@pytest.mark.parametrize(("kind", "what"), [(MOVIE, "movie's frame"), (VOLUME, "volume")])
+def test_a_size_that_no_memory_holds_is_refused(tmp_path, kind, what):
+    """An array may declare any shape at no cost."""
+    axes = [{"name": name, "type": "space", "unit": "micrometer"} for name in "zyx"]
+    levels = [{"path": "0", "coordinateTransformations": [{"type": "scale", "scale": [1.0, 1.0, 1.0]}]}]
+    ome = {"version": "0.5", "multiscales": [{"axes": axes, "datasets": levels}]}
+    group = zarr.create_group(tmp_path / "vast.zarr", zarr_format=3, attributes={"ome": ome})
+    group.create_array("0", shape=(1000, 10**6, 10**6), chunks=(1, 1000, 1000), dtype="uint16")
+    with pytest.raises(RecordingError, match=f"vast.zarr: size: found .* MB declared for a {what}, expected at most"):
+        read(tmp_path / "vast.zarr", kind)
 
 
 def test_fewer_than_two_frames(tmp_path, movie):

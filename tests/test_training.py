@@ -103,11 +103,41 @@ def test_early_stop_keeps_the_best_weights():
     assert kept == pytest.approx(curve["validation_loss"].min(), rel=1e-5)
 
 
+def test_an_early_stop_that_was_interrupted_stays_one(tmp_path):
+    overshooting = {"learning_rate": 2.0, "warmup": 0.0, "patience": 2}
+    undisturbed, curve = run(budget(**overshooting))
+    run(budget(tmp_path, **overshooting))  # leaves its checkpoint, as `fit` alone removes it
+    resumed, again = run(budget(tmp_path, **overshooting))
+    assert len(curve) < 10 and len(again) == len(curve)
+    assert torch.equal(weights(undisturbed), weights(resumed))
+
+
 def test_order_is_a_permutation_that_keeps_blocks_together():
     order = training._order(1, 2, 1000, 128)
     assert sorted(order) == list(range(1000))
     assert np.count_nonzero(np.diff(order // 128)) == 7  # eight blocks, each visited once
     assert not np.array_equal(order, training._order(1, 3, 1000, 128))
+
+
+def test_a_damaged_checkpoint_is_named_and_training_begins_anew(tmp_path, caplog):
+    with pytest.raises(KeyboardInterrupt):
+        run(budget(tmp_path), stop_after=300)
+    checkpoint = tmp_path / "c/checkpoint.pt"
+    checkpoint.write_bytes(checkpoint.read_bytes()[:-50])
+    undisturbed, resumed = run(budget())[0], run(budget(tmp_path))[0]
+    assert torch.equal(weights(undisturbed), weights(resumed))
+    assert str(checkpoint) in caplog.text and "beginning anew" in caplog.text
+
+
+def test_a_flipped_bit_in_the_weights_is_found(tmp_path):
+    path = tmp_path / "model.pt"
+    models.write({"network": {"weight": torch.ones(1000)}}, path)
+    content = bytearray(path.read_bytes())
+    content[content.index(torch.ones(100).numpy().tobytes()) + 41] ^= 1
+    path.write_bytes(content)
+    assert torch.load(path, weights_only=True)["network"]["weight"].unique().numel() == 2  # torch itself sees nothing
+    with pytest.raises(models.ModelError, match=r"model\.pt.*checksum|model\.pt.*CRC"):
+        models.read(path)
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 truncated", b"\x80\x04K\x01."])

@@ -75,6 +75,8 @@ def expand(config: dict) -> dict:
         where = f"problems.{name}"
         if any(fault.where in {where, f"{where}.datasets", f"{where}.methods"} for fault in faults):
             continue
+        if not NAME.fullmatch(str(name)):
+            continue  # told below: a name that climbs out of the library is not looked for
         if not (LIBRARY / name / "schema.yaml").exists():
             faults.append(_unknown(where, name, _problems(), "a problem"))
             continue
@@ -84,7 +86,7 @@ def expand(config: dict) -> dict:
             faults += _recording_faults(f"recordings.{name}", recording, config["problems"])
     for where, names in _named(config):
         faults += [
-            Fault(f"{where}.{name}", "this name", "a name of lower-case letters, digits and _ only")
+            Fault(f"{where}.{name}", f"the name {name!r}", "a name of lower-case letters, digits and _ only")
             for name in map(str, names)
             if not NAME.fullmatch(name)
         ]
@@ -390,6 +392,7 @@ def _word(default):
 
 def _named(config):
     """Where names stand that become parts of paths, with the names."""
+    yield "run", [config.get("run", "")]  # a schema's pattern lets a line feed at the end pass
     yield "problems", config["problems"]
     yield "recordings", config["recordings"]
     for name, problem in config["problems"].items():

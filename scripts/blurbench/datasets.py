@@ -21,6 +21,8 @@ from blurbench.logs import progress
 from blurbench.work import CHUNK_ITEMS, CHUNK_MB
 
 PREVIEWS = 3
+LIMIT_MB = 4096  # of one item, or of one column of items: a file may declare any shape at no cost
+NUMBERS = "biuf"  # kinds of values: none of them is decoded by running what the file says
 # Bits that noise does not reach compress well once they lie together: in half the time of zstd without the shuffle.
 COMPRESSOR = zarr.codecs.BloscCodec(cname="zstd", clevel=1, shuffle="bitshuffle")
 
@@ -170,15 +172,24 @@ class Dataset:
 
     @classmethod
     def open(cls, store):
-        """Open a store for reading. Raises DatasetError if it is missing or lacks what a dataset has."""
+        """Open a store for reading.
+
+        Raises DatasetError if it is missing, lacks what a dataset has, holds anything but numbers, or declares shapes
+        that disagree or that no memory holds.
+        """
         try:
-            group = zarr.open_group(str(store), mode="r")
             # By name: listing members would stumble over the time stamp that a workflow leaves in the folder.
-            attrs, arrays = dict(group.attrs), json.loads(Path(store).with_suffix(".json").read_text())["arrays"]
-            items = pd.DataFrame({n.split("/")[1]: group[n][:] for n in arrays if n.startswith("items/")})
-            truth = {n.split("/")[1]: group[n] for n in arrays if n.startswith("truth/")}
-            return cls(attrs, group["images"], items, truth)
-        except (FileNotFoundError, KeyError, ValueError) as error:
+            described = json.loads(Path(store).with_suffix(".json").read_text())["arrays"]
+            group = zarr.open_group(str(store), mode="r", zarr_format=3)
+            arrays = {name: group[name] for name in ["images", *described]}
+            for name, array in arrays.items():
+                _judge(f"{store}/{name}", array, arrays["images"].shape[0])
+            items = pd.DataFrame({n.split("/")[1]: a[:] for n, a in arrays.items() if n.startswith("items/")})
+            truth = {n.split("/")[1]: a for n, a in arrays.items() if n.startswith("truth/")}
+            return cls(dict(group.attrs), arrays["images"], items, truth)
+        except DatasetError:
+            raise
+        except (OSError, LookupError, ValueError, TypeError, AttributeError) as error:
             raise DatasetError(f"{store}: no whole dataset with its manifest was found there ({error})") from error
 
     @property
@@ -212,22 +223,65 @@ class Dataset:
         return Dataset(self.attrs, images, items[[c for c in known if c in items]], {}, start, stop)
 
 
+def _judge(where, array, n):
+    """Refuse an array by what it declares, before any memory is asked for."""
+    if not isinstance(array, zarr.Array):
+        raise DatasetError(f"{where}: found a group, expected an array")
+    if array.dtype.kind not in NUMBERS:
+        raise DatasetError(f"{where}: found values of type {array.dtype}, expected numbers")
+    if array.ndim == 0 or array.shape[0] != n:
+        raise DatasetError(f"{where}: found the shape {array.shape}, expected one entry for each of {n} items")
+    read = array.shape[1:] if array.ndim > 1 else array.shape
+    size = math.prod(map(float, read)) * array.dtype.itemsize / 1e6
+    if size > LIMIT_MB:
+        raise DatasetError(f"{where}: found {size:.4g} MB declared, expected at most {LIMIT_MB} MB at a time")
+
+
 def damage(store, manifest) -> list[str]:
-    """What differs between a store and its manifest; empty if nothing does."""
+    """What differs between a store and its manifest, "file: found ..., expected ..."; empty if nothing does."""
     try:
         described = json.loads(Path(manifest).read_text())["arrays"]
-        group = zarr.open_group(str(store), mode="r")
-    except (OSError, ValueError, KeyError) as error:
-        return [f"{store}: {error}"]
-    faults = []
-    for name, expected in described.items():
-        try:
-            array, digest = group[name], hashlib.blake2b(digest_size=16)
-            for first in range(0, array.shape[0], 256):
-                digest.update(np.ascontiguousarray(array[first : first + 256]))
-        except Exception as error:  # whatever a damaged chunk raises in the decoder
-            faults.append(f"{store}: {name} cannot be read ({error})")
-            continue
-        if digest.hexdigest() != expected["blake2b"] or list(array.shape) != expected["shape"]:
-            faults.append(f"{store}: {name} is not what its manifest describes")
-    return faults
+        expected = {name: (about["shape"], about["dtype"], about["blake2b"]) for name, about in described.items()}
+    except (OSError, KeyError, ValueError, TypeError, AttributeError) as error:
+        return [f"{manifest}: found no manifest ({type(error).__name__}: {error}), expected shapes and checksums"]
+    try:
+        group = zarr.open_group(str(store), mode="r", zarr_format=3)
+    except (OSError, KeyError, ValueError, TypeError) as error:
+        return [f"{store}: found no Zarr group ({type(error).__name__}: {error}), expected that of {manifest}"]
+    faults = (_array_damage(Path(store) / name, group, name, about) for name, about in expected.items())
+    return [fault for fault in faults if fault]
+
+
+def _array_damage(path, group, name, expected):
+    """What is wrong with one array, None if nothing is; it names the chunk's file where that can be told."""
+    shape, dtype, checksum = expected
+    try:
+        array = group[name]
+        found = [list(array.shape), str(array.dtype)]
+    except Exception as error:  # whatever damaged metadata raise
+        return f"{path}: found nothing that can be read ({type(error).__name__}: {error}), expected an array"
+    if found != [shape, dtype]:
+        return f"{path}: found {found[0]} {found[1]}, expected {shape} {dtype}"
+    rows = (array.shards or array.chunks)[0]
+    item = max(array.nbytes // max(shape[0], 1), 1)
+    step = int(np.clip(CHUNK_MB * 1e6 // item, 1, rows))
+    digest = hashlib.blake2b(digest_size=16)
+    for first in range(0, shape[0], rows):
+        for start in range(first, min(first + rows, shape[0]), step):
+            try:
+                digest.update(np.ascontiguousarray(array[start : min(start + step, first + rows)]))
+            except Exception as error:  # whatever a damaged chunk raises in the decoder
+                chunk = path / _chunk(array, first // rows)
+                return f"{chunk}: found {type(error).__name__}: {error}, expected a chunk that can be read"
+    if digest.hexdigest() == checksum:
+        return None
+    # A chunk that holds nothing but the fill value has no file, so that one is missing is known only now.
+    chunks = (path / _chunk(array, i) for i in range(-(-shape[0] // rows)))
+    if missing := next((chunk for chunk in chunks if not chunk.exists()), None):
+        return f"{missing}: found no such file, expected a chunk of {name}"
+    return f"{path}: found other values (blake2b {digest.hexdigest()}), expected {checksum} as in the manifest"
+
+
+def _chunk(array, i):
+    """Path of the file of the i-th chunk, or shard, along the first axis; no other axis is cut."""
+    return array.metadata.encode_chunk_key((i, *[0] * (array.ndim - 1)))

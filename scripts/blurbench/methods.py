@@ -2,13 +2,18 @@
 
 import importlib
 import time
+from contextlib import suppress
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 
+from blurbench import watchdog
 from blurbench.catalogue import MethodError, describe
 from blurbench.logs import progress
 from blurbench.predictions import OK
+
+PATIENCE = 3  # items in a row without an answer: a method that always hangs ends within the time of its job
 
 
 def load(problem: str, method: str, options: dict | None = None):
@@ -29,7 +34,7 @@ def load(problem: str, method: str, options: dict | None = None):
     return instance
 
 
-def predict(method, dataset, model=None, device="cpu") -> pd.DataFrame:
+def predict(method, dataset, model=None, device="cpu", timeout_s=None) -> pd.DataFrame:
     """Answers for every item, chunk by chunk; what fails keeps its row, with the reason as its status.
 
     A method of kind learned or classical is given the dataset without its truth. The time of an item is that of its
@@ -42,6 +47,8 @@ def predict(method, dataset, model=None, device="cpu") -> pd.DataFrame:
     dataset : Dataset
     model : path of the file that `training.fit` wrote, where the method is trained
     device : str, as in the configuration
+    timeout_s : a call of the method that takes longer is ended, by `watchdog`, and from then on items are tried one by
+        one; after PATIENCE items in a row without an answer the rest is not tried. None: no limit, and no other process
     """
     given = dataset if method.kind in ("limit", "control") else dataset.blind()
     if model is not None:
@@ -50,15 +57,47 @@ def predict(method, dataset, model=None, device="cpu") -> pd.DataFrame:
         model = models.read(model)
     problem = importlib.import_module(f"blurbench.{dataset.attrs['problem']}")
     arrange = _points if problem.POINTS else _numbers
-    if len(dataset):
-        _answers(method, given[:1], model, device, arrange)
-    frames, first = [], 0
-    for chunk in progress(list(given.chunks()), type(method).__name__):
-        frame = _answers(method, chunk, model, device, arrange)
-        frames.append(frame.assign(item=frame["item"] + first))
-        first += len(chunk)
+
+    def call(first, stop):
+        return _answers(method, given[first:stop], model, device, arrange)
+
+    bounds = np.cumsum([0, *(len(chunk) for chunk in given.chunks())]).tolist()
+    parts = progress(list(pairwise(bounds)), type(method).__name__)
+    if timeout_s is None or not watchdog.can_watch():
+        frames = list(_in_parts(call, parts))
+    else:
+        with watchdog.Watched(call, timeout_s) as watched:
+            frames = list(_in_parts(watched, parts))
     frame = pd.concat(frames or [pd.DataFrame(columns=["item"], dtype=int)], ignore_index=True)
     return frame.reindex(columns=["item", *problem.ANSWER, "seconds", "status"])
+
+
+def _in_parts(call, parts):
+    """Predictions of each part (first, stop) of the items; item by item from the first that has no answer on."""
+    alone, silent, reason = False, 0, ""
+    for first, stop in parts:
+        if first == 0:
+            with suppress(watchdog.NoAnswer):  # compilation may have taken the time: the item is asked again
+                call(0, 1)
+        if not alone:
+            try:
+                frame = call(first, stop)
+                yield frame.assign(item=frame["item"] + first)
+                continue
+            except watchdog.NoAnswer:
+                alone = True
+        for item in range(first, stop):
+            start = time.perf_counter()
+            if silent >= PATIENCE:
+                yield pd.DataFrame({"item": [item], "status": [f"not tried: {PATIENCE} items before it {reason}"]})
+                continue
+            try:
+                frame, silent = call(item, item + 1), 0
+                yield frame.assign(item=item)
+            except watchdog.NoAnswer as error:
+                silent, reason = silent + 1, str(error)
+                seconds = time.perf_counter() - start
+                yield pd.DataFrame({"item": [item], "status": [reason], "seconds": [seconds]})
 
 
 def _answers(method, chunk, model, device, arrange):

@@ -3,6 +3,8 @@
 import numpy as np
 import pandas as pd
 
+from blurbench import parquet
+
 OK = "ok"
 NO_ROW = "no row in the predictions file"
 
@@ -13,7 +15,7 @@ class PredictionError(ValueError):
 
 def write(frame: pd.DataFrame, path):
     """Write predictions; the columns are checked when they are read."""
-    frame.to_parquet(path, index=False)
+    parquet.write(frame, path)
 
 
 def read(path, n_items: int, answers, points=False) -> pd.DataFrame:
@@ -28,12 +30,12 @@ def read(path, n_items: int, answers, points=False) -> pd.DataFrame:
 
     Raises
     ------
-    PredictionError if a column is missing, an item is unknown, or has two rows where it must have one.
+    PredictionError if the file is damaged, a column missing, an item unknown, or with two rows where it must have one.
     """
     try:
-        frame = pd.read_parquet(path)
-    except (OSError, ValueError) as error:
-        raise PredictionError(f"{path}: no Parquet file ({error})") from error
+        frame = parquet.read(path)
+    except parquet.ParquetError as error:
+        raise PredictionError(str(error)) from error
     if missing := {"item", *answers[: 3 if points else 1]} - set(frame):
         raise PredictionError(f"{path}: columns {sorted(missing)} are missing, found {sorted(frame)}")
     items = frame["item"].to_numpy()

@@ -8,6 +8,7 @@ What a problem makes of its recordings stands in two modules of its folder: prep
 methods take, as a dataset without truth) and measurement (`measure`, which returns a Measurement, and `draw`).
 """
 
+import math
 import re
 import weakref
 from collections.abc import Callable
@@ -35,6 +36,7 @@ SECONDS |= {"us": 1e-6, "min": 60.0, "minute": 60.0, "h": 3600.0, "hour": 3600.0
 MIN_FRAMES_TRANSFER = 8  # fewer do not tell a resting pixel from a moving one
 STATIC = 1.5  # variance over all frames / variance from one frame to the next: 1 for a pixel where nothing moves
 BINS = 20  # of the photon-transfer curve
+LIMIT_MB = 4096  # of what is held in memory at once, a movie's frame or a whole volume: a file may declare any size
 RANGE = 0.2  # span of the grey values over their mean below which the curve has a slope but no usable intercept
 
 
@@ -132,7 +134,7 @@ def read(file, kind: Kind = MOVIE) -> Frames:
     Raises
     ------
     RecordingError if there is no such file, no image in it, more than one channel, several long axes beside y and x,
-    fewer than two frames, or a pixel type that is no real number.
+    fewer than two frames, a pixel type that is no real number, or a declared size that no memory holds.
     """
     path = Path(file)
     if not path.exists():
@@ -147,6 +149,10 @@ def read(file, kind: Kind = MOVIE) -> Frames:
         frames = _folder(path, kind)
     if frames.dtype.kind not in "uif":
         raise RecordingError(file, "pixel type", frames.dtype, "whole or floating-point numbers")
+    held = frames.shape[1:] if kind is MOVIE else frames.shape
+    if (size := math.prod(map(float, held)) * frames.dtype.itemsize / 1e6) > LIMIT_MB:
+        whole = f"{kind.name}'s {kind.part}" if kind is MOVIE else kind.name
+        raise RecordingError(file, "size", f"{size:.4g} MB declared for a {whole}", f"at most {LIMIT_MB} MB: cut it")
     enough = f"at least two {kind.part}s ({kind.axis}, y, x)"
     if 0 in frames.shape:
         raise RecordingError(file, "file", f"an empty {kind.name} of shape {frames.shape}", enough)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from blurbench import parquet
 from blurbench.predictions import OK
 
 KINDS = ("learned", "classical", "limit", "control")
@@ -95,7 +96,7 @@ def read(files, conditions) -> list[Scores]:
     """
     datasets = {}
     for file in files:
-        frame = file if isinstance(file, pd.DataFrame) else pd.read_parquet(file)
+        frame = file if isinstance(file, pd.DataFrame) else parquet.read(file)
         for (dataset, method, kind, seed), part in frame.groupby(["dataset", "method", "kind", "seed"], observed=True):
             datasets.setdefault(dataset, []).append((method, kind, seed, *_pivot(part, conditions)))
     return [_stack(dataset, runs) for dataset, runs in sorted(datasets.items())]

@@ -32,6 +32,11 @@ def files(*modules):
     ------
     FileNotFoundError for a module that the library does not hold.
     """
+    return list(_files(modules, Path.cwd()))
+
+
+@cache  # asked for by every job of a plan, which may have a hundred thousand
+def _files(modules, folder):
     found = set()
     waiting = list(modules)
     while waiting:
@@ -40,7 +45,8 @@ def files(*modules):
             continue
         found.add(module)
         waiting += _imports(module)
-    return sorted(_shown(_path(module)) for module in found)
+    paths = (_path(module) for module in found)
+    return sorted(str(path.relative_to(folder) if path.is_relative_to(folder) else path) for path in paths)
 
 
 @cache
@@ -75,7 +81,3 @@ def _path(module):
 def _candidate(module):
     stem = LIBRARY.joinpath(*module.split(".")[1:])
     return next((path for path in (stem.with_suffix(".py"), stem / "__init__.py") if path.is_file()), None)
-
-
-def _shown(path):
-    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from blurbench import rendering
+from blurbench import checksums, rendering
 from blurbench.scores import OK, RANKED, Scores, read
 from blurbench.statistics import paired_differences, ranks, replicate, resampling_weights
 
@@ -35,7 +35,8 @@ def write(problem, files, stem, resamples=1000, seed=1, datasets=None):
     problem : a folder of blurbench
     files : score tables (parquet) of all its datasets, methods and seeds
     stem : path without suffix. Written are its .csv .md .html .tex, the paired differences `_pairs.csv`, the failed
-        predictions by status `_failures.csv`, and per extra table of the problem `_<name>.csv` and `.md`
+        predictions by status `_failures.csv`, per extra table of the problem `_<name>.csv` and `.md`, and the checksums
+        of them all, `.sha256`
     resamples : of the bootstrap
     seed : of the bootstrap
     datasets : {name: dataset entry of the configuration}
@@ -62,6 +63,9 @@ def write(problem, files, stem, resamples=1000, seed=1, datasets=None):
     primary = next(iter(definition.METRICS.items()))
     pairs(scores, *primary, resamples, seed).to_csv(f"{stem}_pairs.csv", index=False, float_format=DIGITS)
     failures(scores).to_csv(f"{stem}_failures.csv", index=False)
+    extra = [f"_{name}.{ending}" for name in package.EXTRA_TABLES for ending in ("csv", "md")]
+    endings = [".csv", ".md", ".html", ".tex", "_pairs.csv", "_failures.csv", *extra]
+    checksums.write([f"{stem}{ending}" for ending in endings], f"{stem}.sha256")
 
 
 def _summary_tables(problem):
@@ -208,7 +212,7 @@ def _benchmark(path):
 
 
 def write_overview(stems, benchmarks, machine, timing_path, summary_path):
-    """The two tables over all problems.
+    """The two tables over all problems, with their checksums beside the summary.
 
     Parameters
     ----------
@@ -237,3 +241,4 @@ def write_overview(stems, benchmarks, machine, timing_path, summary_path):
             if shown := list(module.summary(pd.read_csv(f"{stem}_{name}.csv"))):
                 sections.append(rendering.document(f"{problem}: {module.TITLE}", module.CAPTION, shown, level=2))
     Path(summary_path).write_text("\n".join(["# Summary", "", *sections]), encoding="utf-8")
+    checksums.write([timing_path, summary_path], Path(summary_path).with_suffix(".sha256"))

@@ -117,7 +117,9 @@ def train(network, batch, n_train, block, loss, validate, budget: Budget, seed: 
     state = {"step": 0, "best": math.inf, "stale": 0, "curve": [], "weights": None, "seconds": 0.0}
     state |= _resume(budget, network, optimiser, rate)
     start, running, counted = time.perf_counter() - state["seconds"], 0.0, 0
-    bar = progress(range(state["step"], steps), "train", total=steps - state["step"])
+    ended = state["stale"] >= budget.patience  # stopped early, and interrupted before its model was written
+    left = range(state["step"], state["step"] if ended else steps)
+    bar = progress(left, "train", total=len(left))
     for step in bar:
         rng = np.random.default_rng([seed, step])  # of the step, so that a resumed run draws what it would have drawn
         epoch, first = divmod(step * size, n_train)
@@ -178,7 +180,7 @@ def _save(budget, state, network, optimiser, rate):
     budget.checkpoint.parent.mkdir(parents=True, exist_ok=True)
     partial = budget.checkpoint.with_name(budget.checkpoint.name + ".partial")
     now = {"network": network.state_dict(), "optimiser": optimiser.state_dict(), "rate": rate.state_dict()}
-    torch.save({"fingerprint": budget.fingerprint, "state": state, "now": now}, partial)
+    models.write({"fingerprint": budget.fingerprint, "state": state, "now": now}, partial)
     os.replace(partial, budget.checkpoint)
 
 
@@ -186,7 +188,11 @@ def _resume(budget, network, optimiser, rate) -> dict:
     """State to go on from; empty if there is none, or none of this training."""
     if budget.checkpoint is None or not budget.checkpoint.exists():
         return {}
-    saved = models.read(budget.checkpoint)
+    try:
+        saved = models.read(budget.checkpoint)
+    except models.ModelError as error:
+        log.warning("%s; beginning anew", error)
+        return {}
     if saved.get("fingerprint") != budget.fingerprint:
         log.info("%s is of another data set, configuration or version of the code: beginning anew", budget.checkpoint)
         return {}
@@ -217,5 +223,5 @@ def fit(
         seed,
     )
     points.to_csv(curve, index=False)
-    torch.save({"method": method, "options": options, "seed": seed, **weights}, model)
+    models.write({"method": method, "options": options, "seed": seed, **weights}, model)
     checkpoint.unlink(missing_ok=True)

@@ -1,0 +1,30 @@
+"""Checksum files of published tables, in the form that `sha256sum --check` reads."""
+
+import hashlib
+from pathlib import Path
+
+
+def write(files, path):
+    """Write the checksums of files that lie beside `path`."""
+    lines = [f"{_digest(file)}  {Path(file).name}\n" for file in files]
+    Path(path).write_text("".join(lines), encoding="utf-8")
+
+
+def damage(path) -> dict[Path, tuple[str, str]]:
+    """{file: (found, expected)} of what differs from a checksum file, of the file itself if it is none."""
+    path, faults = Path(path), {}
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else []
+    for line in lines:
+        digest, _, name = line.partition("  ")
+        if len(digest) != 64 or not name or Path(name).name != name:
+            return {path: (f"the line {line[:80]!r}", "a checksum and a file name")}
+        file = path.with_name(name)
+        if not file.is_file():
+            faults[file] = ("nothing there", f"the file of {path.name}")
+        elif (found := _digest(file)) != digest:
+            faults[file] = (f"{file.stat().st_size} bytes of sha256 {found[:12]}…", f"sha256 {digest[:12]}…")
+    return faults if lines else {path: ("no line", "a checksum for every table")}
+
+
+def _digest(file):
+    return hashlib.sha256(Path(file).read_bytes()).hexdigest()
