@@ -8,8 +8,6 @@ import hashlib
 import importlib
 import json
 import math
-import os
-import shutil
 from importlib.metadata import version
 from pathlib import Path
 
@@ -17,6 +15,7 @@ import numpy as np
 import pandas as pd
 import zarr
 
+from blurbench.atomic import replacing
 from blurbench.logs import progress
 from blurbench.work import CHUNK_ITEMS, CHUNK_MB
 
@@ -64,10 +63,14 @@ def write(store, manifest, header: dict, n: int, shard: int, shards, gates=None)
     ------
     DatasetError if the shards do not add up to n items, or these do not pass the gates.
     """
-    store, manifest = Path(store), Path(manifest)
-    partial = store.with_name(store.name + ".partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    group = zarr.create_group(partial, zarr_format=3, attributes=header)
+    with replacing(store, manifest) as (partial, temporary):
+        description = _fill(partial, store, header, n, shard, shards, gates)
+        temporary.write_text(json.dumps(description, indent=1, sort_keys=True) + "\n")
+
+
+def _fill(folder, store, header, n, shard, shards, gates):
+    """Write what `write` is given into a new store; returns the content of its manifest."""
+    group = zarr.create_group(folder, zarr_format=3, attributes=header)
     digests, done, first_images = {}, 0, None
     for images, items, truth in shards:
         columns = {f"items/{name}": items[name].to_numpy() for name in items}
@@ -90,7 +93,7 @@ def write(store, manifest, header: dict, n: int, shard: int, shards, gates=None)
     for i, image in enumerate(first_images if n else ()):
         scale = [float(columns[size][i]) if isinstance(size, str) else size for size in header["voxel_size"][1:]]
         _preview(group, i, image, header, scale)
-    description = {
+    return {
         **checked,
         **{k: header[k] for k in ("problem", "dataset", "split", "seed", "spec")},
         "items": n,
@@ -100,11 +103,6 @@ def write(store, manifest, header: dict, n: int, shard: int, shards, gates=None)
         },
         "versions": {p: version(p) for p in ("numpy", "numba", "zarr")},
     }
-    shutil.rmtree(store, ignore_errors=True)
-    os.replace(partial, store)
-    temporary = manifest.with_name(manifest.name + ".partial")
-    temporary.write_text(json.dumps(description, indent=1, sort_keys=True) + "\n")
-    os.replace(temporary, manifest)
 
 
 def _create(group, name, n, shard, a):

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import torch
 
+from blurbench.atomic import replacing
+
 
 class ModelError(ValueError):
     """A model or checkpoint file that cannot be read."""
@@ -12,7 +14,8 @@ class ModelError(ValueError):
 
 def write(content: dict, path):
     """Write a model or checkpoint file."""
-    torch.save(content, path)
+    with replacing(path) as partial:
+        torch.save(content, partial)
 
 
 def read(path) -> dict:

@@ -4,6 +4,8 @@ import pandas as pd
 import pyarrow.parquet
 from pyarrow import types
 
+from blurbench.atomic import replacing
+
 LIMIT_MB = 2048  # of a table in memory: a file of some bytes may declare any number of rows
 CELL_BYTES = 8  # of a number, or of what stands for a text
 
@@ -14,7 +16,8 @@ class ParquetError(ValueError):
 
 def write(frame: pd.DataFrame, path):
     """Write a table without its index. The checksums let a reader tell a flipped bit from a number."""
-    frame.to_parquet(path, index=False, write_page_checksum=True)
+    with replacing(path) as partial:
+        frame.to_parquet(partial, index=False, write_page_checksum=True)
 
 
 def read(path) -> pd.DataFrame:

@@ -9,7 +9,6 @@ import hashlib
 import json
 import logging
 import math
-import os
 import time
 from dataclasses import dataclass
 from functools import lru_cache
@@ -178,10 +177,8 @@ def _save(budget, state, network, optimiser, rate):
     if budget.checkpoint is None:
         return
     budget.checkpoint.parent.mkdir(parents=True, exist_ok=True)
-    partial = budget.checkpoint.with_name(budget.checkpoint.name + ".partial")
     now = {"network": network.state_dict(), "optimiser": optimiser.state_dict(), "rate": rate.state_dict()}
-    models.write({"fingerprint": budget.fingerprint, "state": state, "now": now}, partial)
-    os.replace(partial, budget.checkpoint)
+    models.write({"fingerprint": budget.fingerprint, "state": state, "now": now}, budget.checkpoint)
 
 
 def _resume(budget, network, optimiser, rate) -> dict:

@@ -19,7 +19,6 @@ PSF was; our own exports do, in further columns of the parameters.
 import argparse
 import contextlib
 import json
-import os
 from numbers import Real
 from pathlib import Path
 
@@ -28,6 +27,7 @@ import numpy as np
 import pandas as pd
 
 from blurbench import datasets
+from blurbench.atomic import replacing
 from blurbench.datasets import Dataset
 
 LIMIT_MB = 1024  # of one array or table that is read
@@ -56,7 +56,7 @@ def export_research(dataset, path, uint8=False):
     """
     path = Path(path)
     parameters = {}
-    with _replacing(path, path.with_suffix(".json")) as (volumes, metadata):
+    with replacing(path, path.with_suffix(".json")) as (volumes, metadata):
         with h5py.File(volumes, "w") as file:
             for n, (image, centres, diameters, about) in enumerate(_volumes(dataset), start=1):
                 _write_volume(file, str(n), image, uint8)
@@ -78,7 +78,7 @@ def export_challenge(dataset, path, uint8=False):
     known = ~np.isnan(dataset.truth["centres"][:]).any(axis=2)
     rows = max(ROWS, known.sum(axis=1).max(initial=0))
     parameters = []
-    with _replacing(path, *_tables(path)) as (volumes, truth, metadata):
+    with replacing(path, *_tables(path)) as (volumes, truth, metadata):
         with h5py.File(volumes, "w") as file, open(truth, "w", encoding="utf-8", newline="") as table:
             for n, (image, centres, _, about) in enumerate(_volumes(dataset)):
                 _write_volume(file, str(n), image, uint8)
@@ -143,19 +143,6 @@ def import_challenge(path, store, limit_mb=LIMIT_MB):
 def _tables(path):
     """Centres and parameters that belong to the challenge's x_NAME.hdf5."""
     return path.with_name(f"y_{path.stem.removeprefix('x_')}.csv"), path.with_name(f"{path.stem}_metadata.csv")
-
-
-@contextlib.contextmanager
-def _replacing(*paths):
-    """Names to write to; the files take their own names once all are whole."""
-    partial = [path.with_name(path.name + ".partial") for path in paths]
-    try:
-        yield partial
-        for temporary, path in zip(partial, paths):
-            os.replace(temporary, path)
-    finally:
-        for temporary in partial:
-            temporary.unlink(missing_ok=True)
 
 
 def _volumes(dataset):
