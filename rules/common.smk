@@ -95,19 +95,18 @@ def entry_of(key):
 # -- files
 
 
-def here(*modules):
-    """Library files behind `modules`; they come with the workflow, also where all other files lie in a storage."""
-    return [local(file) for file in sources.files(*modules)]
-
-
 def library(*modules):
-    """Input function: the library files that a stage's result depends on. Names may hold wildcards and {file}, the method's."""
+    """Params function: the state of the library that a stage's result depends on; where it changes, the stage runs again.
 
-    def files(wildcards):
+    Names may hold wildcards and {file}, the method's. Not the files themselves as inputs: twenty for every job would take
+    as much of the planning as all the rest.
+    """
+
+    def state(wildcards):
         file = entry(wildcards)["method"] if "method" in wildcards.keys() else ""
-        return here(*(module.format(**wildcards, file=file) for module in modules))
+        return sources.state(*(module.format(**wildcards, file=file) for module in modules))
 
-    return files
+    return state
 
 
 def psf_image(wildcards):
@@ -261,15 +260,15 @@ def recording_methods(wildcards):
 
 
 def preparation_library(wildcards):
-    """prepare: the library files behind the items of a recording."""
-    return here("blurbench.parquet", f"blurbench.{recording(wildcards)['problem']}.preparation")
+    """prepare: the state of the library behind the items of a recording."""
+    return sources.state("blurbench.parquet", f"blurbench.{recording(wildcards)['problem']}.preparation")
 
 
 def measurement_library(wildcards):
-    """measure: the library files of every method that runs on the recording, and of what is made of their answers."""
+    """measure: the state of the library behind every method that runs on the recording, and what is made of their answers."""
     problem = recording(wildcards)["problem"]
     used = sorted({f"methods.{method['method']}" for method in recording_methods(wildcards).values()})
-    return here(*(f"blurbench.{problem}.{name}" for name in ["measurement", *used]))
+    return sources.state(*(f"blurbench.{problem}.{name}" for name in ["measurement", *used]))
 
 
 # -- params and resources

@@ -12,7 +12,6 @@ rule predict:
         store=ancient(STORES),
         manifest=MANIFESTS,
         model=model,
-        library=library("blurbench.predictions", "blurbench.methods", "blurbench.{problem}.methods.{file}"),
     output:
         predictions=PREDICTIONS,
     log:
@@ -30,5 +29,6 @@ rule predict:
     params:
         method=entry_of("method"),
         options=entry_of("options"),
+        library=library("blurbench.predictions", "blurbench.methods", "blurbench.{problem}.methods.{file}"),
     script:
         "../scripts/predict.py"

@@ -12,7 +12,6 @@ rule prepare:
     """Turn a recording into a dataset without truth; what was seen on the way (tracks, slices) goes into a table."""
     input:
         file=recording_file,
-        library=preparation_library,
     output:
         store=directory("<results>/recordings/{recording}/items.zarr"),
         manifest="<results>/recordings/{recording}/items.json",
@@ -30,6 +29,7 @@ rule prepare:
     params:
         recording=recording,
         spec=recording_spec,
+        library=preparation_library,
     script:
         "../scripts/prepare.py"
 
@@ -42,7 +42,6 @@ rule measure:
         seen="<results>/recordings/{recording}/seen.parquet",
         file=recording_file,
         models=recording_models,
-        library=measurement_library,
     output:
         methods=report(
             "<results>/recordings/{recording}/methods.csv",
@@ -71,5 +70,6 @@ rule measure:
     params:
         recording=recording,
         methods=recording_methods,  # name -> {method, kind, options, models: [one path per training seed, or none]}
+        library=measurement_library,
     script:
         "../scripts/measure.py"

@@ -13,7 +13,6 @@ rule report:
         stores=ancient(files_of_datasets(STORES)),
         manifests=files_of_datasets(MANIFESTS),
         curves=curves,
-        library=library("blurbench.{problem}.figures"),
     output:
         figure=report(
             "<results>/figures/{problem}/{figure}_{dataset}.svg",
@@ -36,6 +35,7 @@ rule report:
         runtime=minutes(20),
     params:
         datasets=dataset_entries,
+        library=library("blurbench.{problem}.figures"),
     script:
         "../scripts/report.py"
 
@@ -47,7 +47,6 @@ use rule report as report_overall with:
         stores=ancient(files_of_datasets(STORES)),
         manifests=files_of_datasets(MANIFESTS),
         curves=curves,
-        library=library("blurbench.{problem}.figures"),
     output:
         figure=report(
             "<results>/figures/{problem}/{figure}.svg",

@@ -11,7 +11,6 @@ rule score:
         store=ancient(STORES),
         manifest=MANIFESTS,
         predictions=PREDICTIONS,
-        library=library("blurbench.datasets", "blurbench.predictions", "blurbench.{problem}.score"),
     output:
         scores=SCORES,
     log:
@@ -26,5 +25,6 @@ rule score:
         runtime=minutes(30),
     params:
         kind=entry_of("kind"),
+        library=library("blurbench.datasets", "blurbench.predictions", "blurbench.{problem}.score"),
     script:
         "../scripts/score.py"

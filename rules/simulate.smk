@@ -10,7 +10,6 @@ rule simulate:
     """Draw one split of a dataset; the same configuration and seed give the same arrays on any machine."""
     input:
         psf=psf_image,
-        library=library("blurbench.datasets", "blurbench.{problem}.simulate"),
     output:
         store=directory("<results>/datasets/{problem}/{dataset}/{split}.zarr"),
         manifest="<results>/datasets/{problem}/{dataset}/{split}.json",
@@ -28,5 +27,6 @@ rule simulate:
     params:
         spec=spec,
         seed=config["seed"],
+        library=library("blurbench.datasets", "blurbench.{problem}.simulate"),
     script:
         "../scripts/simulate.py"

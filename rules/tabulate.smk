@@ -14,12 +14,6 @@ for name in config["problems"]:
             f"tabulate_{name}"
         input:
             scores=files_of_units(SCORES),
-            library=library(
-                "blurbench.tables",
-                "blurbench.{problem}",
-                "blurbench.{problem}.score",
-                *(f"blurbench.{name}.{table}" for table in constants(name, "SUMMARY_TABLES")),
-            ),
         output:
             csv=report(
                 "<results>/tables/{problem}.csv",
@@ -76,6 +70,12 @@ for name in config["problems"]:
             resamples=config["resamples"],
             seed=config["seed"],
             datasets=dataset_entries,
+            library=library(
+                "blurbench.tables",
+                "blurbench.{problem}",
+                "blurbench.{problem}.score",
+                *(f"blurbench.{name}.{table}" for table in constants(name, "SUMMARY_TABLES")),
+            ),
         script:
             "../scripts/tabulate.py"
 
@@ -88,7 +88,6 @@ rule summarise:
         failures=collect("<results>/tables/{problem}_failures.csv", problem=config["problems"]),
         shown=summary_tables(),
         benchmarks=collect("<results>/benchmarks/train/{training}.tsv", training=trainings()),
-        library=here("blurbench.tables", "blurbench.machine"),
     output:
         timing=report(
             "<results>/tables/timing.csv",
@@ -116,5 +115,6 @@ rule summarise:
         runtime=minutes(10),
     params:
         trainings=trainings(),
+        library=sources.state("blurbench.tables", "blurbench.machine"),
     script:
         "../scripts/summarise.py"

@@ -12,7 +12,6 @@ rule train:
         train_manifest="<results>/datasets/{problem}/{dataset}/train.json",
         validation=ancient("<results>/datasets/{problem}/{dataset}/validation.zarr"),
         validation_manifest="<results>/datasets/{problem}/{dataset}/validation.json",
-        library=library("blurbench.training", "blurbench.{problem}.methods.{file}"),
     output:
         model=MODELS,
         curve="<results>/models/{problem}/{dataset}/{method}/{seed}.csv",
@@ -35,6 +34,7 @@ rule train:
         options=entry_of("options"),
         budget=entry_of("budget"),
         checkpoint=checkpoint_file,
+        library=library("blurbench.training", "blurbench.{problem}.methods.{file}"),
     script:
         "../scripts/train.py"
 

@@ -1,5 +1,7 @@
 """The workflow as a user meets it: a run, a second run, an addition, a mistake. One tiny run is shared by all."""
 
+import os
+import re
 import shutil
 
 import pandas as pd
@@ -92,6 +94,17 @@ def test_an_edited_method_alone_runs_again(finished, tmp_path):
     jobs = {line.strip() for line in plan.splitlines() if line.strip().startswith(("output:", "wildcards:"))}
     assert any("method=prior_mean" in job for job in jobs)
     assert not any("method=cve" in job or "method=ours" in job for job in jobs)
+
+
+def test_an_edit_of_what_a_stage_imports_runs_that_stage_and_what_follows(finished, tmp_path):
+    tree = finished.clone(tmp_path / "tree")
+    os.utime(tree.path / "scripts/blurbench/diffusion/moments.py")  # the time alone says nothing
+    assert "Nothing to be done" in tree.snakemake("--dry-run")
+    with open(tree.path / "scripts/blurbench/diffusion/score.py", "a") as file:
+        file.write("# edited\n")
+    planned = tree.snakemake("--dry-run", "--quiet", "reason")
+    rules = set(re.findall(r"^(?:local)?rule (\w+):", planned, re.MULTILINE))
+    assert {"score", "tabulate_diffusion", "summarise"} <= rules and not {"simulate", "train", "predict"} & rules
 
 
 def test_a_rule_of_ones_own_is_scored(finished, tmp_path):

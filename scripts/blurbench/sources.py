@@ -1,6 +1,7 @@
-"""The library files that a result depends on: what its modules import, followed through the whole library."""
+"""The library that a result depends on: what its modules import, followed through all of it."""
 
 import ast
+import hashlib
 import os
 from functools import cache
 from pathlib import Path
@@ -15,8 +16,9 @@ def search_path():
     return os.pathsep.join(dict.fromkeys(filter(None, paths)))
 
 
-def files(*modules):
-    """Paths of the files of `modules` and of every blurbench module that they import, lazily or not.
+@cache  # asked for by every job of a plan, which may have a hundred thousand
+def state(*modules) -> str:
+    """Text that changes with any file of `modules`, or of a blurbench module that they import, lazily or not.
 
     A package's `__init__.py` counts only where a name is imported from it, as its constants concern other stages too.
 
@@ -24,29 +26,21 @@ def files(*modules):
     ----------
     modules : str, dotted names such as "blurbench.diffusion.score"
 
-    Returns
-    -------
-    list of str, sorted, relative to the working directory where they lie below it
-
     Raises
     ------
     FileNotFoundError for a module that the library does not hold.
     """
-    return list(_files(modules, Path.cwd()))
-
-
-@cache  # asked for by every job of a plan, which may have a hundred thousand
-def _files(modules, folder):
-    found = set()
-    waiting = list(modules)
+    found, waiting = set(), list(modules)
     while waiting:
         module = waiting.pop()
         if module in found or module in WITHOUT_EFFECT:
             continue
         found.add(module)
         waiting += _imports(module)
-    paths = (_path(module) for module in found)
-    return sorted(str(path.relative_to(folder) if path.is_relative_to(folder) else path) for path in paths)
+    digest = hashlib.blake2b(digest_size=8)
+    for module in sorted(found):
+        digest.update(module.encode() + hashlib.blake2b(_path(module).read_bytes()).digest())
+    return f"{digest.hexdigest()} of {len(found)} modules behind {', '.join(modules)}"
 
 
 @cache

@@ -208,10 +208,10 @@ def fit(
     """
     instance = methods.load(problem, method, options)
     splits = {"train": Dataset.open(train_store), "validation": Dataset.open(validation_store)}
-    code = [Path(file).read_bytes() for file in sources.files(__name__, f"blurbench.{problem}.methods.{method}")]
+    code = sources.state(__name__, f"blurbench.{problem}.methods.{method}")
     data = [Path(store).with_suffix(".json").read_bytes() for store in (train_store, validation_store)]
-    settings = json.dumps([options, budget, seed], sort_keys=True).encode()
-    fingerprint = hashlib.blake2b(b"".join([settings, *code, *data]), digest_size=16).hexdigest()
+    settings = json.dumps([options, budget, seed, code], sort_keys=True).encode()
+    fingerprint = hashlib.blake2b(b"".join([settings, *data]), digest_size=16).hexdigest()
     checkpoint = Path(checkpoint)
     weights, points = instance.fit(
         splits,

@@ -24,7 +24,7 @@ from workflow import Tree
 
 DATASETS = (1, 3, 10, 30, 100)
 METHODS, SEEDS = 50, 5
-LIMIT_S, LIMIT_GB = 300, 6
+LIMIT_S, LIMIT_GIB = 300, 6
 HERE = Path(__file__).parent
 
 
@@ -48,7 +48,7 @@ def configuration(tree, datasets):
 
 
 def measure(datasets):
-    """Jobs, wall time (s) and peak memory (GB) of one dry run."""
+    """Jobs, wall time (s) and peak memory (GiB) of one dry run."""
     with tempfile.TemporaryDirectory() as folder:
         tree = Tree.copied(Path(folder) / "tree")
         (tree.path / "config/planned.yaml").write_text(yaml.safe_dump(configuration(tree, datasets)))
@@ -75,14 +75,14 @@ def measure(datasets):
     if process.returncode:
         raise RuntimeError(said[-5000:])
     jobs = int(re.search(r"^total\s+(\d+)", said, re.MULTILINE)[1])
-    return {"datasets": datasets, "jobs": jobs, "seconds": round(seconds, 1), "gb": round(used.ru_maxrss / 2**20, 2)}
+    return {"datasets": datasets, "jobs": jobs, "seconds": round(seconds, 1), "gib": round(used.ru_maxrss / 2**20, 2)}
 
 
 def draw(table, path):
     fig, axes = plt.subplots(1, 2, figsize=(7, 3), layout="constrained")
     for ax, column, label, limit in (
         (axes[0], "seconds", "planning (s)", LIMIT_S),
-        (axes[1], "gb", "peak memory (GB)", LIMIT_GB),
+        (axes[1], "gib", "peak memory (GiB)", LIMIT_GIB),
     ):
         ax.loglog(table["jobs"], table[column], "o-", color="#0072B2")
         last = table.iloc[-1]
