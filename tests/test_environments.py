@@ -2,10 +2,13 @@
 
 import re
 import tomllib
+from importlib import metadata
 from pathlib import Path
 
 import pytest
 import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -38,6 +41,26 @@ def test_the_lock_file_has_the_versions_of_the_project():
     locked = pins((ROOT / "requirements.lock").read_text().split())
     wanted = pins(PROJECT["dependencies"] + PROJECT["optional-dependencies"]["dev"])
     assert {name: locked.get(name) for name in wanted} == wanted
+
+
+def needed(requirements):
+    """Names of the packages that requirements ask for, directly or through others, as installed here."""
+    found, waiting = set(), [Requirement(text) for text in requirements]
+    while waiting:
+        requirement = waiting.pop()
+        for extra in ("", *requirement.extras):
+            if (name := (canonicalize_name(requirement.name), extra)) in found:
+                continue
+            found.add(name)
+            further = [Requirement(text) for text in metadata.requires(requirement.name) or []]
+            waiting += [one for one in further if one.marker is None or one.marker.evaluate({"extra": extra})]
+    return {name for name, _ in found}
+
+
+def test_the_lock_file_holds_nothing_that_is_not_needed():
+    locked = pins((ROOT / "requirements.lock").read_text().split())
+    # A CUDA build of torch needs more, which comes with it and not through the lock file.
+    assert set(locked) - needed(PROJECT["dependencies"] + PROJECT["optional-dependencies"]["dev"]) == set()
 
 
 def test_the_lock_file_names_packages_only():

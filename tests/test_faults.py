@@ -119,12 +119,12 @@ def test_two_runs_at_once_do_not_destroy_each_other(finished, tmp_path):
     tree = finished.clone(tmp_path / "tree")
     for folder in ("predictions", "scores", "tables"):
         shutil.rmtree(tree.results / folder)
-    with tree.start(TABLES) as first:
+    with tree.start(TABLES, RESUME) as first:
         locks = tree.path / ".snakemake/locks"
         while not (locks.is_dir() and any(locks.iterdir())):
             assert first.poll() is None, first.communicate()[0]
             time.sleep(0.05)
-        second = tree.snakemake(TABLES, check=False)
+        second = tree.snakemake(TABLES, RESUME, check=False)  # without it the files under way may stop it first
         said, _ = first.communicate()
     assert "LockException" in second and "Finished jobid" not in second
     assert first.returncode == 0, said
@@ -135,26 +135,73 @@ def test_two_runs_at_once_do_not_destroy_each_other(finished, tmp_path):
 # Full
 
 
+SMALL = 2**16  # bytes, of a dataset of ten times as many
+
+
 def no_large_files():
-    """A process that cannot write more than a few pages to a file: what a full disk does, without a disk to fill."""
+    """A process that cannot write more than a few pages to a file, as where a quota is used up."""
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (2**16, resource.RLIM_INFINITY))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (SMALL, resource.RLIM_INFINITY))
 
 
-def test_a_write_that_fails_midway_leaves_no_half_dataset(finished, tmp_path):
-    tree = finished.clone(tmp_path / "tree")
-    store, manifest = tree.results / DATA / "report/train.zarr", tree.results / DATA / "report/train.json"
+@pytest.fixture
+def small_disk(tmp_path):
+    """Function that puts an empty disk of its own over a folder, and returns one that takes it away."""
+    mounted = []
+
+    def remove():
+        subprocess.run(["umount", mounted.pop()], check=True)
+
+    def put(folder):
+        try:
+            mount = ["mount", "-t", "tmpfs", "-o", f"size={SMALL}", "none", str(folder)]
+            subprocess.run(mount, check=True, capture_output=True)
+        except (OSError, subprocess.CalledProcessError) as error:
+            pytest.skip(f"no disk can be mounted here: {error}")
+        mounted.append(str(folder))
+        return remove
+
+    yield put
+    if mounted:
+        remove()
+
+
+def without_train_split(finished, path):
+    """A clone that lacks one dataset; with it the names of its store and manifest, and the manifest's content."""
+    tree = finished.clone(path)
+    manifest = tree.results / DATA / "report/train.json"
     content = manifest.read_bytes()
-    shutil.rmtree(store)
+    shutil.rmtree(manifest.with_suffix(".zarr"))
     manifest.unlink()
-    target = str(manifest.relative_to(tree.path))
-    said = tree.snakemake(target, RESUME, preexec_fn=no_large_files, check=False)
+    return tree, manifest, content
+
+
+def assert_nothing_counts_as_whole(tree, manifest, said, reason):
     assert "Error in rule simulate" in said
-    assert "too large" in (tree.results / "logs/simulate/diffusion/report/train.log").read_text()
-    assert not store.exists() and not manifest.exists()
-    tree.snakemake(target, RESUME)
-    assert damage(store, manifest) == [] and manifest.read_bytes() == content
+    assert reason in (tree.results / "logs/simulate/diffusion/report/train.log").read_text()
+    assert not [path for path in manifest.parent.iterdir() if path.name.startswith("train.")]
+
+
+def assert_made_again(tree, manifest, content):
+    tree.snakemake(str(manifest.relative_to(tree.path)), RESUME)
+    assert damage(manifest.with_suffix(".zarr"), manifest) == [] and manifest.read_bytes() == content
     assert "Nothing to be done" in tree.snakemake(TABLES)
+
+
+def test_a_disk_full_midway_leaves_no_half_dataset(finished, small_disk, tmp_path):
+    tree, manifest, content = without_train_split(finished, tmp_path / "tree")
+    remove = small_disk(manifest.parent)
+    said = tree.snakemake(str(manifest.relative_to(tree.path)), RESUME, check=False)
+    assert_nothing_counts_as_whole(tree, manifest, said, "No space left on device")
+    remove()
+    assert_made_again(tree, manifest, content)
+
+
+def test_a_write_refused_midway_leaves_no_half_dataset(finished, tmp_path):
+    tree, manifest, content = without_train_split(finished, tmp_path / "tree")
+    said = tree.snakemake(str(manifest.relative_to(tree.path)), RESUME, preexec_fn=no_large_files, check=False)
+    assert_nothing_counts_as_whole(tree, manifest, said, "too large")
+    assert_made_again(tree, manifest, content)
 
 
 # Damaged

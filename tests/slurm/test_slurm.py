@@ -18,9 +18,7 @@ import pandas as pd
 import pytest
 import yaml
 from cluster import Cluster, Unavailable
-
-ROOT = Path(__file__).parents[2]
-PARTS = ["Snakefile", "rules", "scripts", "config", "envs", "slurm"]
+from workflow import PARTS, ROOT
 
 LITERAL = ["snakemake", "--cores", "8", "--profile", "slurm"]
 SOON = ["--slurm-init-seconds-before-status-checks", "8"]  # the profile's value is for clusters with other users
@@ -75,18 +73,24 @@ class Tree:
         (self.path / "config" / name).write_text(yaml.safe_dump(values))
 
 
+started = []
+
+
 def start(tree, *arguments):
-    """Snakemake as a user starts it on a login node; its words go to a file."""
+    """Snakemake as a user starts it on a login node; its words go to a file. It ends with the cluster at the latest."""
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     log = open(tree.path / "snakemake.out", "w")
-    return subprocess.Popen(
-        [*LITERAL, *SOON, *arguments],
-        cwd=tree.path,
-        env={**os.environ, "PATH": path, "PYTHONPATH": ""},
-        stdin=subprocess.DEVNULL,
-        stdout=log,
-        stderr=subprocess.STDOUT,
+    started.append(
+        subprocess.Popen(
+            [*LITERAL, *SOON, *arguments],
+            cwd=tree.path,
+            env={**os.environ, "PATH": path, "PYTHONPATH": ""},
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
     )
+    return started[-1]
 
 
 def said(tree):
@@ -188,6 +192,8 @@ def cluster():
     except Unavailable as reason:
         pytest.skip(f"Slurm cannot be brought up here: {reason}")
     finally:
+        for run in started:
+            run.kill()
         cluster.down()
 
 
@@ -314,8 +320,7 @@ def limited(smoke, local, tmp_path_factory):
         *("train:slurm_partition=gpu", "train:gpu=0", "train:gres='gpu:1'"),
         *TINY,
     )
-    yield tree
-    tree.run.kill()
+    return tree
 
 
 def finished(tree):
