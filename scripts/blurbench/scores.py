@@ -82,6 +82,35 @@ class Scores:
         )
 
 
+def score_table(items: pd.DataFrame, metrics, values, status, worst) -> pd.DataFrame:
+    """Score table of one method on one dataset: one row per item and metric.
+
+    Parameters
+    ----------
+    items : the condition columns, indexed by item
+    metrics : {name: ItemMetric}; `success` among them is whether the item was answered
+    values : {name: one value per item}, of the others; where the method failed they are left out
+    status : one per item
+    worst : {name: what a failed item counts as in the ranking}, NaN if failures do not count
+    """
+    ok = status == OK
+    values = {name: np.where(ok, values[name], np.nan) for name in metrics if name != "success"} | {"success": ok}
+    return pd.concat(
+        [
+            items.reset_index(names="item").assign(
+                metric=name,
+                value=values[name].astype(float),
+                unit=metric.unit,
+                direction=metric.direction,
+                status=status,
+                worst=worst[name],
+            )
+            for name, metric in metrics.items()
+        ],
+        ignore_index=True,
+    )
+
+
 def read(files, conditions) -> list[Scores]:
     """Score tables (parquet files or frames) of one problem, one `Scores` per dataset.
 
@@ -100,6 +129,17 @@ def read(files, conditions) -> list[Scores]:
         for (dataset, method, kind, seed), part in frame.groupby(["dataset", "method", "kind", "seed"], observed=True):
             datasets.setdefault(dataset, []).append((method, kind, seed, *_pivot(part, conditions)))
     return [_stack(dataset, runs) for dataset, runs in sorted(datasets.items())]
+
+
+def read_one(files, conditions) -> Scores | None:
+    """Score tables of one dataset; None if there are none.
+
+    Raises ValueError if they are of several, or for what `read` raises it.
+    """
+    found = read(files, conditions)
+    if len(found) > 1:
+        raise ValueError(f"scores of one dataset expected, got {[one.dataset for one in found]}")
+    return found[0] if found else None
 
 
 def _pivot(frame, conditions):

@@ -10,7 +10,7 @@ from blurbench.colloids import CONDITIONS, marks, pictures, planes
 from blurbench.colloids.score import RADIUS
 from blurbench.datasets import Dataset
 from blurbench.figures import CYCLE, MM, readable
-from blurbench.scores import RANKED, Scores, read
+from blurbench.scores import RANKED, read, read_one
 from blurbench.statistics import replicate, resampling_weights
 
 RESAMPLES = 1000
@@ -33,21 +33,14 @@ def draw(figure, path, given: figures.Material):
     elif figure == "learning":
         _learning(path, given.curves, given.dataset)
     elif figure == "recall_error":
-        _recall_error(path, _one(given.scores), given.dataset)
+        _recall_error(path, read_one(given.scores, CONDITIONS), given.dataset)
     elif figure in ("slices", "pair_correlation"):
         if given.store is None:
             return figures.empty(path, "no test dataset")
         dataset = given.store if hasattr(given.store, "images") else Dataset.open(Path(given.store))
-        getattr(pictures, figure)(path, _one(given.scores), dataset, given.predictions, given.dataset)
+        getattr(pictures, figure)(path, read_one(given.scores, CONDITIONS), dataset, given.predictions, given.dataset)
     else:
         raise ValueError(f"no figure {figure!r}")
-
-
-def _one(scores) -> Scores | None:
-    scores = read(scores, CONDITIONS)
-    if len(scores) > 1:
-        raise ValueError(f"scores of one dataset expected, got {[one.dataset for one in scores]}")
-    return scores[0] if scores else None
 
 
 def _recall_error(path, scores, dataset):

@@ -15,7 +15,7 @@ from blurbench.colloids import CONDITIONS
 from blurbench.colloids.matching import average_precision, challenge_average_precision, inside, match, trim
 from blurbench.colloids.physics import bond_order, core_precision, radial_distribution
 from blurbench.predictions import OK
-from blurbench.scores import ItemMetric, Metric
+from blurbench.scores import ItemMetric, Metric, score_table
 
 RADIUS = 0.25  # of a match
 FINE, LOOSE = 0.1, 0.5  # of a strict match, and of the literature's
@@ -155,26 +155,9 @@ def score(dataset, predictions: pd.DataFrame) -> pd.DataFrame:
     values = pd.DataFrame(rows, index=items, columns=list(ITEM_METRICS))
     if unsure:
         values["ap"] = np.nan
-    values["success"] = (status == OK).astype(float)
-    values["seconds"] = np.where(status == OK, predictions["seconds"].to_numpy(float)[starts], np.nan)
-    return pd.concat(
-        [
-            pd.DataFrame(
-                {
-                    "item": items,
-                    **{name: dataset.items[name].to_numpy() for name in CONDITIONS},
-                    "metric": name,
-                    "value": values[name].to_numpy(float),
-                    "unit": metric.unit,
-                    "direction": metric.direction,
-                    "status": status,
-                    "worst": WORST.get(name, 0.0),
-                }
-            )
-            for name, metric in ITEM_METRICS.items()
-        ],
-        ignore_index=True,
-    )
+    values["seconds"] = predictions["seconds"].to_numpy(float)[starts]
+    worst = {name: WORST.get(name, 0.0) for name in ITEM_METRICS}
+    return score_table(dataset.items[list(CONDITIONS)], ITEM_METRICS, values, status, worst)
 
 
 def _volume(truth, found, confidence, box):

@@ -11,7 +11,7 @@ from matplotlib.ticker import FixedLocator, NullFormatter, NullLocator
 from blurbench import figures
 from blurbench.diffusion import CONDITIONS
 from blurbench.figures import CYCLE, KIND_COLOURS, MARKERS, MM, readable
-from blurbench.scores import KINDS, Scores, read
+from blurbench.scores import KINDS, read, read_one
 from blurbench.statistics import replicate, resampling_weights
 
 RESAMPLES = 1000
@@ -38,9 +38,9 @@ def draw(figure, path, given: figures.Material):
     A figure without data says so and raises nothing.
     """
     if figure == "predicted":
-        _predicted(path, _one(given.scores), given.dataset)
+        _predicted(path, read_one(given.scores, CONDITIONS), given.dataset)
     elif figure == "relative_sd":
-        _relative_sd(path, _one(given.scores), given.dataset)
+        _relative_sd(path, read_one(given.scores, CONDITIONS), given.dataset)
     elif figure == "examples":
         _examples(path, given.store)
     elif figure == "learning":
@@ -49,13 +49,6 @@ def draw(figure, path, given: figures.Material):
         _cues(path, {one.dataset: one for one in read(given.scores, CONDITIONS)}, given.datasets)
     else:
         raise ValueError(f"no figure {figure!r}")
-
-
-def _one(scores) -> Scores | None:
-    scores = read(scores, CONDITIONS)
-    if len(scores) > 1:
-        raise ValueError(f"scores of one dataset expected, got {[one.dataset for one in scores]}")
-    return scores[0] if scores else None
 
 
 def _grid(scores):

@@ -8,8 +8,9 @@ negative would have no error of ln D at all. Errors in µm²/s are of the estima
 import numpy as np
 import pandas as pd
 
+from blurbench.diffusion import CONDITIONS
 from blurbench.predictions import OK
-from blurbench.scores import ItemMetric, Metric
+from blurbench.scores import ItemMetric, Metric, score_table
 
 ITEM_METRICS = {
     "error_ln_d": ItemMetric(direction="target"),
@@ -84,7 +85,6 @@ def score(dataset, predictions: pd.DataFrame) -> pd.DataFrame:
     estimate = found["D"].to_numpy(float)
     status = found["status"].to_numpy(object)
     status = np.where((status == OK) & ~np.isfinite(estimate), "not finite", status)
-    ok = status == OK
 
     truth = dataset.items["D"].to_numpy(float)
     realised = np.asarray(dataset.truth["D_realised"][:], float)
@@ -97,7 +97,6 @@ def score(dataset, predictions: pd.DataFrame) -> pd.DataFrame:
             "relative_d": estimate / truth,
             "inside_68": _inside(truth, found, 68),
             "inside_95": _inside(truth, found, 95),
-            "success": ok.astype(float),
             "seconds": found["seconds"].to_numpy(float),
             "error_ln_d_realised": np.log(clipped / realised),
             "error_um2_s_realised": estimate - realised,
@@ -113,24 +112,7 @@ def score(dataset, predictions: pd.DataFrame) -> pd.DataFrame:
         "error_ln_d_realised": np.log(high / low),
         "error_um2_s_realised": high - low,
     }
-    return pd.concat(
-        [
-            pd.DataFrame(
-                {
-                    "item": items,
-                    "D": truth,
-                    "metric": name,
-                    "value": values[name] if name == "success" else np.where(ok, values[name], np.nan),
-                    "unit": metric.unit,
-                    "direction": metric.direction,
-                    "status": status,
-                    "worst": worst[name],
-                }
-            )
-            for name, metric in ITEM_METRICS.items()
-        ],
-        ignore_index=True,
-    )
+    return score_table(dataset.items[list(CONDITIONS)], ITEM_METRICS, values, status, worst)
 
 
 def _inside(truth, found, level):
