@@ -3,7 +3,7 @@
 # make smoke    every rule once, in minutes: results/smoke/
 # make check    is every file of a run still what its job wrote? RUN=laptop unless told otherwise
 # make test, make lint, make ci (both), make clean (keeps results)
-# make test-faults   kills, full disks, damage
+# make test-faults   of the tests, kills, full disks and damage
 # make test-slurm    the profile of slurm/ on a real Slurm of one node; as root on Debian, else it is skipped
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
@@ -27,7 +27,7 @@ check: .venv/installed
 	@python -m blurbench.integrity results/$(RUN)
 
 test: .venv/installed
-	pytest -n 2 --dist loadfile -m "not slow"
+	pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 test-faults: .venv/installed
 	pytest tests/test_faults.py

@@ -80,7 +80,6 @@ def survivors(tree):
 # Killed
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="looks for surviving processes in /proc")
 def test_a_workflow_killed_ten_times_ends_with_the_tables_of_an_undisturbed_one(finished, tmp_path):
     start = time.perf_counter()
