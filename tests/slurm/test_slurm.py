@@ -16,9 +16,12 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import torch
 import yaml
 from cluster import Cluster, Unavailable
 from workflow import PARTS, ROOT
+
+from blurbench import models
 
 LITERAL = ["snakemake", "--cores", "8", "--profile", "slurm"]
 SOON = ["--slurm-init-seconds-before-status-checks", "8"]  # the profile's value is for clusters with other users
@@ -329,29 +332,59 @@ def finished(tree):
     return tree
 
 
-def test_a_cancelled_job_fails_clearly_and_the_next_run_completes(limited, tmp_path):
-    tree = trained(tmp_path / "tree", limited.path, steps=120)
-    while not steps_so_far(limited):  # it trains, so that its data are there; from here on both run
+@pytest.fixture(scope="module")
+def interrupted(limited, tmp_path_factory):
+    """Two slow trainings: of one the job is cancelled, of the other Snakemake is killed; then both are run again."""
+    while not steps_so_far(limited):  # it trains, so that its data are there; from here on all run side by side
         assert limited.run.poll() is None, said(limited)
         time.sleep(0.5)
-    for known in ("results/tiny/datasets", ".snakemake/metadata"):
-        shutil.copytree(limited.path / known, tree.path / known)
-    # The profile would try again; here the failure itself is looked at.
-    run = start(tree, weights("slow"), "--retries", "0", *TINY)
-    while steps_so_far(tree) < 2 * EVERY:
-        assert run.poll() is None, said(tree)
-        time.sleep(0.5)
-    (job,) = sacct(tree, "RUNNING")
-    subprocess.run(["scancel", job["JobIDRaw"]], check=True)
-    assert run.wait(120) == 1, said(tree)
-    assert "CANCELLED" in said(tree) and f"SLURM-job '{job['JobIDRaw']}'" in said(tree)
-    assert [j["State"].split()[0] for j in settled(tree)] == ["CANCELLED"]
-    assert not (tree.path / weights("slow")).exists()
+    cancelled, killed = trees = [trained(tmp_path_factory.mktemp("one") / "tree", limited.path, 160) for _ in range(2)]
+    arguments = [weights("slow"), "--set-resources", "train:slurm_partition=cpu", "train:gpu=0", *TINY]
+    for tree in trees:
+        for known in ("results/tiny/datasets", ".snakemake/metadata"):
+            shutil.copytree(limited.path / known, tree.path / known)
+        # The profile would try again; here the failure itself is looked at.
+        tree.run = start(tree, *arguments, "--retries", "0")
+    for tree in trees:
+        while steps_so_far(tree) < 2 * EVERY:
+            assert tree.run.poll() is None, said(tree)
+            time.sleep(0.5)
+        (tree.job,) = sacct(tree, "RUNNING")
+    subprocess.run(["scancel", cancelled.job["JobIDRaw"]], check=True)
+    killed.run.kill()
+    assert start(killed, "--unlock", *TINY).wait(60) == 0, said(killed)
+    killed.run = start(killed, *arguments)
+    cancelled.status = cancelled.run.wait(120), said(cancelled), settled(cancelled), weights_of(cancelled)
+    cancelled.run = start(cancelled, *arguments)
+    for tree in trees:
+        assert tree.run.wait(300) == 0, said(tree)
+        tree.jobs = settled(tree)
+    return cancelled, killed
 
-    assert start(tree, weights("slow"), *TINY).wait(300) == 0, said(tree)
-    assert [j["State"].split()[0] for j in settled(tree)] == ["CANCELLED", "COMPLETED"]
-    assert (tree.path / weights("slow")).exists()
-    assert 0 <= steps(tree, job) - resumed(tree) <= EVERY
+
+def weights_of(tree):
+    """Tensors of the slow method's model; None if there is none."""
+    file = tree.path / weights("slow")
+    return models.read(file)["network"] if file.exists() else None
+
+
+def test_a_cancelled_job_fails_clearly_and_the_next_run_completes(interrupted):
+    tree, _ = interrupted
+    status, words, jobs, model = tree.status
+    assert status == 1 and "CANCELLED" in words and f"SLURM-job '{tree.job['JobIDRaw']}'" in words
+    assert [job["State"].split()[0] for job in jobs] == ["CANCELLED"] and model is None
+    assert [job["State"].split()[0] for job in tree.jobs] == ["CANCELLED", "COMPLETED"]
+    assert 0 <= steps(tree, tree.job) - resumed(tree) <= EVERY
+
+
+def test_a_job_that_outlived_its_snakemake_does_no_harm_to_the_next_ones(interrupted):
+    undisturbed, tree = interrupted
+    first, second = tree.jobs
+    assert first["State"] == second["State"] == "COMPLETED"
+    assert second["Start"] < first["End"], "they did not run side by side"
+    one, other = weights_of(tree), weights_of(undisturbed)
+    assert one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
+    assert not list((tree.results / "models").rglob("*.partial-*"))
 
 
 def test_a_training_killed_for_memory_is_tried_again_with_more(limited):
