@@ -2,9 +2,10 @@
 # make report   the same as pages to browse: results/laptop/report.zip
 # make smoke    every rule once, in minutes: results/smoke/
 # make check    is every file of a run still what its job wrote? RUN=laptop unless told otherwise
-# make test, make lint, make ci (both), make clean (keeps results)
+# make test, make lint, make clean (keeps results)
 # make test-faults   of the tests, kills, full disks and damage
 # make test-slurm    the profile of slurm/ on a real Slurm of one node; as root on Debian, else it is skipped
+# make ci       lint, test and test-slurm
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 CORES := $(shell nproc 2>/dev/null || getconf _NPROCESSORS_ONLN)
@@ -41,7 +42,7 @@ lint: .venv/installed
 	snakefmt --check Snakefile rules
 	snakemake --lint
 
-ci: lint test
+ci: lint test test-slurm
 
 clean:
 	rm -rf .venv .snakemake .pytest_cache .ruff_cache

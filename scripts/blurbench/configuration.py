@@ -84,12 +84,11 @@ def expand(config: dict) -> dict:
     for name, recording in config["recordings"].items():
         if isinstance(recording, dict):
             faults += _recording_faults(f"recordings.{name}", recording, config["problems"])
-    for where, names in _named(config):
-        faults += [
-            Fault(f"{where}.{name}", f"the name {name!r}", "a name of lower-case letters, digits and _ only")
-            for name in map(str, names)
-            if not NAME.fullmatch(name)
-        ]
+    faults += [
+        Fault(key, f"the name {name!r}", "a name of lower-case letters, digits and _ only")
+        for key, name in _named(config)
+        if not NAME.fullmatch(str(name))
+    ]
     if faults:
         raise ConfigurationError(list(dict.fromkeys(faults)))
     return config
@@ -302,8 +301,6 @@ def _expected(rules):
     low, above, high = (rules.get(key) for key in ("minimum", "exclusiveMinimum", "maximum"))
     bounds = [f"above {above:g}" if above is not None else "", f"from {low:g}" if low is not None else ""]
     bounds += [f"up to {high:g}" if high is not None else ""]
-    if "pattern" in rules:
-        bounds.append(f"matching {rules['pattern']}")
     if rules.get("minItems", 0) and "array" in _types(rules):
         count = rules["minItems"] if rules["minItems"] == rules.get("maxItems") else f"at least {rules['minItems']}"
         bounds.append(f"(a list holds {count})")
@@ -391,14 +388,15 @@ def _word(default):
 
 
 def _named(config):
-    """Where names stand that become parts of paths, with the names."""
-    yield "run", [config.get("run", "")]  # a schema's pattern lets a line feed at the end pass
-    yield "problems", config["problems"]
-    yield "recordings", config["recordings"]
+    """(key, name) of every name that becomes part of a path."""
+    if "run" in config:
+        yield "run", config["run"]
+    entries = {"problems": config["problems"], "recordings": config["recordings"]}
     for name, problem in config["problems"].items():
         if isinstance(problem, dict):
-            yield f"problems.{name}.datasets", problem.get("datasets", {})
-            yield f"problems.{name}.methods", problem.get("methods", {})
+            entries |= {f"problems.{name}.{part}": problem.get(part, {}) for part in ("datasets", "methods")}
+    for where, names in entries.items():
+        yield from ((f"{where}.{name}", name) for name in names)
 
 
 def _without_nulls(entry):
