@@ -4,21 +4,20 @@ Needs: the configuration. Makes: `config` expanded, or one message that lists ev
 A function that takes `wildcards` serves as an input, params or resources function of the rules named in its docstring.
 """
 
-import importlib
 import shlex
 import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
+# This workflow's own library, whatever is installed: for the plan, and for what the rules run, in an environment of
+# conda or not. On a cluster a job is a Snakemake again, which reads this too.
+sys.path.insert(0, str(Path(workflow.basedir) / "src"))
 
-from blurbench import configuration, sources, work
+from blurbench import problems
+from blurbench.planning import configuration, sources, work
 
-sys.path.append(sys.path.pop(0))  # behind the installed packages: scripts/tabulate.py must not hide one
-
-# For what the rules run, and no further: on a cluster a job is a Snakemake again, which would import scripts/tabulate.py
-# for the package that it needs. The first half is what Snakemake itself puts before a command.
+# The first half is what Snakemake itself puts before a command.
 shell.prefix(f"set -euo pipefail; export PYTHONPATH={shlex.quote(sources.search_path())}; ")
 
 try:
@@ -64,13 +63,10 @@ def trained(kind):
     return [name for name in methods(trains=True) if (name in learned) == (kind == "learned")]
 
 
-def constants(problem, name):
-    """Names that a problem's package declares: its FIGURES, SUMMARY_FIGURES, EXTRA_TABLES or SUMMARY_TABLES."""
-    return getattr(importlib.import_module(f"blurbench.{problem}"), name, ())
-
-
-def figure_names(constant):
-    return [name for problem in config["problems"] for name in constants(problem, constant)]
+def figure_names(overall=False):
+    """Names of the figures of any problem, of one dataset or over all."""
+    declared = map(problems.load, config["problems"])
+    return [name for one in declared for name in (one.summary_figures if overall else one.figures)]
 
 
 def extra_rules():
@@ -180,7 +176,7 @@ def tables():
     for problem in config["problems"]:
         found += collect("<results>/tables/{problem}.{ending}", problem=problem, ending=["csv", "md", "html", "tex"])
         found += collect("<results>/tables/{problem}_pairs.csv", problem=problem)
-        extra = constants(problem, "EXTRA_TABLES")
+        extra = problems.load(problem).tables
         found += collect(
             "<results>/tables/{problem}_{extra}.{ending}", problem=problem, extra=extra, ending=["csv", "md"]
         )
@@ -192,7 +188,7 @@ def summary_tables():
     return [
         f"<results>/tables/{problem}_{table}.csv"
         for problem in config["problems"]
-        for table in constants(problem, "SUMMARY_TABLES")
+        for table in problems.load(problem).tables
     ]
 
 
@@ -204,11 +200,11 @@ def figures():
             if data["models"] != dataset:
                 continue  # stands in the figures over all datasets, beside the one whose models it uses
             learned = any(entry["methods"][method]["kind"] == "learned" for method in data["methods"])
-            names = [name for name in constants(problem, "FIGURES") if learned or name != "learning"]
+            names = [name for name in problems.load(problem).figures if learned or name != "learning"]
             found += collect(
                 "<results>/figures/{problem}/{figure}_{dataset}.svg", problem=problem, figure=names, dataset=dataset
             )
-        overall = constants(problem, "SUMMARY_FIGURES")
+        overall = problems.load(problem).summary_figures
         found += collect("<results>/figures/{problem}/{figure}.svg", problem=problem, figure=overall)
     return found
 
@@ -261,7 +257,7 @@ def recording_methods(wildcards):
 
 def preparation_library(wildcards):
     """prepare: the state of the library behind the items of a recording."""
-    return sources.state("blurbench.parquet", f"blurbench.{recording(wildcards)['problem']}.preparation")
+    return sources.state("blurbench.files.parquet", f"blurbench.{recording(wildcards)['problem']}.preparation")
 
 
 def measurement_library(wildcards):

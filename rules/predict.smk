@@ -29,6 +29,8 @@ rule predict:
     params:
         method=entry_of("method"),
         options=entry_of("options"),
-        library=library("blurbench.predictions", "blurbench.methods", "blurbench.{problem}.methods.{file}"),
+        library=library(
+            "blurbench.files.predictions", "blurbench.running.methods", "blurbench.{problem}.methods.{file}"
+        ),
     script:
         "../scripts/predict.py"

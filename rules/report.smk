@@ -1,7 +1,7 @@
 """Figures, and through their captions and labels the pages of `snakemake --report`.
 
-Needs: scores, predictions, test splits, learning curves. Makes: figures/{problem}/{figure}_{dataset}.svg for the FIGURES that a problem
-declares, figures/{problem}/{figure}.svg for its SUMMARY_FIGURES. Read by: people.
+Needs: scores, predictions, test splits, learning curves. Makes: figures/{problem}/{figure}_{dataset}.svg for the figures that a problem
+declares, figures/{problem}/{figure}.svg for its summary_figures. Read by: people.
 """
 
 
@@ -26,7 +26,7 @@ rule report:
     benchmark:
         "<results>/benchmarks/report/{problem}/{figure}_{dataset}.tsv"
     wildcard_constraints:
-        figure=alternatives(figure_names("FIGURES")),
+        figure=alternatives(figure_names()),
     conda:
         "../envs/base.yaml"
     threads: 1
@@ -60,4 +60,4 @@ use rule report as report_overall with:
     benchmark:
         "<results>/benchmarks/report/{problem}/{figure}.tsv"
     wildcard_constraints:
-        figure=alternatives(figure_names("SUMMARY_FIGURES")),
+        figure=alternatives(figure_names(overall=True)),

@@ -25,6 +25,6 @@ rule score:
         runtime=minutes(30),
     params:
         kind=entry_of("kind"),
-        library=library("blurbench.datasets", "blurbench.predictions", "blurbench.{problem}.score"),
+        library=library("blurbench.files.datasets", "blurbench.files.predictions", "blurbench.{problem}.score"),
     script:
         "../scripts/score.py"

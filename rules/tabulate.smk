@@ -46,13 +46,13 @@ for name in config["problems"]:
                 labels={"table": "failures", "format": "csv"},
             ),
             extra=report(
-                expand("<results>/tables/{{problem}}_{extra}.csv", extra=constants(name, "EXTRA_TABLES")),
+                expand("<results>/tables/{{problem}}_{extra}.csv", extra=problems.load(name).tables),
                 caption="captions/extra_table.rst",
                 category="{problem}",
                 subcategory="tables",
                 labels={"table": "extra", "format": "csv"},
             ),
-            extra_md=expand("<results>/tables/{{problem}}_{extra}.md", extra=constants(name, "EXTRA_TABLES")),
+            extra_md=expand("<results>/tables/{{problem}}_{extra}.md", extra=problems.load(name).tables),
             checksums="<results>/tables/{problem}.sha256",
         log:
             "<results>/logs/tabulate/{problem}.log",
@@ -71,10 +71,14 @@ for name in config["problems"]:
             seed=config["seed"],
             datasets=dataset_entries,
             library=library(
-                "blurbench.tables",
+                "blurbench.tables.published",
                 "blurbench.{problem}",
                 "blurbench.{problem}.score",
-                *(f"blurbench.{name}.{table}" for table in constants(name, "SUMMARY_TABLES")),
+                *(
+                    f"blurbench.{name}.tables.{table}"
+                    for table in problems.load(name).tables
+                    if (problems.LIBRARY / name / "tables" / f"{table}.py").exists()
+                ),
             ),
         script:
             "../scripts/tabulate.py"
@@ -115,6 +119,6 @@ rule summarise:
         runtime=minutes(10),
     params:
         trainings=trainings(),
-        library=sources.state("blurbench.tables", "blurbench.machine"),
+        library=sources.state("blurbench.tables.published", "blurbench.running.machine"),
     script:
         "../scripts/summarise.py"

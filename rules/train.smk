@@ -34,7 +34,7 @@ rule train:
         options=entry_of("options"),
         budget=entry_of("budget"),
         checkpoint=checkpoint_file,
-        library=library("blurbench.training", "blurbench.{problem}.methods.{file}"),
+        library=library("blurbench.learning.training", "blurbench.{problem}.methods.{file}"),
     script:
         "../scripts/train.py"
 

@@ -1,12 +1,12 @@
 """Run the methods on the items of a recording, and draw what they find."""
 
-from blurbench.logs import logged
+from blurbench.files.logs import logged
 
 with logged(snakemake.log[0], snakemake.threads):
     from importlib import import_module
 
-    from blurbench import parquet
-    from blurbench.datasets import Dataset
+    from blurbench.files import parquet
+    from blurbench.files.datasets import Dataset
 
     recording, config = snakemake.params.recording, snakemake.config
     measurement = import_module(f"blurbench.{recording['problem']}.measurement")

@@ -1,10 +1,11 @@
 """Run one method on the test split of one dataset."""
 
-from blurbench.logs import logged
+from blurbench.files.logs import logged
 
 with logged(snakemake.log[0], snakemake.threads):
-    from blurbench import methods, predictions
-    from blurbench.datasets import Dataset
+    from blurbench.files import predictions
+    from blurbench.files.datasets import Dataset
+    from blurbench.running import methods
 
     method = methods.load(snakemake.wildcards.problem, snakemake.params.method, snakemake.params.options)
     dataset = Dataset.open(snakemake.input.store)

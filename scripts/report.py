@@ -1,11 +1,11 @@
 """Draw one figure, of one dataset or over all of them."""
 
-from blurbench.logs import logged
+from blurbench.files.logs import logged
 
 with logged(snakemake.log[0], snakemake.threads):
     from importlib import import_module
 
-    from blurbench.figures import Material
+    from blurbench.drawing.style import Material
 
     dataset = snakemake.wildcards.get("dataset")
     given = Material(

@@ -1,18 +1,17 @@
 """Score one predictions file against the truth."""
 
-from blurbench.logs import logged
+from blurbench.files.logs import logged
 
 with logged(snakemake.log[0], snakemake.threads):
-    from importlib import import_module
-
-    from blurbench import parquet, predictions
-    from blurbench.datasets import Dataset
+    from blurbench import problems
+    from blurbench.files import parquet, predictions
+    from blurbench.files.datasets import Dataset
 
     problem = snakemake.wildcards.problem
     dataset = Dataset.open(snakemake.input.store)
-    package = import_module(f"blurbench.{problem}")
-    found = predictions.read(snakemake.input.predictions, len(dataset), package.ANSWER, package.POINTS)
-    table = import_module(f"blurbench.{problem}.score").score(dataset, found)
+    answer = problems.load(problem).answer
+    found = predictions.read(snakemake.input.predictions, len(dataset), answer.columns, answer.points)
+    table = problems.find(problem, "score.score")(dataset, found)
     names = {
         "run": snakemake.config["run"],
         "problem": problem,

@@ -1,9 +1,9 @@
 """Simulate one split of a dataset."""
 
-from blurbench.logs import logged
+from blurbench.files.logs import logged
 
 with logged(snakemake.log[0], snakemake.threads):
-    from blurbench import datasets
+    from blurbench.files import datasets
 
     datasets.simulate(
         snakemake.wildcards.problem,

@@ -1,13 +1,13 @@
 """Write every table of one problem."""
 
-from blurbench.logs import logged
+from blurbench.files.logs import logged
 
 with logged(snakemake.log[0], snakemake.threads):
     from pathlib import Path
 
-    from blurbench import tables
+    from blurbench.tables import published
 
-    tables.write(
+    published.write(
         snakemake.wildcards.problem,
         snakemake.input.scores,
         Path(snakemake.output.csv).with_suffix(""),

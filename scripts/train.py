@@ -1,9 +1,9 @@
 """Train one method on one dataset with one seed."""
 
-from blurbench.logs import logged
+from blurbench.files.logs import logged
 
 with logged(snakemake.log[0], snakemake.threads):
-    from blurbench import training
+    from blurbench.learning import training
 
     training.fit(
         problem=snakemake.wildcards.problem,

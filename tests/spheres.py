@@ -5,8 +5,8 @@ import pandas as pd
 
 from blurbench.colloids.imaging import blur, draw_spheres, psf_on_voxels
 from blurbench.colloids.simulate import imaging, volume
-from blurbench.datasets import Dataset
-from blurbench.random_streams import key
+from blurbench.files.datasets import Dataset
+from blurbench.microscopy.random_streams import key
 
 D = 10.0  # voxels
 ONE_UM = {"particle_size_um": 1.0, "voxel_um": 0.1, "diameter_px": D}

@@ -3,7 +3,7 @@ import time
 
 import pytest
 
-from blurbench.atomic import ABANDONED_S, replacing
+from blurbench.files.atomic import ABANDONED_S, replacing
 
 
 def folder(path, *names):

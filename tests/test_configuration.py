@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from blurbench import configuration, work
-from blurbench.configuration import ConfigurationError, expand
+from blurbench.planning import configuration, work
+from blurbench.planning.configuration import ConfigurationError, expand
 
 ROOT = Path(__file__).parents[1]
 DATASET = "problems.diffusion.datasets.report"
@@ -93,7 +93,7 @@ BAD = [
     ("run", "laptop\n", "lower-case letters"),
     ("problems.diffusion.datasets./tmp/report", {"like": "report"}, "lower-case letters"),
     ("problems.diffusion.methods./tmp/cve", {"method": "cve"}, "lower-case letters"),
-    ("problems.diffusion.methods.cve", {"method": "../methods/cve"}, "a file in scripts/blurbench"),
+    ("problems.diffusion.methods.cve", {"method": "../methods/cve"}, "a file in src/blurbench"),
     ("recordings./tmp/film", {}, "lower-case letters"),
     ("problems.diffusion.datasets.a", {"like": "a"}, "no circle"),
     ("problems.diffusions", {"datasets": {"a": {}}, "methods": {"b": {}}}, "did you mean diffusion?"),
@@ -270,7 +270,7 @@ def dataset_schemas():
 
 def problem_schemas(name):
     """Files of that name in the folders of the problems."""
-    return [yaml.safe_load(path.read_text()) for path in sorted((ROOT / "scripts/blurbench").glob(f"*/{name}.yaml"))]
+    return [yaml.safe_load(path.read_text()) for path in sorted((ROOT / "src/blurbench").glob(f"*/{name}.yaml"))]
 
 
 def test_the_readme_explains_every_key():

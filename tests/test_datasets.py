@@ -17,10 +17,10 @@ from ome_zarr.io import parse_url
 from ome_zarr.reader import Reader
 from ome_zarr_models.v05 import Image
 
-from blurbench import datasets
-from blurbench.datasets import Dataset, DatasetError, Window, damage
-from blurbench.diffusion import IMAGING
+from blurbench.diffusion import PROBLEM
 from blurbench.diffusion.simulate import dataset
+from blurbench.files import datasets
+from blurbench.files.datasets import Dataset, DatasetError, Window, damage
 
 HEADER = {
     "problem": "diffusion",
@@ -337,7 +337,7 @@ def test_slices_of_datasets(stored, monkeypatch):
 def test_what_is_blind_holds_no_truth(stored):
     ds = Dataset.open(stored[0])
     blind = ds[3:9].blind()
-    assert blind.truth == {} and set(blind.items) == {"photons", "frames"} and set(blind.items) <= set(IMAGING)
+    assert blind.truth == {} and set(blind.items) == {"photons", "frames"} and set(blind.items) <= set(PROBLEM.known)
     assert (blind.images[:] == ds.images[3:9]).all() and (
         blind.items["photons"] == ds.items["photons"][3:9].to_numpy()
     ).all()
@@ -370,7 +370,7 @@ def test_simulated_dataset(tmp_path):
     ds = Dataset.open(store)
     assert damage(store, manifest) == [] and len(ds) == 300
     assert {"problem", "dataset", "split", "seed", "axes", "voxel_size", "units", "spec"} == set(ds.attrs)
-    assert set(ds.truth) == {"positions", "D", "D_realised"} and set(IMAGING) < set(ds.items)
+    assert set(ds.truth) == {"positions", "D", "D_realised"} and set(PROBLEM.known) < set(ds.items)
     assert (ds.items["D"] == ds.truth["D"][:]).all()
     _, _, _, made = dataset(entry(), "train", 1)
     assert (ds.images[:256] == next(made)[0]).all()

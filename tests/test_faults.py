@@ -15,8 +15,8 @@ import pandas as pd
 import pytest
 from workflow import LAYERS, METHOD, tiny
 
-from blurbench import integrity
-from blurbench.datasets import Dataset, damage
+from blurbench.files.datasets import Dataset, damage
+from blurbench.running import integrity
 
 KILLS = 10
 RESUME = "--rerun-incomplete"
@@ -258,7 +258,7 @@ def test_every_damage_is_found_and_named(finished, tmp_path):
 
 def checked(tree):
     """What `make check` says, and its exit status."""
-    command = [sys.executable, "-m", "blurbench.integrity", str(tree.results.relative_to(tree.path))]
+    command = [sys.executable, "-m", "blurbench.running.integrity", str(tree.results.relative_to(tree.path))]
     environment = {**os.environ, "PYTHONPATH": str(tree.path / "scripts")}
     done = subprocess.run(command, cwd=tree.path, env=environment, capture_output=True, text=True)
     return done.stdout, done.returncode
@@ -299,7 +299,7 @@ def test_methods_that_raise_hang_or_say_nothing_keep_their_rows(finished, tmp_pa
     tree = finished.clone(tmp_path / "tree")
     tree.config["predict_timeout_s"] = 3
     for name, source in {"raising": RAISING, "silent": SILENT, "hanging": HANGING}.items():
-        (tree.path / f"scripts/blurbench/diffusion/methods/{name}.py").write_text(source)
+        (tree.path / f"src/blurbench/diffusion/methods/{name}.py").write_text(source)
         tree.problem.setdefault("methods", {})[name] = {}
         tree.problem["datasets"]["report"]["methods"].append(name)
     sums = [int(image.sum()) for image in Dataset.open(tree.results / DATA / "report/test.zarr").images[:]]

@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 from synthetic import score_tables
 
-from blurbench.diffusion import FIGURES, SUMMARY_FIGURES
+from blurbench.diffusion import PROBLEM
 from blurbench.diffusion.figures import draw
-from blurbench.figures import Material
+from blurbench.drawing.style import Material
 
 SVG = "{http://www.w3.org/2000/svg}"
 CUES = {f"report_{cue}": {"stream": "report", "cue": cue} for cue in ("no_trajectory", "no_shape", "no_intensity")}
@@ -73,7 +73,7 @@ def data(figure, folder):
     }[figure]
 
 
-@pytest.mark.parametrize("figure", FIGURES + SUMMARY_FIGURES)
+@pytest.mark.parametrize("figure", PROBLEM.figures + PROBLEM.summary_figures)
 def test_figure(figure, tmp_path):
     arguments, words = data(figure, tmp_path)
     for name in ("one.svg", "two.svg"):

@@ -15,11 +15,14 @@ import pytest
 import torch
 
 import blurbench
-from blurbench import catalogue, datasets, methods, predictions
-from blurbench.catalogue import KINDS, MethodError, describe
-from blurbench.datasets import Dataset
-from blurbench.models import ModelError
-from blurbench.training import Budget, fit
+from blurbench import problems
+from blurbench.files import datasets, predictions
+from blurbench.files.datasets import Dataset
+from blurbench.files.models import ModelError
+from blurbench.learning.training import Budget, fit
+from blurbench.planning import catalogue
+from blurbench.planning.catalogue import KINDS, MethodError, describe
+from blurbench.running import methods
 
 FOLDERS = sorted(Path(blurbench.__file__).parent.glob("*/methods"))
 FILES = [(f.parts[-2], p.stem) for f in FOLDERS for p in sorted(f.glob("[a-z]*.py"))]
@@ -134,11 +137,11 @@ def answers(stores, model):
 
 
 def columns(problem):
-    return list(importlib.import_module(f"blurbench.{problem}").ANSWER)
+    return list(problems.load(problem).answer.columns)
 
 
 def points(problem):
-    return importlib.import_module(f"blurbench.{problem}").POINTS
+    return problems.load(problem).answer.points
 
 
 def number(stores, problem):
@@ -190,7 +193,7 @@ def test_a_file_is_described_without_running_it(problem, name):
 
 def test_describing_needs_neither_torch_nor_pandas():
     code = (
-        "import sys; from blurbench.catalogue import describe;"
+        "import sys; from blurbench.planning.catalogue import describe;"
         f"[describe(*f) for f in {FILES!r}];"
         "sys.exit(any(m in sys.modules for m in ('torch', 'pandas', 'numba')))"
     )
@@ -263,7 +266,7 @@ def garbled(ds):
     """The same images with another truth; what a microscopist knows stays."""
     rng = np.random.default_rng(2)
     truth = {name: rng.normal(size=values.shape).astype(values.dtype) for name, values in ds.truth.items()}
-    known = importlib.import_module(f"blurbench.{ds.attrs['problem']}").IMAGING
+    known = problems.load(ds.attrs["problem"]).known
     items = ds.items.assign(**{c: rng.permutation(ds.items[c]) for c in ds.items if c not in known})
     return changed(ds, truth=truth, items=items)
 

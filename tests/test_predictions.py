@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from blurbench import parquet, predictions
-from blurbench.predictions import NO_ROW, OK, PredictionError
+from blurbench.files import parquet, predictions
+from blurbench.files.predictions import NO_ROW, OK, PredictionError
 
 NUMBERS, POINTS = ("D", "D_lo95"), ("z", "y", "x", "confidence")
 

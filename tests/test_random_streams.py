@@ -9,7 +9,7 @@ from numba import njit
 from sampling import CHANCE, deviate, frequencies, normal
 from scipy import stats
 
-from blurbench import random_streams as rs
+from blurbench.microscopy import random_streams as rs
 
 N = 200_000
 

@@ -10,7 +10,7 @@ import tifffile
 import zarr
 from skimage.io import imsave
 
-from blurbench.recordings import (
+from blurbench.microscopy.recordings import (
     MOVIE,
     VOLUME,
     Recording,

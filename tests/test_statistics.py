@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from blurbench.statistics import paired_differences, ranks, replicate, resampling_weights
+from blurbench.scoring.statistics import paired_differences, ranks, replicate, resampling_weights
 
 
 @pytest.fixture(autouse=True)

@@ -12,9 +12,11 @@ import pandas as pd
 import pytest
 from synthetic import GRID, METHODS, score_tables
 
-from blurbench import diffusion, machine, rendering, tables
+from blurbench import diffusion
 from blurbench.diffusion.score import METRICS
-from blurbench.scores import RANKED, read
+from blurbench.running import machine
+from blurbench.scoring.scores import RANKED, read
+from blurbench.tables import published, rendering
 
 KINDS, DIRECTIONS = {"learned", "classical", "limit", "control"}, {"max", "min", "target"}
 
@@ -36,7 +38,7 @@ def stem(files, tmp_path_factory):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         warnings.simplefilter("ignore", ResourceWarning)  # of what another test left to be collected
-        tables.write("diffusion", files, stem, resamples=200)
+        published.write("diffusion", files, stem, resamples=200)
     return stem
 
 
@@ -52,7 +54,7 @@ def rows(table, **where):
 
 
 def test_contract(table):
-    assert list(table) == tables.COLUMNS
+    assert list(table) == published.COLUMNS
     assert set(table.kind) == KINDS and set(table.direction) <= DIRECTIONS
     assert set(table.condition) == {"all", *(f"D={D:g}" for D in GRID)}
     assert not table.duplicated(subset=["dataset", "condition", "method", "metric"]).any()
@@ -105,7 +107,7 @@ def test_failures_cost_rank_and_not_the_mean(files):
     for frame in frames:
         if frame.method[0] == "broken":
             frame.loc[(frame.metric == "error_ln_d") & (frame.status == "ok"), "value"] = 0.01
-    found = rows(tables.build("diffusion", read(frames, ["D"]), METRICS, 50), condition="all", metric="rmse_ln_d")
+    found = rows(published.build("diffusion", read(frames, ["D"]), METRICS, 50), condition="all", metric="rmse_ln_d")
     assert found["mean"]["broken"] == pytest.approx(0.01) and found["rank"]["broken"] == 5
 
 
@@ -127,7 +129,7 @@ def test_pairs(stem):
 
 def test_realised_stands_apart_with_its_warning(stem):
     table = pd.read_csv(f"{stem}_realised.csv")
-    assert list(table) == tables.COLUMNS and all(name.endswith("realised") for name in table.metric)
+    assert list(table) == published.COLUMNS and all(name.endswith("realised") for name in table.metric)
     assert "noisy statistic of D" in stem.with_name("diffusion_realised.md").read_text(encoding="utf-8")
 
 
@@ -189,7 +191,7 @@ def test_overview(stem, tmp_path):
     (tmp_path / "machine.json").write_text(json.dumps({"cpu": "a processor", "cores": 2, "gpu": None}))
     (tmp_path / "job.tsv").write_text("s\th:m:s\tmax_rss\n12.5\t0:00:12\t800.1\n")
     jobs = {("diffusion", "report", "ours", seed): tmp_path / name for seed, name in ((1, "job.tsv"), (2, "none.tsv"))}
-    tables.write_overview(
+    published.write_overview(
         {"diffusion": stem}, jobs, tmp_path / "machine.json", tmp_path / "timing.csv", tmp_path / "summary.md"
     )
     timing = pd.read_csv(tmp_path / "timing.csv")
@@ -217,7 +219,7 @@ def test_a_problem_may_make_a_table_of_its_own(files, tmp_path, monkeypatch):
     monkeypatch.setattr(diffusion, "SUMMARY_TABLES", ("own",), raising=False)
     chosen = [file for file in files if file.name.startswith(("report-cve", "dim-cve", "dim-spot_width"))]
     entries = {"report": {"word": "egg"}, "dim": {"word": "ham"}}
-    tables.write("diffusion", chosen, tmp_path / "diffusion", resamples=20, datasets=entries)
+    published.write("diffusion", chosen, tmp_path / "diffusion", resamples=20, datasets=entries)
     assert (tmp_path / "diffusion_own.csv").read_text().split() == [
         "dataset,word,n,share",
         "dim,ham,2,0.333333",
@@ -229,11 +231,11 @@ def test_a_problem_may_make_a_table_of_its_own(files, tmp_path, monkeypatch):
     assert (tmp_path / "diffusion_realised.csv").exists()
     (tmp_path / "machine.json").write_text(json.dumps({"cpu": "a processor", "cores": 2, "gpu": None}))
     overview = tmp_path / "machine.json", tmp_path / "timing.csv", tmp_path / "summary.md"
-    tables.write_overview({"diffusion": tmp_path / "diffusion"}, {}, *overview)
+    published.write_overview({"diffusion": tmp_path / "diffusion"}, {}, *overview)
     section = overview[-1].read_text(encoding="utf-8").split("## diffusion: what is best\n")[1]
     assert "### some\n\nOne dataset." in section and "egg" in section and "ham" not in section
     own.summary = lambda table: []
-    tables.write_overview({"diffusion": tmp_path / "diffusion"}, {}, *overview)
+    published.write_overview({"diffusion": tmp_path / "diffusion"}, {}, *overview)
     assert "what is best" not in overview[-1].read_text(encoding="utf-8")
 
 

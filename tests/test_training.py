@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from blurbench import models, training
+from blurbench.files import models
+from blurbench.learning import training
 
 DEVICE = torch.device("cpu")
 

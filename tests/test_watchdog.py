@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from blurbench import methods
-from blurbench.datasets import Dataset
-from blurbench.watchdog import NoAnswer, Watched, can_watch
+from blurbench.files.datasets import Dataset
+from blurbench.running import methods
+from blurbench.running.watchdog import NoAnswer, Watched, can_watch
 
 pytestmark = pytest.mark.skipif(not can_watch(), reason="this system does not fork: calls have no time limit")
 LIMIT = 1.0  # s, many times what a call takes that does not hang, also on a busy machine
@@ -114,7 +114,7 @@ def dataset(bad, n=8):
 
 @pytest.mark.parametrize("bad", [[], [0], [3, 5], [7], [0, 2, 4, 6]])
 def test_items_that_hang_keep_their_rows(bad, monkeypatch):
-    monkeypatch.setattr("blurbench.datasets.CHUNK_ITEMS", 4)
+    monkeypatch.setattr("blurbench.files.datasets.CHUNK_ITEMS", 4)
     frame = methods.predict(Answers(), dataset(bad), timeout_s=LIMIT)
     expected = ["timed out after 1 s" if i in bad else "ok" for i in range(8)]
     assert list(frame["item"]) == list(range(8)) and list(frame["status"]) == expected

@@ -67,7 +67,7 @@ def test_one_core_and_two_give_the_same(finished, tmp_path):
 
 def test_a_method_dropped_in_appears_and_runs_no_other_again(finished, tmp_path):
     tree = finished.clone(tmp_path / "tree")
-    (tree.path / "scripts/blurbench/diffusion/methods/constant.py").write_text(METHOD)
+    (tree.path / "src/blurbench/diffusion/methods/constant.py").write_text(METHOD)
     tree.problem["methods"] = {"constant": {}}
     tree.problem["datasets"]["report"]["methods"].append("constant")
     before = {
@@ -88,7 +88,7 @@ def test_a_method_dropped_in_appears_and_runs_no_other_again(finished, tmp_path)
 
 def test_an_edited_method_alone_runs_again(finished, tmp_path):
     tree = finished.clone(tmp_path / "tree")
-    with open(tree.path / "scripts/blurbench/diffusion/methods/prior_mean.py", "a") as file:
+    with open(tree.path / "src/blurbench/diffusion/methods/prior_mean.py", "a") as file:
         file.write("# edited\n")
     plan = tree.snakemake("--dry-run")
     jobs = {line.strip() for line in plan.splitlines() if line.strip().startswith(("output:", "wildcards:"))}
@@ -98,9 +98,9 @@ def test_an_edited_method_alone_runs_again(finished, tmp_path):
 
 def test_an_edit_of_what_a_stage_imports_runs_that_stage_and_what_follows(finished, tmp_path):
     tree = finished.clone(tmp_path / "tree")
-    os.utime(tree.path / "scripts/blurbench/diffusion/moments.py")  # the time alone says nothing
+    os.utime(tree.path / "src/blurbench/diffusion/hermite_moments.py")  # the time alone says nothing
     assert "Nothing to be done" in tree.snakemake("--dry-run")
-    with open(tree.path / "scripts/blurbench/diffusion/score.py", "a") as file:
+    with open(tree.path / "src/blurbench/diffusion/score.py", "a") as file:
         file.write("# edited\n")
     planned = tree.snakemake("--dry-run", "--quiet", "reason")
     rules = set(re.findall(r"^(?:local)?rule (\w+):", planned, re.MULTILINE))
@@ -120,7 +120,7 @@ def test_a_rule_of_ones_own_is_scored(finished, tmp_path):
 def test_a_method_that_fails_does_not_stop_the_tables(finished, tmp_path):
     tree = finished.clone(tmp_path / "tree")
     broken = METHOD.replace("return pd", "raise RuntimeError('no answer')\n        return pd")
-    (tree.path / "scripts/blurbench/diffusion/methods/constant.py").write_text(broken)
+    (tree.path / "src/blurbench/diffusion/methods/constant.py").write_text(broken)
     tree.problem["methods"] = {"constant": {}}
     tree.problem["datasets"]["report"]["methods"].append("constant")
     tree.snakemake()

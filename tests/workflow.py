@@ -11,7 +11,7 @@ import pandas as pd
 import yaml
 
 ROOT = Path(__file__).parents[1]
-PARTS = ["Snakefile", "rules", "scripts", "config", "envs", "slurm"]
+PARTS = ["Snakefile", "rules", "scripts", "src", "config", "envs", "slurm"]
 CONFIG = {
     "run": "tiny",
     "resamples": 100,

@@ -15,8 +15,8 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "scripts"))
 from blurbench import colloids, diffusion
-from blurbench.scores import read
-from blurbench.statistics import replicate, resampling_weights
+from blurbench.scoring.scores import read
+from blurbench.scoring.statistics import replicate, resampling_weights
 
 RESAMPLES = 10_000
 
@@ -42,7 +42,7 @@ def compare(table, metric, reduce, ours, others):
 
 
 def report(run):
-    table = scores(run, "diffusion", "report", diffusion.CONDITIONS)
+    table = scores(run, "diffusion", "report", diffusion.PROBLEM.conditions)
     if table is None:
         return
     print(f"diffusion, report, {len(table.items)} stacks")
@@ -55,7 +55,7 @@ def report(run):
 
 
 def levels(run):
-    table = scores(run, "colloids", "levels", colloids.CONDITIONS)
+    table = scores(run, "colloids", "levels", colloids.PROBLEM.conditions)
     if table is None:
         return
     items = table.items

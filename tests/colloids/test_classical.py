@@ -9,13 +9,13 @@ import torch
 from skimage.restoration import richardson_lucy as reference
 from spheres import D
 
-from blurbench import methods
 from blurbench.colloids import tuning
 from blurbench.colloids.deconvolution import convolved, richardson_lucy
 from blurbench.colloids.imaging import Psf, psf_on_voxels
+from blurbench.colloids.items import read, relative
 from blurbench.colloids.locating import maxima, odd
 from blurbench.colloids.methods import log
-from blurbench.colloids.volumes import read, relative
+from blurbench.running import methods
 
 CLASSICAL = ("trackpy_published", "trackpy", "log", "trackpy_deconvolved")
 NARROW = spheres.spec([1, 1, 1])

@@ -8,12 +8,13 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from blurbench.colloids import CONDITIONS, marks, pictures, smallest
-from blurbench.colloids.figures import draw
-from blurbench.colloids.planes import contour
-from blurbench.datasets import Dataset
-from blurbench.figures import Material
-from blurbench.scores import read
+from blurbench.colloids import PROBLEM
+from blurbench.colloids.figures import draw, layout, pictures
+from blurbench.colloids.figures.how_low import contour
+from blurbench.colloids.tables import smallest
+from blurbench.drawing.style import Material
+from blurbench.files.datasets import Dataset
+from blurbench.scoring.scores import read
 
 SVG = "{http://www.w3.org/2000/svg}"
 PHI, SIZES, CNR = (0.1, 0.5), (1.0, 0.5, 0.33333, 0.25), (8, 3, 1.5, 0.75)  # µm
@@ -51,7 +52,7 @@ def f1_at(sigma_z_d, cnr):
 def grid(phi=PHI, sizes=SIZES, cnr=CNR, volumes=2):
     """Items of a test grid."""
     rows = [(p, round(SIGMA_Z / s, 3), c, s) for p in phi for s in sizes for c in cnr] * volumes
-    table = pd.DataFrame(rows, columns=[*CONDITIONS, "particle_size_um"])
+    table = pd.DataFrame(rows, columns=[*PROBLEM.conditions, "particle_size_um"])
     return table.assign(voxel_um=table.particle_size_um / VOXELS, diameter_px=float(VOXELS))
 
 
@@ -62,14 +63,14 @@ def score_tables(items, name="levels", methods=METHODS, scatter=0.0):
         f1 = f1_at(items.sigma_z_d, items.cnr) + shift + scatter * sign
         values = {"f1": f1, "recall": np.clip(f1, 0, 1), "rms_z_d": 0.02 * items.sigma_z_d / 0.2}
         frames = [
-            items[list(CONDITIONS)].assign(item=items.index, metric=metric, value=value, status="ok", worst=0.0)
+            items[list(PROBLEM.conditions)].assign(item=items.index, metric=metric, value=value, status="ok", worst=0.0)
             for metric, value in values.items()
         ]
         yield pd.concat(frames, ignore_index=True).assign(dataset=name, method=method, kind=kind, seed=0)
 
 
 def scores(**options):
-    return read(score_tables(grid(), **options), CONDITIONS)[0]
+    return read(score_tables(grid(), **options), PROBLEM.conditions)[0]
 
 
 def material(folder, shape=(40, 40, 40), methods=METHODS, **options):
@@ -271,7 +272,7 @@ def test_intervals_of_the_smallest_particle():
     sure = smallest.smallest_particle(scores(), SIZES, resamples=20)
     finite = np.isfinite(sure.particle_size_um)
     assert sure.ci_low[finite].to_numpy() == pytest.approx(sure.particle_size_um[finite].to_numpy())
-    alone = smallest.smallest_particle(read(score_tables(grid(volumes=1)), CONDITIONS)[0], SIZES, resamples=20)
+    alone = smallest.smallest_particle(read(score_tables(grid(volumes=1)), PROBLEM.conditions)[0], SIZES, resamples=20)
     assert alone[["ci_low", "ci_high"]].isna().all(axis=None)
 
 
@@ -279,14 +280,14 @@ def test_a_failed_volume_counts_as_none_found():
     tables = list(score_tables(grid(volumes=1)))
     failed = tables[0].index[(tables[0].cnr == 3) & (tables[0].sigma_z_d == 0.2)]
     tables[0].loc[failed, ["value", "status"]] = [np.nan, "out of memory"]
-    one = read(tables, CONDITIONS)[0]
+    one = read(tables, PROBLEM.conditions)[0]
     row = list(one.methods.method).index("ours")
     _, cnr, f1, _ = smallest.surface(one, 0.1)
     assert f1[row, 2, 0] == 0 and f1[row, 2, 1] == pytest.approx(f1_at(0.4, 3)) and list(cnr) == sorted(CNR)
 
 
 def test_the_table_as_people_read_it(tmp_path):
-    everything = read([*score_tables(grid()), *score_tables(grid(sizes=(0.5,)), "large")], CONDITIONS)
+    everything = read([*score_tables(grid()), *score_tables(grid(sizes=(0.5,)), "large")], PROBLEM.conditions)
     table = smallest.table(everything, {**DATASETS, "large": {"test_particle_size_um": [0.5]}}, 20, 1)
     table.to_csv(tmp_path / "smallest.csv", index=False, float_format="%.6g")
     read_back = pd.read_csv(tmp_path / "smallest.csv")
@@ -302,7 +303,7 @@ def test_the_table_as_people_read_it(tmp_path):
 
 
 def test_what_is_shown():
-    assert marks.middle([8, 3, 1.5, 0.75, 3]) == 3 and marks.middle([2]) == 2
-    assert marks.dense([0.1, 0.5, 0.55]) == 0.5 and marks.dense([0.52, 0.55]) == 0.52
-    assert list(marks.spread(np.arange(10))) == [0, 3, 6, 9] and list(marks.spread([5, 5])) == [5]
-    assert marks.best(scores()) == "ours" and marks.best(scores(), ["classical"]) == "log"
+    assert layout.middle([8, 3, 1.5, 0.75, 3]) == 3 and layout.middle([2]) == 2
+    assert layout.dense([0.1, 0.5, 0.55]) == 0.5 and layout.dense([0.52, 0.55]) == 0.52
+    assert list(layout.spread(np.arange(10))) == [0, 3, 6, 9] and list(layout.spread([5, 5])) == [5]
+    assert layout.best(scores()) == "ours" and layout.best(scores(), ["classical"]) == "log"

@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from blurbench import datasets
 from blurbench.colloids import hdf5
 from blurbench.colloids.hdf5 import Hdf5Error
-from blurbench.datasets import Dataset
+from blurbench.files import datasets
+from blurbench.files.datasets import Dataset
 
 LAYOUTS = {
     "research": (hdf5.export_research, hdf5.import_research),

@@ -6,14 +6,14 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from blurbench import methods
-from blurbench.colloids import contrast
+from blurbench.colloids import wiener
 from blurbench.colloids.imaging import psf_on_voxels
+from blurbench.colloids.items import Volume
 from blurbench.colloids.learned import ALIGN, _cores
 from blurbench.colloids.matching import match
+from blurbench.colloids.network_targets import exclusive, nearest, peaks
 from blurbench.colloids.packing import hard_spheres
-from blurbench.colloids.targets import exclusive, nearest, peaks
-from blurbench.colloids.volumes import Volume
+from blurbench.running import methods
 
 LEARNED = ("ours", "unet3d", "attention_unet3d", "unet3d_seg")
 GAUSSIAN = {"kind": "gaussian", "sigma_um": [0.2, 0.08, 0.08]}
@@ -89,8 +89,8 @@ def test_the_surer_one_of_two_stays(seed):
 
 def test_contrast_has_no_scale_and_no_offset():
     one, _ = volume((32, 32, 32))
-    values, share = contrast.normalised(one.photons)
-    other, other_share = contrast.normalised(one.photons * 7 + 300)
+    values, share = wiener.normalised(one.photons)
+    other, other_share = wiener.normalised(one.photons * 7 + 300)
     assert values.mean() == pytest.approx(0, abs=1e-5) and values.std() == pytest.approx(1, abs=1e-4)
     np.testing.assert_allclose(values, other, atol=1e-4)
     assert share == pytest.approx(other_share, rel=1e-3)
@@ -99,15 +99,15 @@ def test_contrast_has_no_scale_and_no_offset():
 def test_the_share_of_noise_is_found():
     """Within a tenth: the median of 8,000 differences has an SE of 1 %, the spheres' edges add a little."""
     one, _ = volume((32, 64, 64), noise=3.0)
-    _, share = contrast.normalised(one.photons)
+    _, share = wiener.normalised(one.photons)
     assert share == pytest.approx(9 / one.photons.var(), rel=0.1)
 
 
 def test_wieners_estimate_peaks_at_the_centres():
     """A narrow PSF and little noise: 19 of 20 centres are the highest point of the estimate within a radius."""
     one, centres = volume((64, 64, 64), noise=0.5, size_um=1.0)
-    values, share = contrast.normalised(one.photons)
-    sharp = contrast.wiener(values, share, one.diameter, one.psf.sigma)[1]
+    values, share = wiener.normalised(one.photons)
+    sharp = wiener.wiener(values, share, one.diameter, one.psf.sigma)[1]
     inside = centres[((centres > 6) & (centres < 57)).all(axis=1)]
     near = 0
     for c in np.rint(inside).astype(int):
@@ -118,10 +118,10 @@ def test_wieners_estimate_peaks_at_the_centres():
 
 def test_a_part_of_a_volume_gives_what_the_whole_gives():
     one, _ = volume((80, 72, 72))
-    values, share = contrast.normalised(one.photons)
-    whole = contrast.wiener(values, share, one.diameter, one.psf.sigma)
-    part = contrast.wiener(values[:70], share, one.diameter, one.psf.sigma)
-    reach = contrast.reach(one.diameter)
+    values, share = wiener.normalised(one.photons)
+    whole = wiener.wiener(values, share, one.diameter, one.psf.sigma)
+    part = wiener.wiener(values[:70], share, one.diameter, one.psf.sigma)
+    reach = wiener.reach(one.diameter)
     np.testing.assert_allclose(part[:, : 70 - reach], whole[:, : 70 - reach], atol=1e-4)
     assert np.abs(part[:, 69] - whole[:, 69]).max() > 0.01, "nearer to the cut it may not, or the test says nothing"
 

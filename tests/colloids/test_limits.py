@@ -5,10 +5,10 @@ import pytest
 import spheres
 from spheres import D
 
-from blurbench import methods
 from blurbench.colloids.imaging import detect, psf_on_voxels
-from blurbench.colloids.refine import Model, Scene, contacts, normal_matrix, refine
-from blurbench.random_streams import stream
+from blurbench.colloids.least_squares import Model, Scene, contacts, normal_matrix, refine
+from blurbench.microscopy.random_streams import stream
+from blurbench.running import methods
 
 WIDE = {"kind": "gaussian", "sigma_um": [0.4, 0.16, 0.16]}
 

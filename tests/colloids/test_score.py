@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from scipy.optimize import linear_sum_assignment
 
-from blurbench.colloids import CONDITIONS
+from blurbench.colloids import PROBLEM
 from blurbench.colloids.score import (
     ITEM_METRICS,
     METRICS,
@@ -21,8 +21,8 @@ from blurbench.colloids.score import (
     match,
     score,
 )
-from blurbench.scores import ItemMetric, Metric
-from blurbench.statistics import REDUCTIONS
+from blurbench.scoring.scores import ItemMetric, Metric
+from blurbench.scoring.statistics import REDUCTIONS
 
 VOXEL, D = 0.05, 0.5  # µm: ten voxels a diameter
 
@@ -204,7 +204,7 @@ def volumes(truths, size=8, conditions=(0.3, 0.4, 3.0)):
     for i, truth in enumerate(truths):
         centres[i, : len(truth)] = np.reshape(truth, (-1, 3)) * D - VOXEL / 2
     n = round(size * D / VOXEL)
-    items = pd.DataFrame({name: np.full(len(truths), value) for name, value in zip(CONDITIONS, conditions)})
+    items = pd.DataFrame({name: np.full(len(truths), value) for name, value in zip(PROBLEM.conditions, conditions)})
     return SimpleNamespace(
         items=items.assign(particle_size_um=D, voxel_um=VOXEL),
         truth={"centres": centres},
@@ -404,7 +404,7 @@ def test_a_failed_item_may_have_one_row_without_coordinates(packing):
 
 def test_columns(packing):
     table = score(volumes([packing, packing], conditions=(0.3, 0.4, 1.5)), predictions([packing, packing]))
-    assert list(table) == ["item", *CONDITIONS, "metric", "value", "unit", "direction", "status", "worst"]
+    assert list(table) == ["item", *PROBLEM.conditions, "metric", "value", "unit", "direction", "status", "worst"]
     assert set(table["phi"]) == {0.3} and set(table["sigma_z_d"]) == {0.4} and set(table["cnr"]) == {1.5}
     assert not table.duplicated(["item", "metric"]).any()
 

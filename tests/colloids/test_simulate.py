@@ -2,7 +2,6 @@
 
 import json
 from copy import deepcopy
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -16,13 +15,13 @@ from scipy import stats
 from scipy.ndimage import gaussian_filter
 from scipy.special import erf
 
-import blurbench.colloids
-from blurbench import configuration
-from blurbench.colloids import packing, physics
+from blurbench.colloids import PROBLEM, packing, physics
 from blurbench.colloids.configuration import LARGEST_PHI, faults, image_mb, simulate_mb
 from blurbench.colloids.imaging import FAR, INSIDE, NEAR, blur, detect, draw_spheres, psf_on_voxels, regions
 from blurbench.colloids.simulate import DEFAULTS, dataset, draw_parameters, gates, imaging, most_spheres, volume
-from blurbench.random_streams import key, stream
+from blurbench.microscopy.random_streams import key, stream
+from blurbench.planning import configuration
+from blurbench.problems import LIBRARY
 
 SPEC = {
     "imaging": {**DEFAULTS, "shape_px": [40, 36, 44]},
@@ -273,11 +272,11 @@ def test_the_same_seed_the_same_items_and_more_of_them():
 def test_the_test_split_goes_over_its_grid_again_and_again():
     spec = changed(items={"test": 2})
     images, items, _ = made(spec, "test")
-    assert list(items.columns[:3]) == list(blurbench.colloids.CONDITIONS)
+    assert list(items.columns[:3]) == list(PROBLEM.conditions)
     grid = [(p, z, c) for p in (0.1, 0.25) for z in (0.2, 0.4) for c in (8, 1.5)]
     assert [tuple(row) for row in items[["phi", "sigma_z_d", "cnr"]].to_numpy()] == 2 * grid
     assert (images[:8] != images[8:]).any(axis=(1, 2, 3)).all()  # other packings
-    assert set(blurbench.colloids.IMAGING) <= set(items)
+    assert set(PROBLEM.known) <= set(items)
     header = dataset(spec, "test", 1)[2]
     assert header["axes"] == ["item", "z", "y", "x"] and set(header["voxel_size"][1:]) <= set(items)
 
@@ -415,7 +414,7 @@ def test_simulated_volumes_pass_their_gates():
 
 # The configuration
 
-SCHEMA = yaml.safe_load((Path(blurbench.colloids.__file__).parent / "schema.yaml").read_text())
+SCHEMA = yaml.safe_load((LIBRARY / "colloids" / "schema.yaml").read_text())
 
 
 def refused(spec, memory_mb=None):

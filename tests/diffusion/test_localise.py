@@ -5,13 +5,13 @@ import pytest
 from sampling import SIGMAS, deviate
 from scipy.special import ndtr
 
+from blurbench.diffusion.blur_likelihood import blur_variance, calibration, joint_log_likelihood, width_D
 from blurbench.diffusion.bounds import localisation_sd
 from blurbench.diffusion.estimators import path_log_likelihood
 from blurbench.diffusion.localise import Spots, ellipse_centres, localise, window
 from blurbench.diffusion.psf import FWHM_OVER_SD
 from blurbench.diffusion.simulate import imaging, render
-from blurbench.diffusion.width import blur_variance, calibration, joint_log_likelihood, width_D
-from blurbench.random_streams import key
+from blurbench.microscopy.random_streams import key
 
 
 def made(D, seed, bounds=(0.1, 10), **spec):

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import torch
 
-from blurbench import methods
-from blurbench.datasets import Dataset
-from blurbench.diffusion import learned, moments
+from blurbench.diffusion import hermite_moments, learned
 from blurbench.diffusion.simulate import imaging, render
-from blurbench.random_streams import key
+from blurbench.files.datasets import Dataset
+from blurbench.microscopy.random_streams import key
+from blurbench.running import methods
 
 PUBLISHED = ("pix2d", "resnet2d", "resnet3d", "transformer")
 EVERY = (*PUBLISHED, "ours")
@@ -36,18 +36,18 @@ def test_moments_turn_with_the_image(element):
     """Features of a turned stack are a signed permutation of the features. Tolerance: where the fit stops (1e-3 px)."""
     given = dataset()
     other = Dataset(given.attrs, np.ascontiguousarray(turned(given.images[:], element)), given.items, given.truth)
-    x, told, there = moments.features(given)
-    order, sign = moments.symmetry(element)
+    x, told, there = hermite_moments.features(given)
+    order, sign = hermite_moments.symmetry(element)
     # `symmetry` exchanges axes before it mirrors, `turned` after: the mirrors change places where axes are exchanged.
     if element & 4 and element & 3 in (1, 2):
-        order, sign = moments.symmetry(element ^ 3)
-    y, told_of_turned, _ = moments.features(other)
+        order, sign = hermite_moments.symmetry(element ^ 3)
+    y, told_of_turned, _ = hermite_moments.features(other)
     assert np.abs(x[..., order] * sign - y).max() < 0.05
     assert np.abs(told - told_of_turned).max() < 0.01
 
 
 def test_symmetries_are_eight_different_ones_closed_under_squares_of_mirrors():
-    maps = [moments.symmetry(element) for element in range(8)]
+    maps = [hermite_moments.symmetry(element) for element in range(8)]
     assert len({(tuple(order), tuple(sign)) for order, sign in maps}) == 8
     for order, sign in maps[:4]:  # mirrors alone undo themselves
         assert (order[order] == np.arange(len(order))).all() and (sign * sign[order] == 1).all()
@@ -66,7 +66,7 @@ def test_rotations_are_rotations(name):
 def test_rotations_of_moments_are_rotations():
     """A rotation by 90° maps (y, x) to (x, -y) or (-x, y): the signs' product tells it from a mirror."""
     for element in learned.Learned.elements[4]:
-        order, sign = moments.symmetry(element)
+        order, sign = hermite_moments.symmetry(element)
         swapped = order[0] == 1
         assert sign[0] * sign[1] == (-1 if swapped else 1)
 

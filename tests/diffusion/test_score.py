@@ -8,8 +8,8 @@ from hypothesis.extra import numpy as arrays
 from synthetic import dataset, predictions
 
 from blurbench.diffusion.score import ITEM_METRICS, METRICS, score
-from blurbench.scores import ItemMetric, Metric
-from blurbench.statistics import REDUCTIONS
+from blurbench.scoring.scores import ItemMetric, Metric
+from blurbench.scoring.statistics import REDUCTIONS
 
 D = np.array([0.5, 1.0, 2.0, 4.0])
 

@@ -13,11 +13,11 @@ from sampling import CHANCE, deviate, frequencies, normal
 from scipy import integrate, stats
 from scipy.special import j0, j1, ndtr
 
-from blurbench.diffusion import camera as cameras
 from blurbench.diffusion import psf as psfs
 from blurbench.diffusion.estimators import blur_coefficient
 from blurbench.diffusion.simulate import AXES, SHARD, dataset, imaging, photon_stacks, realised, render
-from blurbench.random_streams import key, stream
+from blurbench.microscopy import camera as cameras
+from blurbench.microscopy.random_streams import key, stream
 
 QUIET = {"read_noise": 0.0}  # the grey value of a pixel is its number of photons and the offset of 100
 ONLY_PATHS = {"size_px": 1, "photons": 0}

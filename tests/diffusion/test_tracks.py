@@ -8,9 +8,9 @@ import pytest
 import tifffile
 import trackpy
 
-from blurbench.datasets import Dataset
-from blurbench.diffusion import estimators, measurement, preparation, tracks
-from blurbench.recordings import Measurement, RecordingError
+from blurbench.diffusion import estimators, measurement, preparation, tracking
+from blurbench.files.datasets import Dataset
+from blurbench.microscopy.recordings import Measurement, RecordingError
 
 D, PIXEL, FRAME_TIME, FWHM = 0.3, 0.35, 0.04, 1.4
 PHOTONS, BACKGROUND, GAIN, OFFSET = 3000, 20, 2.0, 100
@@ -66,7 +66,7 @@ def movie(tmp_path_factory):
     frames = rng.poisson(BACKGROUND, (FRAMES, FIELD, FIELD))
     for t in range(FRAMES):
         at = np.repeat(paths[:, t].reshape(-1, 2), PHOTONS // substeps, axis=0)
-        at = at + rng.normal(0, FWHM / tracks.FWHM / PIXEL, at.shape)
+        at = at + rng.normal(0, FWHM / tracking.FWHM / PIXEL, at.shape)
         frames[t] += np.histogram2d(*at.T, bins=FIELD, range=[[0, FIELD]] * 2)[0].astype(int)
     path = tmp_path_factory.mktemp("movie") / "spots.tif"
     tifffile.imwrite(path, np.rint(GAIN * frames + OFFSET).astype(np.uint16), photometric="minisblack")
@@ -102,7 +102,7 @@ def test_stacks_look_like_simulated_ones(tracked):
     assert stacks.items["photons"].median() == pytest.approx(PHOTONS, rel=0.05)
     assert stacks.items["background"].median() == pytest.approx(BACKGROUND, rel=0.1)
     # The blur of the path widens the spot by D t/3 per axis.
-    blurred = np.sqrt(FWHM**2 + tracks.FWHM**2 * D * FRAME_TIME / 3)
+    blurred = np.sqrt(FWHM**2 + tracking.FWHM**2 * D * FRAME_TIME / 3)
     assert stacks.items["fwhm_um"].median() == pytest.approx(blurred, rel=0.03)
 
 
@@ -160,7 +160,7 @@ def test_training_seeds_are_averaged(tracked, monkeypatch):
 
 def test_ensemble_finds_D(tracked, recording):
     spots, _ = tracked
-    table = tracks.ensemble(spots, recording, resamples=200, seed=1).set_index("quantity")
+    table = tracking.ensemble(spots, recording, resamples=200, seed=1).set_index("quantity")
     assert table.loc["D_linear", "value"] == pytest.approx(D, rel=0.25)
     assert table.loc["D_linear", "ci_low"] < D < table.loc["D_linear", "ci_high"]
     # Of the same line, in logarithms: blur makes it steeper than 1.
@@ -173,7 +173,7 @@ def test_ensemble_finds_D(tracked, recording):
 
 def test_ensemble_agrees_with_trackpy(tracked, recording):
     spots, _ = tracked
-    table = tracks.ensemble(spots, recording, resamples=10, seed=1)
+    table = tracking.ensemble(spots, recording, resamples=10, seed=1)
     own = table.loc[table["quantity"] == "msd", "value"].to_numpy()
     theirs = trackpy.emsd(spots[spots["kept"]], PIXEL, 1 / FRAME_TIME, max_lagtime=len(own)).to_numpy()
     np.testing.assert_allclose(own, theirs, rtol=0.02)
@@ -183,7 +183,7 @@ def test_drift_is_taken_off(tracked, recording):
     spots, _ = tracked
     moving = spots.assign(x=spots["x"] + 0.8 * spots["frame"])
     recording = {**recording, "tracking": {**recording["tracking"], "subtract_drift": True}}
-    still, drifted = (tracks.ensemble(s, recording, 10, 1).set_index("quantity") for s in (spots, moving))
+    still, drifted = (tracking.ensemble(s, recording, 10, 1).set_index("quantity") for s in (spots, moving))
     assert drifted.loc["D_linear", "value"] == pytest.approx(still.loc["D_linear", "value"], rel=1e-6)
 
 
@@ -197,7 +197,7 @@ def test_pieces_are_dropped_for_a_reason():
     edge = {t: (4.0, 40.0) for t in range(10)}
     holes = {t: (40.0, 90.0) for t in range(10) if t in (0, 1, 9)}
     visited, visitor = {t: (90.0, 40.0) for t in range(10)}, {5: (95.0, 44.0)}
-    pieces, counts = tracks.segments(spot_table(alone, edge, holes, visited, visitor), (10, 10), 20, (128, 128))
+    pieces, counts = tracking.segments(spot_table(alone, edge, holes, visited, visitor), (10, 10), 20, (128, 128))
     assert counts == {"cut": 1, "interrupted": 1, "edge": 1, "neighbour": 1}
     assert pieces.iloc[0].to_dict() == {
         "particle": 0,
@@ -211,7 +211,7 @@ def test_pieces_are_dropped_for_a_reason():
 
 
 def test_a_range_of_frames_takes_what_is_left():
-    pieces, _ = tracks.segments(spot_table({t: (40.0, 40.0) for t in range(14)}), (4, 10), 20, (128, 128))
+    pieces, _ = tracking.segments(spot_table({t: (40.0, 40.0) for t in range(14)}), (4, 10), 20, (128, 128))
     assert pieces["frames"].tolist() == [10, 4]
 
 
@@ -224,24 +224,24 @@ def test_a_range_of_frames_takes_what_is_left():
     ],
 )
 def test_microscope_must_be_the_datasets(tracked, recording, change, message):
-    movie = tracks.open_recording({**recording, **change})
+    movie = tracking.open_recording({**recording, **change})
     with pytest.raises(RecordingError, match=message):
-        tracks.cut(movie, tracked[0], SPEC["imaging"])
+        tracking.cut(movie, tracked[0], SPEC["imaging"])
 
 
 def test_nothing_found_is_said(recording):
-    movie = tracks.open_recording(recording)
+    movie = tracking.open_recording(recording)
     with pytest.raises(RecordingError, match="no spot above 1e\\+09 photons"):
-        tracks.find(movie, {**recording["tracking"], "minmass": 1e9}, 20)
+        tracking.find(movie, {**recording["tracking"], "minmass": 1e9}, 20)
     with pytest.raises(RecordingError, match="no track of at least 100 frames"):
-        tracks.find(movie, recording["tracking"], 100)
+        tracking.find(movie, recording["tracking"], 100)
 
 
 def test_short_or_small_movie_is_refused(tracked, recording):
-    movie = tracks.open_recording(recording)
+    movie = tracking.open_recording(recording)
     for change in ({"frames": 200}, {"size_px": 300}):
         with pytest.raises(RecordingError, match="found a movie of shape"):
-            tracks.cut(movie, tracked[0], {**SPEC["imaging"], **change})
+            tracking.cut(movie, tracked[0], {**SPEC["imaging"], **change})
 
 
 def measured(**D_by_method):
@@ -328,8 +328,8 @@ def test_beads_in_water():
     tracking = {"diameter_px": 11, "minmass": 130, "search_range_px": 5, "memory": 3, "max_size_px": 2.6}
     tracking |= {"max_eccentricity": 0.3, "subtract_drift": True}
     spec |= {"polarity": "dark", "gain": 0.15, "offset": 0, "tracking": tracking}
-    spots = tracks.find(tracks.open_recording(spec), tracking, 16)
-    table = tracks.ensemble(spots, spec, resamples=100, seed=1).set_index("quantity")
+    spots = tracking.find(tracking.open_recording(spec), tracking, 16)
+    table = tracking.ensemble(spots, spec, resamples=100, seed=1).set_index("quantity")
     assert table.loc["D_linear", "n_tracks"] > 300
     assert 0.3 < table.loc["D_linear", "value"] < 0.6
     assert 0.8 < table.loc["exponent", "value"] < 1.3

@@ -21,7 +21,7 @@ import yaml
 from cluster import Cluster, Unavailable
 from workflow import PARTS, ROOT
 
-from blurbench import models
+from blurbench.files import models
 
 LITERAL = ["snakemake", "--cores", "8", "--profile", "slurm"]
 SOON = ["--slurm-init-seconds-before-status-checks", "8"]  # the profile's value is for clusters with other users
@@ -266,7 +266,7 @@ def test_a_second_run_submits_nothing(smoke):
 def trained(path, original, steps=STEPS):
     """A tree with the slow method and an ordinary one; only their training is asked for."""
     tree = Tree(path, "tiny", original)
-    (tree.path / "scripts/blurbench/diffusion/methods/slow.py").write_text(SLOW)
+    (tree.path / "src/blurbench/diffusion/methods/slow.py").write_text(SLOW)
     data = {
         "imaging": {"frames": 6, "size_px": 24},
         "test_D_um2_s": [0.5, 5],

@@ -1,0 +1,13 @@
+"""Centres of dense colloidal spheres from one blurred, noisy 3-D image."""
+
+from blurbench.files.answers import Points
+from blurbench.problems import Problem
+
+PROBLEM = Problem(
+    answer=Points(coordinates=("z", "y", "x"), beside=("confidence",)),  # confidence: any monotone number
+    conditions=("phi", "sigma_z_d", "cnr"),
+    known=("particle_size_um", "voxel_um", "diameter_px", "sigma_z_px", "sigma_xy_px"),
+    figures=("slices", "recall_error", "pair_correlation", "learning"),
+    summary_figures=("how_low",),
+    tables=("challenge", "smallest"),
+)

@@ -1,0 +1,44 @@
+"""trackpy's locator with settings in units of the diameter, so that one setting serves spheres of any size in voxels.
+
+Features lie closer to each other than a diameter once the volume is blurred or noisy, and trackpy discards one of two
+that are closer than `separation`; touching spheres need it below the diameter.
+"""
+
+from itertools import product
+
+from blurbench.colloids.items import relative
+from blurbench.colloids.locating import locate, odd
+
+# Extent of a feature, its stretch along z, distance of two features, SD of the smoothing. What a volume of narrow blur
+# is best located with comes first.
+SIZES = ((1.1, 1.0), (0.9, 1.0), (1.1, 1.4))
+SEPARATIONS = (0.75, 0.6)
+SMOOTHING = (0.15, 0.1, 0.2)
+BRIGHTEST = 60000  # what the brightest voxel is scaled to, for trackpy reads whole numbers
+
+
+def search(volume):
+    """Features at every setting, as `tuning.choose` takes them."""
+    for (size, stretch), separation, smoothing in product(SIZES, SEPARATIONS, SMOOTHING):
+        setting = {"size": size, "stretch": stretch, "separation": separation, "smoothing": smoothing}
+        yield setting, *_locate(volume, setting)
+
+
+def find(volume, setting):
+    """Positions (n, 3) in voxels and relative masses (n,) of the features not weaker than the setting's threshold."""
+    positions, mass = _locate(volume, setting)
+    strength = relative(mass)
+    keep = strength >= setting["threshold"]
+    return positions[keep], strength[keep]
+
+
+def _locate(volume, setting):
+    d = volume.diameter
+    flat = odd(setting["size"] * d)
+    top = volume.photons.max()
+    return locate(
+        volume.photons * (BRIGHTEST / top) if top > 0 else volume.photons,
+        (odd(setting["size"] * setting["stretch"] * d), flat, flat),
+        separation=setting["separation"] * d,
+        noise_size=setting["smoothing"] * d,
+    )

@@ -1,0 +1,211 @@
+"""What the methods say about a real volume: how many spheres, how they are packed, and whether that can be true."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib.collections import EllipseCollection
+from scipy.spatial import cKDTree
+
+from blurbench.colloids.configuration import INSET
+from blurbench.colloids.physics import core_precision, radial_distribution, volume_fraction
+from blurbench.drawing import style
+from blurbench.drawing.style import CYCLE, KIND_COLOURS, MM, readable
+from blurbench.files.predictions import OK
+from blurbench.microscopy.recordings import Measurement
+from blurbench.running import methods
+
+CORE = 0.7  # diameters: nearer to each other no two spheres are, whatever the errors of localisation
+STEP, FARTHEST = 0.1, 4.0  # of g(r), diameters
+PEAK = (CORE, 1.7)  # diameters: where the first peak of g(r) is looked for
+AXES = ["z", "y", "x"]
+NUMBERS = ("n", "n_inset", "phi", "peak_r_d", "peak_g", "core_g", "core_precision", "neighbour_d")
+COLUMNS, FIELD, CURVE = 4, 16, 20 * MM  # of the picture: methods side by side, diameters across, height of g(r)
+VIEWS = {"xy": (1, 0), "xz": (0, 1)}  # the axis that runs down, and the one that is cut through; x runs across
+BRIGHT = {"learned": CYCLE[5], "classical": CYCLE[4]}  # colours that stand out from grey
+
+
+def measure(recording: dict, items, seen: pd.DataFrame, entries: dict, device: str, resamples: int, seed: int):
+    """What the methods find in a volume, and what follows from it without a truth.
+
+    Parameters
+    ----------
+    recording : entry of the configuration
+    items : Dataset that `preparation.prepare` wrote
+    seen : what it returned; not used, nor are `resamples` and `seed`, as nothing here is drawn at random
+    entries : {name: {"method", "kind", "options", "models": one file per training seed, or none}}
+    device : cpu, cuda or auto
+
+    Returns
+    -------
+    recordings.Measurement of
+
+    methods : one row per method, its numbers the means over its training seeds, see `describe`; `n_seeds`, `seconds`,
+        and `status`, which is that of the first seed that failed
+    details : method, kind, seed, z, y, x (µm from the centre of the recording's first voxel), confidence
+    reference : method, r_d (middle of the bin, diameters) and g, the mean over training seeds
+    """
+    rows, centres, curves = [], [], []
+    shift = _shift(recording, items)
+    for name, entry in entries.items():
+        method = methods.load(items.attrs["problem"], entry["method"], entry["options"])
+        numbers, g = [], []
+        for model in entry["models"] or [None]:
+            answer = methods.predict(method, items, model, device)
+            status, seconds = answer["status"].iloc[0], answer["seconds"].iloc[0]
+            found = answer.loc[np.isfinite(answer["z"]), [*AXES, "confidence"]]
+            about, r, own = describe(found[AXES].to_numpy(float), recording, items, status == OK)
+            numbers.append({**about, "seconds": seconds, "status": status})
+            g.append(own)
+            found[AXES] += shift
+            trained = Path(model).stem if model else 0
+            centres.append(found.assign(method=name, kind=entry["kind"], seed=int(trained)))
+        table = pd.DataFrame(numbers)
+        failed = table["status"][table["status"] != OK]
+        mean = table.drop(columns="status").mean(skipna=False).to_dict()
+        status = failed.iloc[0] if len(failed) else OK
+        rows.append({"method": name, "kind": entry["kind"], **mean, "n_seeds": len(table), "status": status})
+        curves.append(pd.DataFrame({"method": name, "r_d": r.round(6), "g": np.mean(g, axis=0)}))
+    details = pd.concat(centres, ignore_index=True)[["method", "kind", "seed", *AXES, "confidence"]]
+    table = pd.DataFrame(rows)
+    table[["n", "n_inset"]] = table[["n", "n_inset"]].convert_dtypes()  # whole numbers, but for means that are none
+    return Measurement(table, details, pd.concat(curves, ignore_index=True))
+
+
+def _shift(recording, items):
+    """(3,) µm from the centre of the recording's first voxel to that of the item's: they share their first corner."""
+    return (items.items["voxel_um"].iloc[0] - np.asarray(recording["voxel_um"])) / 2
+
+
+def describe(centres, recording, items, ran=True):
+    """What the centres found in a volume say, without a truth.
+
+    Parameters
+    ----------
+    centres : (n, 3), µm from the centre of the item's first voxel
+    recording, items : as in `measure`
+    ran : whether the method gave an answer; without one every number is NaN
+
+    Returns
+    -------
+    dict:
+        n, n_inset : centres in the volume, and farther than the inset from its faces
+        phi : volume fraction of spheres of the stated diameter, from n_inset
+        peak_r_d, peak_g : place (diameters) and height of the first peak of g(r) in the inset, the top of the parabola
+            through the highest bin and its neighbours
+        core_g : g(r) nearer than CORE diameters, where spheres have none
+        core_precision : √(1 - core_g), the share of centres that are spheres if the rest stands anywhere; a finder that
+            keeps its answers apart hides false ones from it
+        neighbour_d : mean distance to the nearest neighbour, diameters, of the centres in the inset
+    r, g : (k,) middles of the bins (diameters) and g(r)
+    """
+    item = items.items.iloc[0]
+    diameter, voxel = item["particle_size_um"], item["voxel_um"]
+    box, inset = np.array(items.images.shape[1:]) * voxel / diameter, recording.get("inset_d", INSET)
+    inner = box - 2 * inset
+    edges = np.arange(0, min(FARTHEST, 0.9 * inner.min()), STEP)
+    r = (edges[1:] + edges[:-1]) / 2
+    corner = (centres + voxel / 2) / diameter  # from the volume's corner, in diameters
+    inside = ((corner >= inset) & (corner < box - inset)).all(axis=1)
+    within = corner[inside] - inset
+    about = dict.fromkeys(NUMBERS, math.nan)
+    if not ran:
+        return about, r, np.full(len(r), math.nan)
+    about |= {"n": len(corner), "n_inset": len(within), "phi": volume_fraction(corner, box, 1.0, inset)}
+    g = radial_distribution(within, inner, edges, periodic=False)
+    if len(within) > 1:
+        core = radial_distribution(within, inner, [0.0, CORE], periodic=False)[0]
+        about |= {"core_g": core, "core_precision": core_precision(within, inner, 1.0, CORE)}
+        about["neighbour_d"] = cKDTree(corner).query(corner[inside], 2)[0][:, 1].mean()
+        about["peak_r_d"], about["peak_g"] = _first_peak(r, g)
+    return about, r, g
+
+
+def _first_peak(r, g):
+    """Place and height of the highest bin of g(r) in PEAK, between the bins by a parabola."""
+    near = np.flatnonzero((r > PEAK[0]) & (r < PEAK[1]))
+    k = near[np.argmax(g[near])]
+    if not 0 < k < len(g) - 1:
+        return r[k], g[k]
+    slope, bend = (g[k + 1] - g[k - 1]) / 2, g[k + 1] - 2 * g[k] + g[k - 1]
+    step = float(np.clip(-slope / bend, -0.5, 0.5)) if bend < 0 else 0.0
+    return r[k] + step * STEP, g[k] + slope * step + bend * step**2 / 2
+
+
+def draw(path, recording: dict, items, seen: pd.DataFrame, measurement: Measurement) -> None:
+    """Two slices through the middle of the volume with the spheres that each method finds cut there, and its g(r).
+
+    Parameters
+    ----------
+    path : file to write
+    recording, items, seen : as in `measure`
+    measurement : what it returned; of several training seeds the first one's centres are shown
+    """
+    table, details = measurement.methods, measurement.details
+    item, volume = items.items.iloc[0], items.images[0]
+    field = np.minimum(volume.shape, FIELD * item["diameter_px"])
+    rows = -(-len(table) // COLUMNS)
+    columns = -(-len(table) // rows)
+    width = style.WIDTH * max(columns, 2) / COLUMNS
+    panel = (width - 14 * MM) / columns
+    heights = [panel * field[1] / field[2], panel * field[0] / field[2], CURVE]
+    with style.figure(path, width, rows * (sum(heights) + 14 * MM)) as drawing:
+        axes = drawing.subplots(3 * rows, columns, height_ratios=heights * rows, squeeze=False)
+        blocks = axes.reshape(rows, 3, columns).transpose(0, 2, 1).reshape(-1, 3)
+        for (_, row), block in zip(table.iterrows(), blocks):
+            found = details[details["method"] == row["method"]]
+            found = found[found["seed"] == found["seed"].min()]
+            centres = (found[AXES].to_numpy(float) - _shift(recording, items)) / item["voxel_um"]
+            for ax, view in zip(block, VIEWS):
+                _slice(ax, view, volume, field, centres, item, BRIGHT[row["kind"]])
+            number = f"n = {row['n']:.0f}" if row["status"] == OK else "failed"
+            block[0].set_title(f"{readable(row['method'])}, {number}", pad=3)
+            _curve(block[2], measurement.reference, row)
+        style.scale_bar(blocks[0][0], field[2] * item["voxel_um"])
+        for first in blocks[: len(table) : columns]:
+            for ax, name in zip(first, (*VIEWS, "g(r)")):
+                ax.set_ylabel(name)
+        for unused in blocks[len(table) :].flat:
+            unused.set_visible(False)
+
+
+def _slice(ax, view, volume, field, centres, item, colour):
+    """The middle of one slice through the middle of the volume, and the spheres cut by it; centres in voxels."""
+    down, cut = VIEWS[view]
+    voxel, plane, middle = item["voxel_um"], (volume.shape[cut] - 1) / 2, (np.array(volume.shape) - 1) / 2
+    image = volume.take(round(plane), axis=cut)
+    low, high = np.quantile(image, [0.01, 0.998])
+    right, bottom = ((np.array(volume.shape) - 0.5) * voxel)[[2, down]]
+    ax.imshow(
+        image, cmap="gray", vmin=low, vmax=high, extent=(-voxel / 2, right, bottom, -voxel / 2), interpolation="none"
+    )
+    away = (centres[:, cut] - round(plane)) / (item["diameter_px"] / 2)
+    there = np.abs(away) < 1
+    cuts = item["particle_size_um"] * np.sqrt(1 - away[there] ** 2)
+    spheres = EllipseCollection(
+        *(cuts, cuts, np.zeros(len(cuts))),
+        units="xy",
+        offsets=centres[there][:, [2, down]] * voxel,
+        offset_transform=ax.transData,
+        facecolors="none",
+        edgecolors=colour,
+        linewidths=0.6,
+    )
+    ax.add_collection(spheres)
+    (left, right), (top, bottom) = ((middle[a] + np.array([-1, 1]) * field[a] / 2) * voxel for a in (2, down))
+    ax.set(xlim=(left, right), ylim=(bottom, top), xticks=[], yticks=[])
+    ax.grid(False)
+    ax.spines[:].set_visible(False)
+
+
+def _curve(ax, reference, row):
+    """g(r) of one method, before those of the others."""
+    for name, curve in reference.groupby("method", sort=False):
+        own = name == row["method"]
+        style = {"color": KIND_COLOURS[row["kind"]], "zorder": 3} if own else {"color": "0.8", "linewidth": 0.7}
+        ax.plot(curve["r_d"], curve["g"], **style)
+    ax.axhline(1, color="0.5", linewidth=0.5, linestyle=":")
+    # The first few pairs would make a spike at small distances: the peak sets the scale.
+    top = reference.loc[reference["r_d"] > CORE, "g"].max()
+    ax.set(xlim=(0, reference["r_d"].max()), ylim=(0, 1.1 * top if top > 0 else 1), xlabel="r / d")

@@ -1,0 +1,35 @@
+"""Control: another equilibrated packing at the same volume fraction, laid over the volume at random."""
+
+import hashlib
+from functools import lru_cache
+
+import numpy as np
+
+from blurbench.colloids.items import answers
+from blurbench.colloids.packing import hard_spheres
+
+
+class Chance:
+    kind = "control"
+
+    def predict(self, dataset, model, device):
+        fractions = iter(dataset.items["phi"])
+        return answers(dataset, lambda volume: _packing(volume, next(fractions)))
+
+
+def _packing(volume, phi):
+    # Of the image itself: an item has the same answer in whatever order or company it is asked for.
+    seed = int.from_bytes(hashlib.blake2b(np.ascontiguousarray(volume.photons), digest_size=8).digest(), "little")
+    rng = np.random.default_rng(seed)
+    shape = np.array(volume.photons.shape)
+    sides = tuple((shape / volume.diameter + 2).round(6).tolist())
+    centres = _periodic(round(float(phi), 6), sides)
+    positions = (centres + rng.uniform(0, sides)) % sides * volume.diameter - volume.diameter
+    inside = ((positions > -0.5) & (positions < shape - 0.5)).all(axis=1)
+    return positions[inside], np.ones(inside.sum())
+
+
+@lru_cache(maxsize=16)
+def _periodic(phi, sides):
+    """One packing per volume fraction: a shift by a random vector makes it another draw of the same law."""
+    return hard_spheres(phi, np.array(sides), 1.0, "chance")

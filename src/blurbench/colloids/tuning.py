@@ -1,0 +1,80 @@
+"""Settings of a classical method, chosen on volumes with their truth as an experienced user would: by the blur."""
+
+import time
+
+import numpy as np
+import pandas as pd
+
+from blurbench.colloids.items import read, relative
+from blurbench.colloids.matching import f1_in_voxels
+from blurbench.files.logs import progress
+
+THRESHOLDS = (0.0, 0.15, 0.3, 0.45, 0.6)  # least strength of a detection, relative as in `relative`
+VOLUMES = 48  # more would hardly change the choice
+RADII, NEAR = (0.25, 0.1), 0.1  # of a match, in diameters; what the F1 at the second adds to that at the first
+STEP = 0.1  # of the blur along z, in diameters: there is a setting for each, from volumes with about as much blur
+
+
+def choose(splits, search, name, volumes=VOLUMES):
+    """Settings with the best mean F1, for each blur along z; of equally good ones that which places spheres best.
+
+    All validation volumes are used and as many training volumes as there is room for. A volume counts at a blur by a
+    Gaussian weight of SD STEP, so that a choice rests on more than the few volumes at its side.
+
+    Parameters
+    ----------
+    splits : dict with the datasets `validation` and `train`, with their truth
+    search : function (Volume) -> iterator of (setting, positions (n, 3) in voxels, strength (n,)), the same settings in
+        the same order for every volume, the usual one first
+    name : of the progress bar
+    volumes : at most so many are used
+
+    Returns
+    -------
+    model : dict of `blur` (k,), PSF SD along z over the diameter, and `settings` (k,), dicts of numbers with their
+        `threshold`
+    curve : DataFrame, one row per blur and setting: items, seconds, blur, the setting, f1, validation_loss = 1 - f1
+    """
+    start, blur, f1 = time.perf_counter(), [], []
+    used = [(splits["validation"], i) for i in _spread(len(splits["validation"]), volumes)]
+    used += [(splits["train"], i) for i in _spread(len(splits["train"]), volumes - len(used))]
+    for dataset, i in progress(used, name):
+        row = dataset.items.iloc[i]
+        blur.append(row["sigma_z_px"] / row["diameter_px"])
+        settings, scores = _scores(dataset, i, search)
+        f1.append(scores)
+    blur, f1, seconds = np.array(blur), np.array(f1), time.perf_counter() - start
+    knots = np.arange(round(blur.min() / STEP), round(blur.max() / STEP) + 1) * STEP
+    model, rows = {"blur": [], "settings": []}, []
+    for knot in knots.tolist():
+        weight = np.exp(-0.5 * ((blur - knot) / STEP) ** 2)
+        wide, narrow = np.einsum("v,vsr->rs", weight / weight.sum(), f1)
+        model["blur"].append(knot)
+        model["settings"].append(settings[int(np.argmax(wide + NEAR * narrow))])
+        about = {"items": len(used), "seconds": seconds, "blur": knot}
+        rows += [{**about, **s, "f1": f, "validation_loss": 1 - f} for s, f in zip(settings, wide)]
+    return model, pd.DataFrame(rows)
+
+
+def _spread(n, most):
+    """Numbers of at most `most` of n items, evenly spread."""
+    return np.unique(np.linspace(0, n - 1, max(0, min(n, most))).astype(int)).tolist()
+
+
+def _scores(dataset, i, search):
+    """Settings (s,), thresholds included, and the F1 (s, r) of each at RADII on item i."""
+    volume = read(dataset, i)
+    truth = dataset.truth["centres"][i].astype(float) / volume.voxel_um
+    truth = truth[np.isfinite(truth).all(axis=1)]
+    settings, f1 = [], []
+    for setting, positions, strength in search(volume):
+        for threshold in THRESHOLDS:
+            found = positions[relative(strength) >= threshold]
+            settings.append({**setting, "threshold": threshold})
+            f1.append([f1_in_voxels(truth, found, volume.photons.shape, volume.diameter, r) for r in RADII])
+    return settings, np.array(f1)
+
+
+def chosen(model, volume) -> dict:
+    """Setting of a model for a volume: that of the nearest blur."""
+    return model["settings"][int(np.argmin(np.abs(np.array(model["blur"]) - volume.blur)))]

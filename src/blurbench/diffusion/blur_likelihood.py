@@ -1,0 +1,91 @@
+"""D from the blur of the spots, and the likelihood of blur and path together.
+
+The common variance of a stack's spots exceeds the PSF's by V = D t_E (1 - 1/K²)/3 on average, with an SD of V·sqrt(0.8)
+per frame and axis (Karhunen-Loève spectrum of the Brownian path within an exposure). A blurred spot is not Gaussian,
+though, once V is as large as the PSF: the fitted width then lies below the true one and the fitted centre strays from
+the mean position. Both are measured once per dataset, on stacks simulated with its own imaging parameters, as a
+function of Q = V/s².
+"""
+
+import json
+from functools import lru_cache
+
+import numpy as np
+
+from blurbench.diffusion.estimators import path_log_likelihood
+from blurbench.diffusion.localise import localise
+from blurbench.diffusion.psf import FWHM_OVER_SD
+from blurbench.diffusion.simulate import imaging, render
+from blurbench.microscopy.random_streams import key
+
+CALIBRATION_STACKS = 600
+
+
+def blur_variance(D, row, spec):
+    """V (µm²) of a diffusion coefficient."""
+    return D * row.exposure_s / 3 * (1 - 1 / spec["imaging"]["substeps"] ** 2)
+
+
+def width_D(spots, row, spec):
+    """D (µm²/s) from the width of the spots, and its standard error."""
+    if not np.isfinite(spots.variance):
+        return np.nan, np.nan
+    shrink, _ = calibration(spec)
+    s2 = (row.fwhm_um / FWHM_OVER_SD) ** 2
+    per_V = row.exposure_s / 3 * (1 - 1 / spec["imaging"]["substeps"] ** 2)
+    excess = spots.variance - s2
+    V = np.concatenate([[0.0], np.geomspace(1e-3, 1e3, 400)]) * s2
+    D = (np.interp(excess, V * shrink(V / s2), V) if excess > 0 else excess) / per_V
+    variance = spots.variance_sd**2 + _told_variance(s2, spec)
+    return D, float(np.sqrt(variance / per_V**2 + 0.8 * max(D, 0) ** 2 / (2 * row.frames)))
+
+
+def joint_log_likelihood(D, spots, row, R, spec):
+    """Log-likelihood (len(D),) of each D (µm²/s) by the widths and the path of one stack, taken as independent."""
+    shrink, stray = calibration(spec)
+    s2 = (row.fwhm_um / FWHM_OVER_SD) ** 2
+    V = blur_variance(D, row, spec)
+    variance = np.mean(spots.sigma**2) + stray(V / s2) * V
+    path = path_log_likelihood(spots.positions, row.frame_time_s, D, variance, R)
+    expected = V * shrink(V / s2)
+    spread = spots.variance_sd**2 * ((s2 + expected) / max(spots.variance, 0.25 * s2)) ** 2
+    spread = spread + 0.8 * expected**2 / (2 * row.frames) + _told_variance(s2, spec)
+    width = -0.5 * (np.log(spread) + (spots.variance - s2 - expected) ** 2 / spread)
+    return path + width
+
+
+def _told_variance(s2, spec):
+    """Variance of the PSF's own variance s2 where methods are told a width of limited accuracy."""
+    return (2 * s2 * spec["imaging"]["psf"].get("known_to", 0.0)) ** 2
+
+
+def calibration(spec):
+    """Two functions of Q: fitted over true V, and the variance of a fitted centre beyond the Fisher one, over V."""
+    a, b, c = _calibrate(json.dumps({k: spec[k] for k in ("imaging", "D_um2_s")}, sort_keys=True))
+    return lambda Q: np.maximum(1 + a * Q / (1 + Q) + b * (Q / (1 + Q)) ** 2, 0.2), lambda Q: c * Q / (1 + Q)
+
+
+@lru_cache
+def _calibrate(text):
+    spec = json.loads(text)
+    full = spec["imaging"] = imaging(spec["imaging"])
+    full["psf"].pop("known_to", None)  # what a width shows is calibrated against the true one
+    lo, hi = map(float, spec["D_um2_s"])
+    D = lo * (hi / lo) ** ((np.arange(CALIBRATION_STACKS) + 0.5) / CALIBRATION_STACKS)
+    images, positions, items = render(D, full, key("width calibration"))
+    ratio, stray, Q, weight = np.empty((4, len(D)))
+    for i, row in enumerate(items.itertuples()):
+        spots = localise(images[i], row, spec)
+        s2 = (row.fwhm_um / FWHM_OVER_SD) ** 2
+        V = blur_variance(D[i], row, spec)
+        Q[i], ratio[i] = V / s2, (spots.variance - s2) / V
+        weight[i] = 1 / ((spots.variance_sd / V) ** 2 + 0.4 / row.frames)
+        error = spots.positions - positions[i, : row.frames].mean(axis=1, dtype=float)
+        stray[i] = (np.nanmean(error**2) - np.mean(spots.sigma**2)) / V
+    good = np.isfinite(ratio + stray + weight) & (ratio > 0.1)
+    U = (Q / (1 + Q))[good]
+    w = np.sqrt(weight[good])
+    a, b = np.linalg.lstsq(np.column_stack([U, U**2]) * w[:, None], (ratio[good] - 1) * w, rcond=None)[0]
+    heavy = weight[good]
+    c = max(0.0, float((heavy * U * stray[good]).sum() / (heavy * U * U).sum()))
+    return float(a), float(b), c

@@ -1,0 +1,158 @@
+"""What `ours` sees of a stack: positions, and the Gauss-Hermite moments of every spot about its fitted centre.
+
+A moment is the sum over a window of (photons - background) · h_m(y) · h_n(x), h_m the m-th Hermite function at one of
+two scales (PSF and widest blur). The moments up to order 5 keep nearly all that a blurred spot shows of its width, its
+elongation, skewness and tails, do not depend on where in a pixel the molecule is, and turn and mirror by changes of
+sign and place: the eight symmetries of the square act on them exactly. They are to this problem what a first, fixed
+convolution layer would have to learn.
+"""
+
+import math
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+from numba import njit
+
+from blurbench.diffusion.blur_likelihood import joint_log_likelihood
+from blurbench.diffusion.localise import fit_stack, spots_of, window
+from blurbench.diffusion.psf import FWHM_OVER_SD
+from blurbench.diffusion.stack_estimates import blur
+from blurbench.files.logs import progress
+from blurbench.microscopy.camera import excess_noise, noise_variance, to_photons
+
+ORDER = 5
+PAIRS = [(m, n) for m in range(ORDER + 1) for n in range(ORDER + 1 - m)]
+MOMENTS = 2 * len(PAIRS)
+FRAME_FEATURES = 2 + 3 + MOMENTS  # position (y, x), then photons, localisation SD and found, then the moments
+STACK_FEATURES = 10
+GRID = 120
+CHUNK = 256
+
+
+@njit(cache=True, nogil=True)
+def hermite_moments(photons, centres, half, scales, background):
+    """Moments (t, 2, (ORDER+1)²) of every frame at two scales (pixels), normalised Hermite functions."""
+    frames, size_y, size_x = photons.shape
+    n, orders = 2 * half + 1, ORDER + 1
+    out = np.zeros((frames, 2, orders * orders))
+    basis = np.empty((2, orders, n))
+    rows = np.empty((orders, n))
+    for t in range(frames):
+        corner = (
+            min(max(int(centres[t, 0]) - half, 0), size_y - n),
+            min(max(int(centres[t, 1]) - half, 0), size_x - n),
+        )
+        for k in range(2):
+            for axis in range(2):
+                for i in range(n):
+                    z = (corner[axis] + i + 0.5 - centres[t, axis]) / scales[k]
+                    basis[axis, 0, i] = math.exp(-0.5 * z * z)
+                    basis[axis, 1, i] = z * basis[axis, 0, i]
+                    for m in range(2, orders):
+                        basis[axis, m, i] = (
+                            z * basis[axis, m - 1, i] - math.sqrt(m - 1.0) * basis[axis, m - 2, i]
+                        ) / math.sqrt(m)
+            rows[:] = 0.0
+            for i in range(n):
+                for j in range(n):
+                    value = photons[t, corner[0] + i, corner[1] + j] - background
+                    for b in range(orders):
+                        rows[b, i] += value * basis[1, b, j]
+            for a in range(orders):
+                for b in range(orders - a):
+                    total = 0.0
+                    for i in range(n):
+                        total += basis[0, a, i] * rows[b, i]
+                    out[t, k, a * orders + b] = total
+    return out
+
+
+_COLUMNS = np.array([m * (ORDER + 1) + n for m, n in PAIRS])
+
+
+def stack_features(stack, row, spec):
+    """Features of one stack.
+
+    Returns
+    -------
+    frames : (t, FRAME_FEATURES) float32; lengths in units of the PSF's SD
+    stack : (STACK_FEATURES,) float32; the first two are mean and SD of ln D by the blur-and-path likelihood under the
+        dataset's prior, from which the network starts
+    """
+    imaging = spec["imaging"]
+    pixel, camera = imaging["pixel_size_um"], imaging["camera"]
+    photons = to_photons(stack[: int(row.frames)], camera)
+    half, s = window(spec), row.fwhm_um / FWHM_OVER_SD
+    s2 = (s / pixel) ** 2
+    lo, hi = (s2 + D * row.exposure_s / 3 / pixel**2 for D in spec["D_um2_s"])
+    fits, background, w2, w2_sd = fit_stack(
+        photons, half, s2, math.sqrt(lo * hi), hi, noise_variance(camera), excess_noise(camera)
+    )
+    spots = spots_of(fits, background, w2, w2_sd, photons.shape[1], pixel)
+    scales = np.array([math.sqrt(s2 + 0.1), math.sqrt(max(hi, s2 + 0.3))])
+    moments = hermite_moments(photons, fits[:, :2], half, scales, background)[:, :, _COLUMNS]
+    mean_photons = max(float(np.mean(fits[:, 2])), 1.0)
+    found = np.isfinite(spots.positions).all(axis=1)
+    positions = np.where(found[:, None], spots.positions, (fits[:, :2] - photons.shape[1] / 2) * pixel) / s
+    frames = np.column_stack([
+        positions, np.log(np.maximum(fits[:, 2], 0.1) / mean_photons), np.log(fits[:, 3] * pixel / s), found,
+        moments.reshape(len(fits), -1) * (10 / mean_photons),
+    ])  # fmt: skip
+    grid = np.geomspace(*map(float, spec["D_um2_s"]), GRID)
+    R = blur(row, spec)
+    if found.sum() >= 3 and np.isfinite(spots.variance):
+        log_likelihood = joint_log_likelihood(grid, spots, row, R, spec)
+        weight = np.exp(log_likelihood - log_likelihood.max())
+    else:
+        weight = np.ones(GRID)
+    weight /= weight.sum()
+    mean = (weight * np.log(grid)).sum()
+    sd = math.sqrt((weight * (np.log(grid) - mean) ** 2).sum() + 1e-4)
+    excess = spots.variance / s**2 - 1 if np.isfinite(spots.variance) else 0.0
+    whole = np.array([
+        mean, sd, np.clip(excess, -1, 30) / 3,
+        math.log(row.frame_time_s / 0.01), math.log(row.exposure_s / row.frame_time_s),
+        math.log(row.photons / 100) / 2, math.log(mean_photons / 100) / 2, math.log1p(max(background, 0.0)) - 1,
+        math.log(s / pixel), math.log(row.frames / 16),
+    ])  # fmt: skip
+    return np.clip(frames, -50, 50).astype(np.float32), whole.astype(np.float32)
+
+
+def features(dataset, threads=1):
+    """Features of all items: (n, T, FRAME_FEATURES), (n, STACK_FEATURES), mask (n, T) of the frames there are."""
+    n, longest = len(dataset), int(np.max(dataset.spec["imaging"]["frames"]))
+    frames = np.zeros((n, longest, FRAME_FEATURES), np.float32)
+    whole = np.zeros((n, STACK_FEATURES), np.float32)
+    there = np.zeros((n, longest), bool)
+
+    def fill(at, images, items):
+        for i, (image, row) in enumerate(zip(images, items.itertuples()), at):
+            f, whole[i] = stack_features(image, row, dataset.spec)
+            frames[i, : len(f)], there[i, : len(f)] = f, True
+
+    with ThreadPoolExecutor(threads) as pool:
+        for first in progress(range(0, n, CHUNK), "moments"):
+            chunk = dataset[first : first + CHUNK]
+            images = chunk.images[:]
+            parts = [p for p in np.array_split(np.arange(len(chunk)), threads) if len(p)]
+            work = [(first + p[0], images[p], chunk.items.iloc[p]) for p in parts]
+            list(pool.map(fill, *zip(*work)))  # raises what a thread raised
+    return frames, whole, there
+
+
+def symmetry(element):
+    """Signed permutation (order, sign) of FRAME_FEATURES under one of the square's eight symmetries.
+
+    element : 0 to 7; bit 0 mirrors y, bit 1 mirrors x, bit 2 exchanges y and x (before the mirrors)
+    """
+    my, mx, swap = element & 1, element >> 1 & 1, element >> 2 & 1
+    order, sign = np.arange(FRAME_FEATURES), np.ones(FRAME_FEATURES, np.float32)
+    order[:2] = (1, 0) if swap else (0, 1)
+    sign[0], sign[1] = (-1) ** my, (-1) ** mx
+    place = {pair: i for i, pair in enumerate(PAIRS)}
+    for k in range(2):
+        at = 5 + k * len(PAIRS)
+        for i, (m, n) in enumerate(PAIRS):
+            order[at + i] = at + place[(n, m) if swap else (m, n)]
+            sign[at + i] = (-1) ** (my * m + mx * n)
+    return order, sign

@@ -1,0 +1,33 @@
+"""The answer of a method: D with its own 68 % and 95 % interval, µm²/s. Columns as in blurbench.diffusion.PROBLEM."""
+
+import numpy as np
+import pandas as pd
+from scipy.special import ndtri
+
+Z = {"68": float(ndtri(0.84)), "95": float(ndtri(0.975))}
+
+
+def from_log(ln_D, sd_ln_D) -> pd.DataFrame:
+    """Answers whose ln D is normal: arrays (item,) of its mean and SD."""
+    ln_D, sd_ln_D = np.asarray(ln_D, float), np.asarray(sd_ln_D, float)
+    columns = {"D": np.exp(ln_D)}
+    for level, z in Z.items():
+        columns[f"D_lo{level}"], columns[f"D_hi{level}"] = np.exp(ln_D - z * sd_ln_D), np.exp(ln_D + z * sd_ln_D)
+    return pd.DataFrame(columns)
+
+
+def from_linear(D, sd_D) -> pd.DataFrame:
+    """Answers of an unbiased estimator: arrays (item,) of D, which may be negative, and its standard error (µm²/s).
+
+    Where D is positive its interval is that of a normal ln D of SD sd_D/D, which keeps it positive and skewed as the
+    laws of these estimators are; elsewhere it is D ± z sd_D, cut at 0.
+    """
+    D, sd_D = np.asarray(D, float), np.asarray(sd_D, float)
+    positive = D > 0
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        relative = np.where(positive, sd_D / D, np.nan)
+        columns = {"D": D}
+        for level, z in Z.items():
+            columns[f"D_lo{level}"] = np.where(positive, D * np.exp(-z * relative), np.maximum(D - z * sd_D, 0))
+            columns[f"D_hi{level}"] = np.where(positive, D * np.exp(z * relative), np.maximum(D + z * sd_D, 0))
+    return pd.DataFrame(columns)

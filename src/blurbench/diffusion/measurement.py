@@ -1,0 +1,216 @@
+"""What the methods say about a real recording: D per track, its median per method, and a figure."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.collections import LineCollection
+from matplotlib.colors import LogNorm
+from matplotlib.ticker import NullLocator
+
+from blurbench.diffusion import tracking
+from blurbench.drawing import style
+from blurbench.drawing.style import KIND_COLOURS, MM, readable
+from blurbench.files.predictions import OK
+from blurbench.microscopy import recordings
+from blurbench.running import methods
+
+PREFERRED = ("ours", "mle", "cve", "centroid_msd_optimal")  # whose D colours the tracks: the first that ran
+LEVELS = (0.025, 0.975)
+INTERVAL = ["D_lo68", "D_hi68", "D_lo95", "D_hi95"]
+
+
+def measure(recording: dict, items, seen: pd.DataFrame, entries: dict, device: str, resamples: int, seed: int):
+    """What the methods find on the stacks of a movie, and the ensemble's mean squared displacement to compare with.
+
+    Parameters
+    ----------
+    recording : entry of the configuration
+    items : Dataset that `preparation.prepare` wrote
+    seen : what it returned
+    entries : {name: {"method", "kind", "options", "models": one file per training seed, or none}}
+    device : cpu, cuda or auto
+    resamples, seed : of the bootstrap
+
+    Returns
+    -------
+    recordings.Measurement of what `summarise`, `run` and `tracking.ensemble` return.
+    """
+    ensemble = tracking.ensemble(seen, recording, resamples, seed)
+    details = run(items, entries, device)
+    table = summarise(details, ensemble, recording.get("expected_D_um2_s"), resamples, seed)
+    return recordings.Measurement(table, details, ensemble)
+
+
+def run(stacks, entries: dict, device: str) -> pd.DataFrame:
+    """D of every stack by every method.
+
+    Parameters
+    ----------
+    stacks : Dataset, written by `preparation.prepare`
+    entries, device : as in `measure`
+
+    Returns
+    -------
+    DataFrame, one row per stack and method: item, particle, frame, frames, y_um, x_um (in the first frame), method,
+    kind, D and its intervals (µm²/s; the geometric mean over training seeds), status.
+    """
+    pixel = stacks.attrs["voxel_size"][-1]
+    where = stacks.items[["particle", "frame", "frames"]].assign(
+        item=np.arange(len(stacks)), y_um=stacks.items["y"] * pixel, x_um=stacks.items["x"] * pixel
+    )
+    answers = []
+    for name, entry in entries.items():
+        method = methods.load(stacks.attrs["problem"], entry["method"], entry["options"])
+        runs = [methods.predict(method, stacks, model, device) for model in entry["models"] or [None]]
+        answer = runs[0] if len(runs) == 1 else _over_seeds(runs)
+        answer = answer.reindex(columns=["item", "D", *INTERVAL, "status"])
+        answers.append(where.merge(answer.assign(method=name, kind=entry["kind"]), on="item"))
+    columns = ["item", *where.columns.drop("item"), "method", "kind", "D", *INTERVAL, "status"]
+    return pd.concat(answers, ignore_index=True)[columns]
+
+
+def _over_seeds(runs):
+    """Geometric mean of the training seeds' answers; the first failure speaks for an item."""
+    columns = ["D", *(c for c in INTERVAL if c in runs[0])]
+    mean = runs[0][["item", "status"]].copy()
+    mean[columns] = np.exp(np.mean([np.log(run[columns]) for run in runs], axis=0))
+    for run in runs[1:]:
+        mean["status"] = mean["status"].where(mean["status"] != OK, run["status"])
+    return mean
+
+
+def summarise(measured: pd.DataFrame, ensemble: pd.DataFrame, expected=None, resamples=1000, seed=1) -> pd.DataFrame:
+    """Median D per method with its 95 % interval, and the ensemble MSD's D beside it.
+
+    The bootstrap draws tracks, each with all its stacks: stacks of one track are not independent, as spots differ.
+
+    Parameters
+    ----------
+    measured : what `run` returned
+    ensemble : what `tracking.ensemble` returned
+    expected : D known from elsewhere (µm²/s), optional
+
+    Returns
+    -------
+    DataFrame: method, kind, D, ci_low, ci_high, unit, n_tracks, n_stacks, n_failed, and ratio_to_expected if D is
+    expected.
+    """
+    rng = np.random.default_rng(seed)
+    rows = []
+    for (name, kind), group in measured.groupby(["method", "kind"], sort=False):
+        good = group[(group["status"] == OK) & np.isfinite(group["D"])]
+        track, n = good["particle"].factorize()[0], good["particle"].nunique()
+        D, low, high = np.nan, np.nan, np.nan
+        if n:
+            D = good["D"].median()
+            weights = rng.multinomial(n, np.full(n, 1 / n), size=resamples)[:, track]
+            low, high = np.quantile(_weighted_medians(good["D"].to_numpy(), weights), LEVELS)
+        rows.append((name, kind, D, low, high, n, len(good), len(group) - len(good)))
+    line = ensemble.set_index("quantity").loc["D_linear"]
+    rows.append(
+        ("ensemble_msd", "ensemble", line["value"], line["ci_low"], line["ci_high"], int(line["n_tracks"]), 0, 0)
+    )
+    table = pd.DataFrame(rows, columns=["method", "kind", "D", "ci_low", "ci_high", "n_tracks", "n_stacks", "n_failed"])
+    table.insert(5, "unit", "um2/s")
+    return table if expected is None else table.assign(ratio_to_expected=table["D"] / expected)
+
+
+def _weighted_medians(values, weights):
+    """Median of values (n,) repeated as often as each row of weights (b, n) says."""
+    order = np.argsort(values)
+    cumulated = np.cumsum(weights[:, order], axis=1)
+    return values[order][np.argmax(2 * cumulated >= cumulated[:, -1:], axis=1)]
+
+
+def draw(path, recording: dict, items, seen: pd.DataFrame, measurement: recordings.Measurement) -> None:
+    """Tracks over the first frame, coloured by D, and how D is distributed per method, with the ensemble's as a line.
+
+    Parameters
+    ----------
+    path : file to write
+    recording, items, seen : as in `measure`
+    measurement : what it returned
+    """
+    image, pixel = recordings.read(recording["file"])[0], recording["pixel_size_um"]
+    measured, table = measurement.details, measurement.methods
+    ran = list(dict.fromkeys(measured["method"]))
+    chosen = next((name for name in PREFERRED if name in ran), ran[0])
+    ok = measured[measured["status"] == OK]
+    positive = ok.loc[ok["D"] > 0, "D"]
+    low, high = np.quantile(positive, [0.02, 0.98]) if len(positive) else (0.1, 1)
+    aspect = image.shape[0] / image.shape[1]
+    height = max(100 * MM * aspect + 24 * MM, (18 + 6.5 * len(ran)) * MM)
+    with style.figure(path, height=height) as drawing:
+        left, right = drawing.subplots(1, 2, width_ratios=[1.45, 1])
+        _map(drawing, left, image, seen, ok[ok["method"] == chosen], chosen, pixel)
+        _distributions(right, ok, table, (low / 1.3, high * 1.3), recording.get("expected_D_um2_s"))
+        style.label_panels([left, right])
+
+
+def _map(drawing, ax, image, spots, ok, chosen, pixel):
+    """The first panel: image, tracks, scale bar, colour bar."""
+    extent = (0, image.shape[1] * pixel, image.shape[0] * pixel, 0)
+    ax.imshow(
+        image, cmap="gray", extent=extent, vmin=np.quantile(image, 0.002), vmax=np.quantile(image, 0.998), alpha=0.6
+    )
+    D = ok.groupby("particle")["D"].median()
+    paths = spots[spots["particle"].isin(D.index)].sort_values("frame").groupby("particle")
+    lines = [(group[["x", "y"]].to_numpy() + 0.5) * pixel for _, group in paths]
+    values = D.loc[[particle for particle, _ in paths]].to_numpy()
+    shown = values[values > 0]
+    norm = LogNorm(*np.quantile(shown, [0.05, 0.95])) if len(shown) > 1 else LogNorm(0.1, 1)
+    tracks = LineCollection(lines, cmap="plasma", norm=norm, linewidths=0.9)
+    tracking.set_array(np.maximum(values, norm.vmin))
+    ax.add_collection(tracks)
+    style.scale_bar(ax, extent[1])
+    ax.set(xticks=[], yticks=[], xlim=extent[:2], ylim=extent[2:])
+    ax.set_title(f"{len(lines)} tracks, D by {readable(chosen)}")
+    ax.grid(False)
+    ax.spines[:].set_visible(False)
+    # An inset keeps the bar at the image, whose aspect is fixed.
+    colours = drawing.colorbar(tracks, cax=ax.inset_axes([0, -0.09, 1, 0.04]), orientation="horizontal", extend="both")
+    colours.set_label("D (µm²/s), median over the stacks of a track")
+    _plain_ticks(colours.ax.xaxis, norm.vmin, norm.vmax)
+
+
+def _distributions(ax, ok, table, limits, expected):
+    """The second panel: a histogram per method, its median with interval below, and how many lie off the axis."""
+    ensemble = table[table["kind"] == "ensemble"].iloc[0]
+    rows = table[table["kind"] != "ensemble"].reset_index(drop=True)
+    edges = np.geomspace(*limits, 41)
+    for k, row in rows.iterrows():
+        D = ok.loc[ok["method"] == row["method"], "D"]
+        colour, base = KIND_COLOURS[row["kind"]], len(rows) - 1 - k
+        counts, _ = np.histogram(D, edges)
+        heights = 0.72 * counts / max(counts.max(), 1)
+        ax.stairs(base + heights, edges, baseline=base, fill=True, color=colour, alpha=0.35, linewidth=0)
+        ax.stairs(base + heights, edges, baseline=base, color=colour, linewidth=0.7)
+        if row["D"] > 0:
+            ax.plot([max(row["ci_low"], limits[0]), row["ci_high"]], [base - 0.08] * 2, color=colour, linewidth=1.6)
+            ax.plot(row["D"], base - 0.08, "o", color=colour, markersize=2.8)
+        for side, number, words in ((0, (D < limits[0]).sum(), "← {}"), (1, (D > limits[1]).sum(), "{} →")):
+            if number:
+                align = ("left", "right")[side]
+                ax.text(limits[side], base + 0.3, words.format(number), ha=align, fontsize=5.5, color="0.35")
+    ax.axvspan(ensemble["ci_low"], ensemble["ci_high"], color="0.2", alpha=0.15, linewidth=0)
+    ax.axvline(ensemble["D"], color="0.2", linewidth=0.9, label=f"ensemble MSD, {ensemble['D']:.2f} µm²/s")
+    if expected:
+        ax.axvline(expected, color="0.2", linewidth=0.9, linestyle=":", label=f"expected, {expected:.2f} µm²/s")
+    names = [readable(name) for name in rows["method"]]
+    ax.set_yticks(np.arange(len(rows))[::-1], names)
+    ax.tick_params(axis="y", length=0)
+    ax.set(xscale="log", xlim=limits, ylim=(-0.35, len(rows)), xlabel="D (µm²/s)")
+    _plain_ticks(ax.xaxis, *limits)
+    ax.grid(False, axis="y")
+    ax.spines["left"].set_visible(False)
+    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), handlelength=1.4, borderaxespad=0)
+
+
+def _plain_ticks(axis, low, high):
+    """Plain numbers at 1, 2 and 5 of each decade inside the limits, or at more of them where these would be few."""
+    decades = 10 ** np.arange(np.floor(np.log10(low)), np.ceil(np.log10(high)) + 1)
+    for digits in ((1, 2, 5), (1, 1.5, 2, 3, 4, 5, 7)):
+        ticks = [t for t in np.outer(decades, digits).ravel() if low <= t <= high]
+        if len(ticks) > 2:
+            break
+    axis.set_ticks(ticks, [f"{t:g}" for t in ticks])
+    axis.set_minor_locator(NullLocator())

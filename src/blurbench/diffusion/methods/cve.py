@@ -1,0 +1,15 @@
+"""Covariance-based estimator on maximum-likelihood positions (Vestergaard, Blainey & Flyvbjerg 2014)."""
+
+from blurbench.diffusion.estimators import cve, cve_sd, cve_sigma
+from blurbench.diffusion.stack_estimates import estimate
+
+
+class Cve:
+    kind = "classical"
+
+    def predict(self, dataset, model, device):
+        return estimate(dataset, self._estimate)
+
+    def _estimate(self, spots, row, R):
+        D = cve(spots.positions, row.frame_time_s)
+        return D, cve_sd(D, cve_sigma(spots.positions, R), row.frame_time_s, row.frames, blur=R)

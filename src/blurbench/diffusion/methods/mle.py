@@ -1,0 +1,21 @@
+"""Maximum likelihood of the path (Berglund 2010), with the localisation error fitted or taken from the spots' fits."""
+
+import numpy as np
+
+from blurbench.diffusion.estimators import cramer_rao, mle_fit
+from blurbench.diffusion.stack_estimates import estimate
+
+
+class Mle:
+    kind = "classical"
+    options = {"localisation_error": "fitted"}  # or "known": the root mean square of the fits' Fisher errors
+
+    def predict(self, dataset, model, device):
+        return estimate(dataset, self._estimate)
+
+    def _estimate(self, spots, row, R):
+        known = self.localisation_error == "known"
+        given = float(np.sqrt(np.mean(spots.sigma**2))) if known else None
+        D, sigma = mle_fit(spots.positions, row.frame_time_s, given, R)
+        relative = cramer_rao(max(D, 1e-6), max(sigma, 1e-6), row.frame_time_s, row.frames, blur=R, sigma_known=known)
+        return D, max(D, 1e-6) * relative

@@ -1,0 +1,15 @@
+"""Limit of the centroid methods: maximum likelihood on the true mean position of every frame, without error."""
+
+from blurbench.diffusion.estimators import cramer_rao, mle
+from blurbench.diffusion.stack_estimates import estimate_true
+
+
+class TrueCentroidMle:
+    kind = "limit"
+
+    def predict(self, dataset, model, device):
+        def of_centres(centres, row, R):
+            D = mle(centres, row.frame_time_s, 0.0, R)
+            return D, D * cramer_rao(max(D, 1e-9), 0.0, row.frame_time_s, row.frames, blur=R, sigma_known=True)
+
+        return estimate_true(dataset, of_centres)

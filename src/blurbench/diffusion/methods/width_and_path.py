@@ -1,0 +1,29 @@
+"""Width of the spots and path of the molecule together: the maximum of the product of their likelihoods."""
+
+import numpy as np
+
+from blurbench.diffusion.blur_likelihood import joint_log_likelihood
+from blurbench.diffusion.stack_estimates import estimate
+
+GRID = 400
+
+
+class WidthAndPath:
+    kind = "classical"
+
+    def predict(self, dataset, model, device):
+        lo, hi = map(float, dataset.spec["D_um2_s"])
+        grid = np.geomspace(lo / 3, hi * 3, GRID)  # beyond the range, so that the maximum is seldom at an end
+
+        def of_spots(spots, row, R):
+            if np.isfinite(spots.positions).all(axis=1).sum() < 3:
+                return np.nan, np.nan
+            log_likelihood = joint_log_likelihood(grid, spots, row, R, dataset.spec)
+            at = int(np.argmax(log_likelihood))
+            inside = min(max(at, 1), GRID - 2)
+            below, middle, above = log_likelihood[inside - 1 : inside + 2]
+            step = np.log(grid[1] / grid[0])
+            curvature = max((2 * middle - below - above) / step**2, 1e-3)
+            return grid[at], grid[at] / np.sqrt(curvature)
+
+        return estimate(dataset, of_spots)

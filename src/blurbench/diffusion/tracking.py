@@ -1,0 +1,314 @@
+"""Spots of a movie found, linked and cut into stacks, and the ensemble's mean squared displacement.
+
+A stack looks like a simulated one: as many frames and pixels, in the grey values of the dataset's camera, the spot at
+the centre of the field in the first frame but for the rounding to whole pixels. Its table has the imaging parameters
+that methods are given, measured where the microscope does not say them (photons, background, width of the spot).
+Positions are in pixels here, the centre of the first pixel at 0, as trackpy has them.
+"""
+
+import logging
+
+import numpy as np
+import pandas as pd
+import trackpy
+from scipy.optimize import least_squares
+
+from blurbench.files.logs import progress
+from blurbench.microscopy.recordings import Recording, RecordingError
+
+SCALE = 8  # spot diameters over which the background is smooth
+PRESENT = 0.75  # share of a stack's frames in which its spot must have been found
+RINGS = 2  # of the radial profile per pixel
+FWHM = np.sqrt(8 * np.log(2))
+LAGS = (3, 10)  # fewest and most lags of the ensemble fit, a tenth of the movie in between
+
+log = logging.getLogger(__name__)
+
+
+def open_recording(recording: dict) -> Recording:
+    """Movie of a recording's entry, its background smooth on the scale of the spots that its `tracking` looks for."""
+    return Recording(recording, SCALE * recording["tracking"]["diameter_px"])
+
+
+def find(movie: Recording, tracking: dict, min_frames: int) -> pd.DataFrame:
+    """Find the spots of every frame and link them to tracks.
+
+    Parameters
+    ----------
+    movie : Recording
+    tracking : diameter_px, minmass (photons or 'auto'), search_range_px, memory, max_size_px, max_eccentricity
+    min_frames : shorter tracks are not kept
+
+    Returns
+    -------
+    DataFrame of all spots in trackpy's columns (y, x in pixels, mass in photons, size, ecc, signal, frame, particle),
+    with `kept`: whether the spot's track is long enough, small enough and round enough on average.
+
+    Raises
+    ------
+    RecordingError if no spot is found, or no track is kept.
+    """
+    diameter, minmass = tracking["diameter_px"], tracking["minmass"]
+    if minmass == "auto":
+        minmass = _minmass(movie, diameter)
+        log.info("minmass: %.4g photons, from the noise", minmass)
+    trackpy.quiet()
+    frames = []
+    for i in progress(range(len(movie)), "locate"):
+        spots = trackpy.locate(np.maximum(movie.signal(i), 0), diameter, minmass=minmass)
+        frames.append(spots.assign(frame=i))
+    spots = pd.concat([f for f in frames if len(f)] or frames[:1], ignore_index=True)
+    if not len(spots):
+        raise RecordingError(
+            movie.movie.file,
+            "tracking.minmass",
+            f"no spot above {minmass:.4g} photons",
+            "a lower value, or another diameter_px",
+        )
+    spots = trackpy.link(spots, tracking["search_range_px"], memory=tracking["memory"])
+    tracks = spots.groupby("particle")
+    kept = tracks.size() >= min_frames
+    for column, key in (("size", "max_size_px"), ("ecc", "max_eccentricity")):
+        if key in tracking:
+            kept &= tracks[column].mean() < tracking[key]
+    if not kept.any():
+        found = f"no track of at least {min_frames} frames (of {len(kept)}) that is small and round enough"
+        raise RecordingError(movie.movie.file, "tracking", found, "a larger search_range_px or memory, or laxer limits")
+    log.info("%d spots, %d tracks, %d kept", len(spots), len(kept), kept.sum())
+    return spots.assign(kept=spots["particle"].map(kept))
+
+
+def _minmass(movie, diameter):
+    """Mass that noise alone does not reach: three times the SD of the noise summed over the disc of a spot."""
+    noise = np.sqrt(np.median(movie.seen.noise)) / movie.transfer.gain
+    return 3 * noise * diameter * np.sqrt(np.pi) / 2
+
+
+def segments(spots: pd.DataFrame, frames: tuple, size: int, shape: tuple) -> tuple[pd.DataFrame, dict]:
+    """Where stacks can be cut: pieces of the kept tracks that do not overlap in time, alone in a window that stays put.
+
+    Parameters
+    ----------
+    spots : what `find` returned
+    frames : fewest and most frames of a stack
+    size : pixels, side of the window
+    shape : (y, x) of the movie
+
+    Returns
+    -------
+    DataFrame: particle, frame (the first), frames, y, x (pixels, in the first frame), top, left (of the window);
+    dict: how many pieces were cut, and how many were dropped for which reason.
+    """
+    everything = {frame: group[["y", "x", "particle"]].to_numpy() for frame, group in spots.groupby("frame")}
+    counts = dict.fromkeys(("cut", "interrupted", "edge", "neighbour"), 0)
+    rows = []
+    for particle, track in spots[spots["kept"]].groupby("particle"):
+        track = track.sort_values("frame").set_index("frame")
+        start, last = track.index[0], track.index[-1]
+        while last - start + 1 >= frames[0]:
+            if start not in track.index:  # a stack starts where its spot is seen
+                start += 1
+                continue
+            n = int(min(frames[1], last - start + 1))
+            piece = track.loc[start : start + n - 1]
+            y, x = piece.loc[start, ["y", "x"]]
+            # The centre of the first pixel is 0, so the centre of a window from `top` on is top + (size - 1)/2.
+            top, left = round(y - (size - 1) / 2), round(x - (size - 1) / 2)
+            if len(piece) < PRESENT * n:
+                fate = "interrupted"
+            elif min(top, left) < 0 or top + size > shape[0] or left + size > shape[1]:
+                fate = "edge"
+            elif _crowded(everything, particle, start, n, top, left, size):
+                fate = "neighbour"
+            else:
+                fate = "cut"
+                rows.append((int(particle), int(start), n, y, x, top, left))
+            counts[fate] += 1
+            start += n
+    return pd.DataFrame(rows, columns=["particle", "frame", "frames", "y", "x", "top", "left"]), counts
+
+
+def _crowded(everything, particle, start, n, top, left, size):
+    """Whether another spot is seen inside the window in any of its frames."""
+    for frame in range(start, start + n):
+        y, x, who = everything.get(frame, np.empty((0, 3))).T
+        inside = (abs(y - top - (size - 1) / 2) < size / 2) & (abs(x - left - (size - 1) / 2) < size / 2)
+        if (inside & (who != particle)).any():
+            return True
+    return False
+
+
+def cut(movie: Recording, spots: pd.DataFrame, imaging: dict):
+    """Cut a stack around every track, as a dataset without truth.
+
+    Parameters
+    ----------
+    movie : Recording
+    spots : what `find` returned
+    imaging : the `imaging` entry of the dataset whose models apply, expanded
+
+    Returns
+    -------
+    images : uint16 (item, t, y, x), ADU of the dataset's camera
+    items : DataFrame, one row per item: what a simulated dataset's table holds but for D, and particle, frame, y, x
+    counts : dict, pieces of tracks cut and dropped
+
+    Raises
+    ------
+    RecordingError if the frame time or pixel size is not the dataset's, if the movie is shorter than a stack or smaller
+    than its window, or if no stack is left.
+    """
+    spec, file = movie.spec, movie.movie.file
+    fewest, most = int(np.min(imaging["frames"])), int(np.max(imaging["frames"]))
+    size, camera = imaging["size_px"], imaging["camera"]
+    for key in ("pixel_size_um", "frame_time_s", "exposure_s"):
+        low, high = np.min(imaging[key]), np.max(imaging[key])
+        if not low * 0.99 <= spec[key] <= high * 1.01:
+            expected = f"{low:g} to {high:g}" if low < high else f"{low:g}"
+            raise RecordingError(
+                file, key, spec[key], f"{expected} as in the dataset {spec['dataset']}, whose models were trained on it"
+            )
+    if len(movie) < fewest or min(movie.movie.shape[1:]) < size:
+        raise RecordingError(
+            file, "file", f"a movie of shape {movie.movie.shape}", f"at least {fewest} frames of {size} x {size} pixels"
+        )
+    pieces, counts = segments(spots, (fewest, most), size, movie.movie.shape[1:])
+    log.info("stacks: %s", counts)
+    if not len(pieces):
+        raise RecordingError(
+            file, "tracking", f"no stack ({counts})", f"a track alone in {size} x {size} pixels for {fewest} frames"
+        )
+    stacks = np.zeros((len(pieces), most, size, size), np.float32)
+    for i in progress(range(len(movie)), "cut"):
+        photons = movie.photons(i)
+        for k, piece in zip(*_rows_at(pieces, i)):
+            stacks[k, i - piece.frame] = photons[piece.top : piece.top + size, piece.left : piece.left + size]
+    used = spots[spots["particle"].isin(pieces["particle"])]
+    tracks = {particle: track.set_index("frame")[["y", "x"]] for particle, track in used.groupby("particle")}
+    measured = []
+    for stack, piece in zip(stacks, pieces.itertuples()):
+        seen = tracks[piece.particle].reindex(range(piece.frame, piece.frame + piece.frames)).to_numpy()
+        measured.append(spot(stack[: piece.frames], seen - (piece.top, piece.left)))
+    items = pieces.drop(columns=["top", "left"])
+    measured = pd.DataFrame(measured, columns=["photons", "background", "fwhm_um", "contrast", "noise"])
+    items = pd.concat([items, measured], axis=1)
+    items["fwhm_um"] *= spec["pixel_size_um"]
+    items["photons"] /= camera["quantum_efficiency"]
+    items["background"] /= camera["quantum_efficiency"]
+    items["frame_time_s"], items["exposure_s"] = spec["frame_time_s"], spec["exposure_s"]
+    adu = np.rint(camera["gain"] * camera["em_gain"] * stacks + camera["offset"])
+    images = np.clip(adu, 0, camera["saturation"]).astype(np.uint16)
+    for image, n in zip(images, items["frames"]):
+        image[n:] = 0  # a shorter stack ends in empty frames, as a simulated one does
+    return images, items, counts
+
+
+def _rows_at(pieces, frame):
+    """Positions and rows of the pieces that hold a frame of the movie."""
+    held = np.flatnonzero((pieces["frame"] <= frame) & (frame < pieces["frame"] + pieces["frames"]))
+    return held, pieces.iloc[held].itertuples()
+
+
+def spot(stack, positions):
+    """What the spot of a stack looks like on average: a Gaussian on a flat ground, fitted to its radial profile.
+
+    Parameters
+    ----------
+    stack : (t, y, x), photons
+    positions : (t, 2), (y, x) of the spot in pixels of the stack, NaN where lost
+
+    Returns
+    -------
+    tuple: photons of the spot, background (photons per pixel), FWHM (pixels), contrast (peak over noise), noise
+    (photons, SD of the residuals); NaN where the fit fails.
+    """
+    seen = np.flatnonzero(np.isfinite(positions).all(axis=1))
+    y, x = np.mgrid[: stack.shape[1], : stack.shape[2]]
+    r2 = (y - positions[seen, 0, None, None]) ** 2 + (x - positions[seen, 1, None, None]) ** 2
+    near = r2 < (min(stack.shape[1:]) / 2) ** 2
+    r2, value = r2[near], stack[seen][near]
+    ring = (RINGS * np.sqrt(r2)).astype(int)
+    number = np.bincount(ring)
+    some = number > 0
+    mean_r2, mean = np.bincount(ring, r2)[some] / number[some], np.bincount(ring, value)[some] / number[some]
+
+    def model(p, r2):
+        return p[0] * np.exp(-r2 / (2 * p[1] ** 2)) + p[2]
+
+    def residuals(p):
+        return (model(p, mean_r2) - mean) * np.sqrt(number[some])
+
+    fit = least_squares(residuals, (np.ptp(mean), 2.0, mean[-1]), method="lm", max_nfev=200)
+    peak, width, ground = fit.x
+    if not fit.success or peak <= 0:
+        return (np.nan,) * 5
+    noise = float(np.std(value - model(fit.x, r2)))
+    psf = np.sqrt(max(width**2 - 1 / 12, 0))  # a pixel's own width is no part of the PSF
+    return 2 * np.pi * peak * width**2, max(ground, 0.0), FWHM * psf, peak / noise if noise > 0 else np.nan, noise
+
+
+def squared_displacements(spots: pd.DataFrame, pixel_size: float, max_lag: int, drift: bool):
+    """Sums (µm²) and numbers of squared displacements of every kept track, at lags 1 to max_lag: two (track, lag).
+
+    drift : whether to take off the mean displacement of all tracks from frame to frame first
+    """
+    kept = spots[spots["kept"]]
+    grid = kept.pivot(index="particle", columns="frame", values=["y", "x"])
+    frames = np.arange(kept["frame"].min(), kept["frame"].max() + 1)
+    path = np.stack([grid[axis].reindex(columns=frames).to_numpy() for axis in "yx"], axis=-1) * pixel_size
+    if drift:
+        step = np.nan_to_num(np.nanmean(np.diff(path, axis=1), axis=0))
+        path = path - np.concatenate([np.zeros((1, 2)), np.cumsum(step, axis=0)])
+    sums, numbers = [], []
+    for lag in range(1, max_lag + 1):
+        squares = ((path[:, lag:] - path[:, :-lag]) ** 2).sum(axis=-1)
+        sums.append(np.nansum(squares, axis=1))
+        numbers.append(np.isfinite(squares).sum(axis=1))
+    return np.stack(sums, axis=1), np.stack(numbers, axis=1)
+
+
+def ensemble(spots: pd.DataFrame, recording: dict, resamples: int, seed: int) -> pd.DataFrame:
+    """Mean squared displacement of all kept tracks together, and what it says of D.
+
+    Lines: MSD = 4D·lag + offset over the first lags (a tenth of the movie, 3 to 10), the offset taking localisation
+    error and motion blur; and MSD = 4D·lag^exponent in logarithms, which blur makes steeper and localisation error
+    flatter than 1. Intervals by bootstrap over tracks.
+
+    Parameters
+    ----------
+    spots : what `find` returned
+    recording : entry of the configuration
+
+    Returns
+    -------
+    DataFrame: quantity (msd, D_linear, offset, D_loglog, exponent), lag_s (of msd), value, ci_low, ci_high, unit,
+    n_tracks.
+    """
+    length = int(spots["frame"].max() - spots["frame"].min()) + 1
+    lags = min(max(LAGS[0], min(LAGS[1], length // 10)), length - 1)
+    sums, numbers = squared_displacements(
+        spots, recording["pixel_size_um"], lags, recording["tracking"]["subtract_drift"]
+    )
+    n = len(sums)
+    weights = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=resamples)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        msd = np.vstack([sums.sum(axis=0) / numbers.sum(axis=0), (weights @ sums) / (weights @ numbers)])
+    tau = np.arange(1, lags + 1) * recording["frame_time_s"]
+    used = np.isfinite(msd[0])
+    slope, offset = _lines(tau[used], msd[:, used])
+    exponent, level = _lines(np.log(tau[used]), np.log(msd[:, used]))
+    values = {("msd", lag, "um2"): msd[:, k] for k, lag in enumerate(tau)}
+    values |= {("D_linear", np.nan, "um2/s"): slope / 4, ("offset", np.nan, "um2"): offset}
+    values |= {("D_loglog", np.nan, "um2/s"): np.exp(level) / 4, ("exponent", np.nan, ""): exponent}
+    rows = [
+        (quantity, lag, all_[0], *np.nanquantile(all_[1:], [0.025, 0.975]), unit, n)
+        for (quantity, lag, unit), all_ in values.items()
+    ]
+    return pd.DataFrame(rows, columns=["quantity", "lag_s", "value", "ci_low", "ci_high", "unit", "n_tracks"])
+
+
+def _lines(x, y):
+    """Slopes and intercepts of least-squares lines through the rows of y (n, len(x))."""
+    away = x - x.mean()
+    slope = (y * away).sum(axis=1) / (away**2).sum()
+    return slope, y.mean(axis=1) - slope * x.mean()

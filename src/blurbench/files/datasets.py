@@ -1,0 +1,293 @@
+"""Datasets on disk: Zarr 3 stores written shard by shard, with a manifest beside each, and read through windows.
+
+One chunk is one item (what a method reads), one shard some hundreds of items (what the simulator writes), so memory
+does not grow with the number of items. A store appears under its name only when it is whole.
+"""
+
+import hashlib
+import importlib
+import json
+import math
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import zarr
+
+from blurbench import problems
+from blurbench.files.atomic import replacing
+from blurbench.files.logs import progress
+from blurbench.planning.work import CHUNK_ITEMS, CHUNK_MB
+
+PREVIEWS = 3
+LIMIT_MB = 4096  # of one item, or of one column of items: a file may declare any shape at no cost
+NUMBERS = "biuf"  # kinds of values: none of them is decoded by running what the file says
+# Bits that noise does not reach compress well once they lie together: in half the time of zstd without the shuffle.
+COMPRESSOR = zarr.codecs.BloscCodec(cname="zstd", clevel=1, shuffle="bitshuffle")
+
+
+class DatasetError(ValueError):
+    """A store or manifest that is missing, damaged or not what was expected."""
+
+
+def simulate(problem, dataset, split, spec, seed, store, manifest):
+    """Simulate one split of a dataset and write it.
+
+    Parameters
+    ----------
+    problem, dataset, split : str
+    spec : dict, the dataset's expanded configuration entry
+    seed : int, the run's seed
+    store, manifest : paths to write
+    """
+    n, shard, header, shards = problems.find(problem, "simulate.dataset")(spec, split, seed)
+    header = {"problem": problem, "dataset": dataset, "split": split, "seed": seed, **header, "spec": spec}
+    shards = progress(shards, f"simulate {dataset} {split}", total=-(-n // shard))
+    write(
+        store,
+        manifest,
+        header,
+        n,
+        shard,
+        shards,
+        getattr(importlib.import_module(f"blurbench.{problem}.simulate"), "gates", None),
+    )
+
+
+def write(store, manifest, header: dict, n: int, shard: int, shards, gates=None):
+    """Write a dataset and its manifest.
+
+    Parameters
+    ----------
+    header : the group's attributes: problem, dataset, split, seed, axes, voxel_size, units, spec; a voxel size may be
+        the name of the column of `items` that holds it
+    n : number of items;  shard : items a shard
+    shards : iterable of (images (m, ...), items DataFrame of m rows, truth dict of arrays (m, ...)), m = shard but for
+        the last; what it yields may be overwritten when the next is asked for
+    gates : function (items, spec) -> dict for the manifest, with `passed`: what the items must fulfil as a whole
+
+    Raises
+    ------
+    DatasetError if the shards do not add up to n items, or these do not pass the gates.
+    """
+    with replacing(store, manifest) as (partial, temporary):
+        description = _fill(partial, store, header, n, shard, shards, gates)
+        temporary.write_text(json.dumps(description, indent=1, sort_keys=True) + "\n")
+
+
+def _fill(folder, store, header, n, shard, shards, gates):
+    """Write what `write` is given into a new store; returns the content of its manifest."""
+    group = zarr.create_group(folder, zarr_format=3, attributes=header)
+    digests, done, first_images = {}, 0, None
+    for images, items, truth in shards:
+        columns = {f"items/{name}": items[name].to_numpy() for name in items}
+        arrays = {"images": images, **columns, **{f"truth/{name}": a for name, a in truth.items()}}
+        if done == 0:
+            first_images = np.array(images[:PREVIEWS])
+            for name, a in arrays.items():
+                _create(group, name, n, shard, a)
+                digests[name] = hashlib.blake2b(digest_size=16)
+        for name, a in arrays.items():
+            group[name][done : done + len(images)] = a
+            digests[name].update(np.ascontiguousarray(a))
+        done += len(images)
+    if done != n:
+        raise DatasetError(f"{store}: {done} items were made, {n} were expected")
+    columns = {name.split("/")[1]: group[name][:] for name in digests if name.startswith("items/")}
+    checked = {"gates": gates(pd.DataFrame(columns), header["spec"])} if gates and n else {}
+    if checked and not checked["gates"]["passed"]:
+        raise DatasetError(f"{store}: its items do not pass the gates: {json.dumps(checked['gates'])}")
+    for i, image in enumerate(first_images if n else ()):
+        scale = [float(columns[size][i]) if isinstance(size, str) else size for size in header["voxel_size"][1:]]
+        _preview(group, i, image, header, scale)
+    return {
+        **checked,
+        **{k: header[k] for k in ("problem", "dataset", "split", "seed", "spec")},
+        "items": n,
+        "arrays": {
+            name: {"shape": list(group[name].shape), "dtype": str(group[name].dtype), "blake2b": d.hexdigest()}
+            for name, d in digests.items()
+        },
+        "versions": {p: version(p) for p in ("numpy", "numba", "zarr")},
+    }
+
+
+def _create(group, name, n, shard, a):
+    image = name == "images"
+    group.create_array(
+        name,
+        shape=(n, *a.shape[1:]),
+        chunks=(1 if image else min(shard, n), *a.shape[1:]),
+        shards=(min(shard, n), *a.shape[1:]) if image else None,
+        dtype=a.dtype,
+        compressors=COMPRESSOR,
+    )
+
+
+def _preview(group, i, image, header, scale):
+    """One item as an OME-NGFF 0.5 image, so that viewers open it; an axis of no scale has no unit."""
+    names, units = header["axes"][1:], header["units"][1:]
+    axes = [{"name": a, "type": "time" if a == "t" else "space"} for a in names]
+    axes = [{**axis, "unit": u} if s else axis for axis, u, s in zip(axes, units, scale)]
+    levels = [{"path": "0", "coordinateTransformations": [{"type": "scale", "scale": [float(s or 1) for s in scale]}]}]
+    ome = {"version": "0.5", "multiscales": [{"name": f"item {i}", "axes": axes, "datasets": levels}]}
+    item = group.create_group(f"preview/{i}", attributes={"ome": ome})
+    array = item.create_array("0", shape=image.shape, chunks=image.shape, dtype=image.dtype, dimension_names=names)
+    array[...] = image
+
+
+class Window:
+    """Items start to stop of an array, read when indexed by a slice or an integer."""
+
+    def __init__(self, array, start, stop):
+        self.array, self.start, self.stop = array, start, stop
+        self.shape, self.dtype = (stop - start, *array.shape[1:]), array.dtype
+
+    def __len__(self):
+        return self.stop - self.start
+
+    def __getitem__(self, index):
+        if isinstance(index, slice):
+            rows = range(len(self))[index]
+            a, b = (min(rows), max(rows) + 1) if rows else (0, 0)
+            return np.asarray(self.array[self.start + a : self.start + b])[:: rows.step]
+        return np.asarray(self.array[self.start + range(len(self))[index]])
+
+    def __array__(self, dtype=None, copy=None):
+        return np.asarray(self[:], dtype)
+
+
+class Dataset:
+    """Items of one dataset, in memory or on disk.
+
+    Attributes
+    ----------
+    attrs : dict (problem, dataset, split, seed, axes, voxel_size, units, spec)
+    images : Window (item, ...)
+    items : DataFrame, one row per item
+    truth : dict of Windows; empty in what classical and learned methods are given
+    """
+
+    def __init__(self, attrs, images, items, truth, start=0, stop=None):
+        stop = images.shape[0] if stop is None else stop
+        self.attrs, self._all = attrs, (images, items, truth, start, stop)
+        self.images = Window(images, start, stop)
+        self.items = items.iloc[start:stop].reset_index(drop=True)
+        self.truth = {name: Window(a, start, stop) for name, a in truth.items()}
+
+    @classmethod
+    def open(cls, store):
+        """Open a store for reading.
+
+        Raises DatasetError if it is missing, lacks what a dataset has, holds anything but numbers, or declares shapes
+        that disagree or that no memory holds.
+        """
+        try:
+            # By name: listing members would stumble over the time stamp that a workflow leaves in the folder.
+            described = json.loads(Path(store).with_suffix(".json").read_text())["arrays"]
+            group = zarr.open_group(str(store), mode="r", zarr_format=3)
+            arrays = {name: group[name] for name in ["images", *described]}
+            for name, array in arrays.items():
+                _judge(f"{store}/{name}", array, arrays["images"].shape[0])
+            items = pd.DataFrame({n.split("/")[1]: a[:] for n, a in arrays.items() if n.startswith("items/")})
+            truth = {n.split("/")[1]: a for n, a in arrays.items() if n.startswith("truth/")}
+            return cls(dict(group.attrs), arrays["images"], items, truth)
+        except DatasetError:
+            raise
+        except (OSError, LookupError, ValueError, TypeError, AttributeError) as error:
+            raise DatasetError(f"{store}: no whole dataset with its manifest was found there ({error})") from error
+
+    @property
+    def spec(self) -> dict:
+        return self.attrs["spec"]
+
+    def __len__(self):
+        return len(self.images)
+
+    def __getitem__(self, index: slice):
+        if not isinstance(index, slice) or index.step not in (None, 1):
+            raise TypeError(f"a dataset is cut by slices without a step, not by {index!r}")
+        images, items, truth, start, stop = self._all
+        a, b, _ = index.indices(stop - start)
+        return Dataset(self.attrs, images, items, truth, start + a, start + max(a, b))
+
+    def chunks(self):
+        """Windows of as many items as a method is given at a time, in order."""
+        item_mb = math.prod(self.images.shape[1:]) * self.images.dtype.itemsize / 1e6
+        size = int(np.clip(CHUNK_MB / item_mb, 1, CHUNK_ITEMS))
+        for first in range(0, len(self), size):
+            yield self[first : first + size]
+
+    def blind(self):
+        """The same items without their truth: all that a classical or learned method may see.
+
+        The problem's PROBLEM names the columns of `items` that a microscopist knows.
+        """
+        images, items, _, start, stop = self._all
+        known = problems.load(self.attrs["problem"]).known
+        return Dataset(self.attrs, images, items[[c for c in known if c in items]], {}, start, stop)
+
+
+def _judge(where, array, n):
+    """Refuse an array by what it declares, before any memory is asked for."""
+    if not isinstance(array, zarr.Array):
+        raise DatasetError(f"{where}: found a group, expected an array")
+    if array.dtype.kind not in NUMBERS:
+        raise DatasetError(f"{where}: found values of type {array.dtype}, expected numbers")
+    if array.ndim == 0 or array.shape[0] != n:
+        raise DatasetError(f"{where}: found the shape {array.shape}, expected one entry for each of {n} items")
+    read = array.shape[1:] if array.ndim > 1 else array.shape
+    size = math.prod(map(float, read)) * array.dtype.itemsize / 1e6
+    if size > LIMIT_MB:
+        raise DatasetError(f"{where}: found {size:.4g} MB declared, expected at most {LIMIT_MB} MB at a time")
+
+
+def damage(store, manifest) -> list[str]:
+    """What differs between a store and its manifest, "file: found ..., expected ..."; empty if nothing does."""
+    try:
+        described = json.loads(Path(manifest).read_text())["arrays"]
+        expected = {name: (about["shape"], about["dtype"], about["blake2b"]) for name, about in described.items()}
+    except (OSError, KeyError, ValueError, TypeError, AttributeError) as error:
+        return [f"{manifest}: found no manifest ({type(error).__name__}: {error}), expected shapes and checksums"]
+    try:
+        group = zarr.open_group(str(store), mode="r", zarr_format=3)
+    except (OSError, KeyError, ValueError, TypeError) as error:
+        return [f"{store}: found no Zarr group ({type(error).__name__}: {error}), expected that of {manifest}"]
+    faults = (_array_damage(Path(store) / name, group, name, about) for name, about in expected.items())
+    return [fault for fault in faults if fault]
+
+
+def _array_damage(path, group, name, expected):
+    """What is wrong with one array, None if nothing is; it names the chunk's file where that can be told."""
+    shape, dtype, checksum = expected
+    try:
+        array = group[name]
+        found = [list(array.shape), str(array.dtype)]
+    except Exception as error:  # whatever damaged metadata raise
+        return f"{path}: found nothing that can be read ({type(error).__name__}: {error}), expected an array"
+    if found != [shape, dtype]:
+        return f"{path}: found {found[0]} {found[1]}, expected {shape} {dtype}"
+    rows = (array.shards or array.chunks)[0]
+    item = max(array.nbytes // max(shape[0], 1), 1)
+    step = int(np.clip(CHUNK_MB * 1e6 // item, 1, rows))
+    digest = hashlib.blake2b(digest_size=16)
+    for first in range(0, shape[0], rows):
+        for start in range(first, min(first + rows, shape[0]), step):
+            try:
+                digest.update(np.ascontiguousarray(array[start : min(start + step, first + rows)]))
+            except Exception as error:  # whatever a damaged chunk raises in the decoder
+                chunk = path / _chunk(array, first // rows)
+                return f"{chunk}: found {type(error).__name__}: {error}, expected a chunk that can be read"
+    if digest.hexdigest() == checksum:
+        return None
+    # A chunk that holds nothing but the fill value has no file, so that one is missing is known only now.
+    chunks = (path / _chunk(array, i) for i in range(-(-shape[0] // rows)))
+    if missing := next((chunk for chunk in chunks if not chunk.exists()), None):
+        return f"{missing}: found no such file, expected a chunk of {name}"
+    return f"{path}: found other values (blake2b {digest.hexdigest()}), expected {checksum} as in the manifest"
+
+
+def _chunk(array, i):
+    """Path of the file of the i-th chunk, or shard, along the first axis; no other axis is cut."""
+    return array.metadata.encode_chunk_key((i, *[0] * (array.ndim - 1)))

@@ -1,0 +1,226 @@
+"""The training loop of all problems: AdamW with warm-up and cosine, early stop, checkpoints that survive a retried job.
+
+A learned method hands it a network, batches in memory and a loss; everything that the loop needs to go on after an
+interruption is in its checkpoint, so a resumed run ends with the weights of an undisturbed one.
+"""
+
+import copy
+import hashlib
+import json
+import logging
+import math
+import time
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+
+from blurbench.files import models
+from blurbench.files.datasets import Dataset
+from blurbench.files.logs import progress
+from blurbench.planning import sources
+from blurbench.running import methods
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Budget:
+    """How long and how a network is trained; the `budget` of a method, and where its checkpoint lies."""
+
+    epochs: float = 10  # passes over the training items
+    batch_size: int = 128
+    learning_rate: float = 1e-3
+    weight_decay: float = 0.01
+    warmup: float = 0.05  # share of the steps in which the learning rate rises
+    validations: int = 20  # over the whole budget; each leaves a checkpoint
+    patience: int = 8  # validations without a gain before the training stops
+    threads: int = 1
+    checkpoint: Path | None = None
+    fingerprint: str = ""  # of all that the weights depend on: a checkpoint of anything else is not gone on from
+
+    def steps(self, n_train):
+        """Steps of the optimiser for a number of training items."""
+        return max(1, int(self.epochs * n_train) // min(self.batch_size, n_train))
+
+
+def precision(device: torch.device) -> torch.dtype | None:
+    """bfloat16 where the hardware multiplies it (CUDA from Ampere on, CPUs with AVX512-BF16 or AMX), else None.
+
+    Elsewhere it is emulated and slower than float32. Depends on the machine alone, so that runs repeat.
+    """
+    if device.type == "cuda":
+        return torch.bfloat16 if torch.cuda.is_bf16_supported() else None
+    return torch.bfloat16 if torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported() else None
+
+
+def autocast(device: torch.device):
+    """Context in which a network is run, in training and prediction alike."""
+    dtype = precision(device)
+    return torch.autocast(device.type, dtype=dtype or torch.bfloat16, enabled=dtype is not None)
+
+
+def place(network, device: torch.device):
+    """The network on its device, and where it runs in bfloat16 with its weights' channels last, which then pays.
+
+    Not in float32: there it gains nothing, and the backward pass of a narrow strided convolution can crash on a CPU
+    (seen with torch 2.13).
+    """
+    network = network.to(device)
+    if precision(device):
+        layouts = {4: torch.channels_last, 5: torch.channels_last_3d}
+        for p in network.parameters():
+            if p.ndim in layouts:
+                p.data = p.data.contiguous(memory_format=layouts[p.ndim])
+    return network
+
+
+def find_device(name: str) -> torch.device:
+    """torch.device of the configuration's `device`: auto takes a GPU where there is one."""
+    return torch.device(("cuda" if torch.cuda.is_available() else "cpu") if name == "auto" else name)
+
+
+def gaussian_loss(mean, log_sd, target):
+    """Negative log-likelihood of a normal law, mean over the batch, without its constant."""
+    return (log_sd + 0.5 * ((target - mean) * torch.exp(-log_sd)) ** 2).mean()
+
+
+def train(network, batch, n_train, block, loss, validate, budget: Budget, seed: int, device):
+    """Train a network in place; it ends with the weights of its best validation.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+    batch : function (indices tensor, numpy Generator) -> what `loss` takes; augments
+    n_train : number of training items
+    block : items that lie together on disk; the order of blocks and that within each is shuffled, no further, so that a
+        method may hold two blocks at a time in memory
+    loss : function (network, batch) -> scalar tensor
+    validate : function (network) -> dict of floats with `validation_loss`
+    budget, seed, device
+
+    Returns
+    -------
+    DataFrame, the learning curve: items, seconds, train_loss, validation_loss and what else `validate` gives,
+    learning_rate
+    """
+    torch.set_num_threads(budget.threads)
+    steps, size = budget.steps(n_train), min(budget.batch_size, n_train)
+    every = max(1, steps // budget.validations)
+    decayed = [p for p in network.parameters() if p.ndim > 1]
+    others = [p for p in network.parameters() if p.ndim <= 1]
+    groups = [{"params": decayed, "weight_decay": budget.weight_decay}, {"params": others, "weight_decay": 0.0}]
+    optimiser = torch.optim.AdamW(groups, lr=budget.learning_rate, betas=(0.9, 0.98))
+    rate = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _rate(step, steps, budget.warmup))
+    state = {"step": 0, "best": math.inf, "stale": 0, "curve": [], "weights": None, "seconds": 0.0}
+    state |= _resume(budget, network, optimiser, rate)
+    start, running, counted = time.perf_counter() - state["seconds"], 0.0, 0
+    ended = state["stale"] >= budget.patience  # stopped early, and interrupted before its model was written
+    left = range(state["step"], state["step"] if ended else steps)
+    bar = progress(left, "train", total=len(left))
+    for step in bar:
+        rng = np.random.default_rng([seed, step])  # of the step, so that a resumed run draws what it would have drawn
+        epoch, first = divmod(step * size, n_train)
+        index = _order(seed, epoch, n_train, block).take(np.arange(first, first + size), mode="wrap")
+        network.train()
+        torch.manual_seed(seed * 1_000_003 + step)
+        with autocast(device):
+            value = loss(network, batch(index, rng))
+        optimiser.zero_grad(set_to_none=True)
+        value.backward()
+        torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+        optimiser.step()
+        rate.step()
+        running, counted = running + float(value.detach()), counted + 1
+        if (step + 1) % every and step + 1 < steps:
+            continue
+        network.eval()
+        with torch.inference_mode():
+            measured = validate(network)
+        state["seconds"] = time.perf_counter() - start
+        point = {"items": (step + 1) * size, "seconds": state["seconds"], "train_loss": running / counted, **measured}
+        state["curve"].append({**point, "learning_rate": rate.get_last_lr()[0]})
+        bar.set_postfix(train=f"{running / counted:.3f}", validation=f"{measured['validation_loss']:.3f}")
+        running, counted = 0.0, 0
+        state["stale"] += 1
+        if measured["validation_loss"] < state["best"]:
+            weights = copy.deepcopy(network.state_dict())
+            state |= {"best": measured["validation_loss"], "stale": 0, "weights": weights}
+        state["step"] = step + 1
+        _save(budget, state, network, optimiser, rate)
+        if state["stale"] >= budget.patience:
+            break
+    if state["weights"] is not None:
+        network.load_state_dict(state["weights"])
+    network.eval()
+    return pd.DataFrame(state["curve"])
+
+
+def _rate(step, steps, warmup):
+    """Share of the learning rate: a linear rise, then half a cosine down to 0."""
+    rise = max(1, int(warmup * steps))
+    if step < rise:
+        return (step + 1) / rise
+    return 0.5 * (1 + math.cos(math.pi * (step - rise) / max(1, steps - rise)))
+
+
+@lru_cache(maxsize=2)
+def _order(seed, epoch, n, block):
+    """Order of the items of one epoch: blocks shuffled, and the items within each."""
+    rng = np.random.default_rng([seed, epoch, n])
+    blocks = [np.arange(first, min(first + block, n)) for first in range(0, n, block)]
+    return np.concatenate([rng.permutation(blocks[i]) for i in rng.permutation(len(blocks))])
+
+
+def _save(budget, state, network, optimiser, rate):
+    if budget.checkpoint is None:
+        return
+    budget.checkpoint.parent.mkdir(parents=True, exist_ok=True)
+    now = {"network": network.state_dict(), "optimiser": optimiser.state_dict(), "rate": rate.state_dict()}
+    models.write({"fingerprint": budget.fingerprint, "state": state, "now": now}, budget.checkpoint)
+
+
+def _resume(budget, network, optimiser, rate) -> dict:
+    """State to go on from; empty if there is none, or none of this training."""
+    if budget.checkpoint is None or not budget.checkpoint.exists():
+        return {}
+    try:
+        saved = models.read(budget.checkpoint)
+    except models.ModelError as error:
+        log.warning("%s; beginning anew", error)
+        return {}
+    if saved.get("fingerprint") != budget.fingerprint:
+        log.info("%s is of another data set, configuration or version of the code: beginning anew", budget.checkpoint)
+        return {}
+    for part, known in ((network, "network"), (optimiser, "optimiser"), (rate, "rate")):
+        part.load_state_dict(saved["now"][known])
+    log.info("%s: going on from step %d", budget.checkpoint, saved["state"]["step"])
+    return saved["state"]
+
+
+def fit(
+    problem, method, options, budget, train_store, validation_store, seed, device, threads, model, curve, checkpoint
+):
+    """Train one method on one dataset; write its model and learning curve. What the rule `train` calls.
+
+    The checkpoint goes once the model is written: a training that is asked for again begins anew.
+    """
+    instance = methods.load(problem, method, options)
+    splits = {"train": Dataset.open(train_store), "validation": Dataset.open(validation_store)}
+    code = sources.state(__name__, f"blurbench.{problem}.methods.{method}")
+    data = [Path(store).with_suffix(".json").read_bytes() for store in (train_store, validation_store)]
+    settings = json.dumps([options, budget, seed, code], sort_keys=True).encode()
+    fingerprint = hashlib.blake2b(b"".join([settings, *data]), digest_size=16).hexdigest()
+    checkpoint = Path(checkpoint)
+    weights, points = instance.fit(
+        splits,
+        Budget(**budget, threads=threads, checkpoint=checkpoint, fingerprint=fingerprint),
+        find_device(device),
+        seed,
+    )
+    points.to_csv(curve, index=False)
+    models.write({"method": method, "options": options, "seed": seed, **weights}, model)
+    checkpoint.unlink(missing_ok=True)

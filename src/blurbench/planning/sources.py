@@ -1,0 +1,77 @@
+"""The library that a result depends on: what its modules import, followed through all of it."""
+
+import ast
+import hashlib
+import os
+from functools import cache
+
+from blurbench.problems import LIBRARY
+
+WITHOUT_EFFECT = {"blurbench.files.logs"}  # what it does is seen on the screen and in logs only
+
+
+def search_path():
+    """PYTHONPATH with which a process imports this library, even where another copy is installed."""
+    paths = [str(LIBRARY.parent), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
+    return os.pathsep.join(dict.fromkeys(filter(None, paths)))
+
+
+@cache  # asked for by every job of a plan, which may have a hundred thousand
+def state(*modules) -> str:
+    """Text that changes with any file of `modules`, or of a blurbench module that they import, lazily or not.
+
+    A package's `__init__.py` counts only where a name is imported from it, as its constants concern other stages too.
+
+    Parameters
+    ----------
+    modules : str, dotted names such as "blurbench.diffusion.score"
+
+    Raises
+    ------
+    FileNotFoundError for a module that the library does not hold.
+    """
+    found, waiting = set(), list(modules)
+    while waiting:
+        module = waiting.pop()
+        if module in found or module in WITHOUT_EFFECT:
+            continue
+        found.add(module)
+        waiting += _imports(module)
+    digest = hashlib.blake2b(digest_size=8)
+    for module in sorted(found):
+        digest.update(module.encode() + hashlib.blake2b(_path(module).read_bytes()).digest())
+    return f"{digest.hexdigest()} of {len(found)} modules behind {', '.join(modules)}"
+
+
+@cache
+def _imports(module):
+    """Library modules that one module imports, at its top or inside a function."""
+    path = _path(module)
+    package = module if path.name == "__init__.py" else module.rpartition(".")[0]
+    found = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found += [alias.name for alias in node.names if _exists(alias.name)]
+        elif isinstance(node, ast.ImportFrom):
+            base = package.rsplit(".", node.level - 1)[0] if node.level else ""
+            source = ".".join(filter(None, [base, node.module]))
+            members = [f"{source}.{alias.name}" for alias in node.names]
+            found += [member if _exists(member) else source for member in members if _exists(source)]
+    return found
+
+
+@cache
+def _exists(module):
+    return module.split(".")[0] == LIBRARY.name and _candidate(module) is not None
+
+
+def _path(module):
+    path = _candidate(module)
+    if path is None:
+        raise FileNotFoundError(f"the library has no module {module}")
+    return path
+
+
+def _candidate(module):
+    stem = LIBRARY.joinpath(*module.split(".")[1:])
+    return next((path for path in (stem.with_suffix(".py"), stem / "__init__.py") if path.is_file()), None)

@@ -1,0 +1,85 @@
+"""The work that a configuration asks for: which models, predictions and stores, with how much memory each."""
+
+from typing import NamedTuple
+
+from blurbench import problems
+
+BASE_MB = 1000  # Python with its libraries; two Snakemake processes stand beside it on a cluster
+TORCH_MB = 2000  # PyTorch, loaded
+KEPT_MB = 2000  # inputs that a training keeps prepared
+CHUNK_ITEMS, CHUNK_MB = 256, 64  # images that a method is given at a time, whichever is less
+ACTIVATIONS = 60  # float32 values that a network keeps per pixel of its batch
+
+
+class Unit(NamedTuple):
+    """One predictions file: predictions/{problem}/{dataset}/{method}/{seed}.parquet."""
+
+    problem: str
+    dataset: str
+    method: str
+    seed: int
+
+
+def units(config, problem=None, dataset=None):
+    """Predictions that an expanded configuration asks for, in its order; of one problem or dataset if given."""
+    return [
+        Unit(p, d, method, seed)
+        for p, entry in config["problems"].items()
+        if problem in (None, p)
+        for d, data in entry["datasets"].items()
+        if dataset in (None, d)
+        for method in data["methods"]
+        for seed in seeds(config, p, method)
+    ]
+
+
+def seeds(config, problem, method):
+    """Seeds of a method: those of the training for a learned one, the single 0 for any other."""
+    return config["training_seeds"] if config["problems"][problem]["methods"][method]["kind"] == "learned" else [0]
+
+
+def models_of(config, problem, dataset):
+    """(dataset, method, seed) of the models behind a dataset's predictions, each once."""
+    data, methods = config["problems"][problem]["datasets"][dataset], config["problems"][problem]["methods"]
+    trained = dict.fromkeys(methods[method]["model"] for method in data["methods"] if methods[method]["model"])
+    return [(data["models"], method, seed) for method in trained for seed in seeds(config, problem, method)]
+
+
+def spec(config, problem, dataset, split):
+    """What a split depends on and nothing else, so that a change elsewhere in the entry does not simulate it again."""
+    entry = config["problems"][problem]["datasets"][dataset]
+    kept = {key: value for key, value in entry.items() if key not in {"like", "methods", "splits", "models", "items"}}
+    return {**kept, "items": {split: entry["items"][split]}}
+
+
+def live_methods(config, problem, dataset):
+    """Entries of the methods that a recording goes through.
+
+    Every classical one that is ready to use, and those with a model, be it of weights or of chosen settings, that the
+    dataset lists: no other has a model there.
+    """
+    entry = config["problems"][problem]
+    chosen = entry["datasets"][dataset]["methods"]
+    return {
+        name: method
+        for name, method in entry["methods"].items()
+        if not method["external"]
+        and method["kind"] in ("classical", "learned")
+        and (name in chosen or not method["model"])
+    }
+
+
+def memory_mb(config, stage, problem, dataset, method=None):
+    """Memory of one job of a stage, MB; the sizes come from the configuration, as a store hides its own."""
+    entry = config["problems"][problem]
+    imaging = entry["datasets"][dataset]["imaging"]
+    simulate_mb, image_mb = (problems.find(problem, f"configuration.{stage}_mb") for stage in ("simulate", "image"))
+    if stage == "simulate":
+        return round(BASE_MB + 4 * simulate_mb(imaging))
+    item = image_mb(imaging)
+    if stage == "train":
+        batch = entry["methods"][method]["budget"].get("batch_size", 1)
+        return round(BASE_MB + TORCH_MB + KEPT_MB + batch * item * 2 * ACTIVATIONS)
+    chunk = max(item, min(CHUNK_ITEMS * item, CHUNK_MB))
+    network = TORCH_MB + chunk * 2 * ACTIVATIONS / 8 if method and entry["methods"][method]["model"] else 0
+    return round(BASE_MB + network + 4 * chunk)

@@ -1,0 +1,174 @@
+"""What every problem's scores have in common: the declaration of a metric, and score tables as arrays."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from blurbench.files import parquet
+from blurbench.files.predictions import OK
+
+KINDS = ("learned", "classical", "limit", "control")
+RANKED = KINDS[:2]  # limit and control rows frame the table, they do not compete
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A published number: how it follows from an item metric, and what is good.
+
+    Parameters
+    ----------
+    item : the item metric it reduces
+    reduce : a name of `statistics.REDUCTIONS`
+    label : heading in the tables for people; "" keeps the metric to the CSV
+    unit : "1" if it has none
+    direction : min, max or target
+    target : the value to hit, for direction target
+    fixed_condition : published at a fixed condition only, since it means nothing over a mixture of them
+    to_limits : published also as `ratio_to_<limit>` for every limit row, on the same items
+    table : the extra table it belongs to; "" is the main one
+    """
+
+    item: str
+    reduce: str
+    label: str = ""
+    unit: str = "1"
+    direction: str = "min"
+    target: float = np.nan
+    fixed_condition: bool = False
+    to_limits: bool = False
+    table: str = ""
+
+    def badness(self, value):
+        """`value` such that smaller is better, a new array."""
+        if self.direction == "target":
+            return np.abs(np.subtract(value, self.target))
+        return np.negative(value) if self.direction == "max" else np.positive(value)
+
+
+@dataclass(frozen=True)
+class ItemMetric:
+    """A number per item. `worst` of the score table is the value that a failed item counts as in the ranking."""
+
+    unit: str = "1"
+    direction: str = "min"
+
+
+@dataclass
+class Scores:
+    """The scores of one dataset: methods (m) by seeds (s) by items (i); a missing seed or value is NaN."""
+
+    dataset: str
+    methods: pd.DataFrame  # method, kind, seeds
+    items: pd.DataFrame  # the condition columns, by item
+    values: dict[str, np.ndarray]  # by item metric, (m, s, i)
+    worst: dict[str, np.ndarray]  # by item metric, (m, s, i), NaN where the item did not fail
+    status: np.ndarray  # (m, s, i), None where there is no such seed
+
+    @property
+    def failed(self) -> np.ndarray:
+        """Whether a prediction failed, (m, s, i)."""
+        return (self.status != OK) & (self.status != None)  # noqa: E711  (elementwise)
+
+    def take(self, items) -> "Scores":
+        """The scores of some items, given as a mask or an index."""
+        return Scores(
+            self.dataset,
+            self.methods,
+            self.items[items],
+            {name: value[..., items] for name, value in self.values.items()},
+            {name: value[..., items] for name, value in self.worst.items()},
+            self.status[..., items],
+        )
+
+
+def score_table(items: pd.DataFrame, metrics, values, status, worst) -> pd.DataFrame:
+    """Score table of one method on one dataset: one row per item and metric.
+
+    Parameters
+    ----------
+    items : the condition columns, indexed by item
+    metrics : {name: ItemMetric}; `success` among them is whether the item was answered
+    values : {name: one value per item}, of the others; where the method failed they are left out
+    status : one per item
+    worst : {name: what a failed item counts as in the ranking}, NaN if failures do not count
+    """
+    ok = status == OK
+    values = {name: np.where(ok, values[name], np.nan) for name in metrics if name != "success"} | {"success": ok}
+    return pd.concat(
+        [
+            items.reset_index(names="item").assign(
+                metric=name,
+                value=values[name].astype(float),
+                unit=metric.unit,
+                direction=metric.direction,
+                status=status,
+                worst=worst[name],
+            )
+            for name, metric in metrics.items()
+        ],
+        ignore_index=True,
+    )
+
+
+def read(files, conditions) -> list[Scores]:
+    """Score tables (parquet files or frames) of one problem, one `Scores` per dataset.
+
+    Parameters
+    ----------
+    files : paths or frames, one per dataset, method and seed
+    conditions : names of the condition columns
+
+    Raises
+    ------
+    ValueError if two methods of a dataset were scored on different items, or one of them twice.
+    """
+    datasets = {}
+    for file in files:
+        frame = file if isinstance(file, pd.DataFrame) else parquet.read(file)
+        for (dataset, method, kind, seed), part in frame.groupby(["dataset", "method", "kind", "seed"], observed=True):
+            datasets.setdefault(dataset, []).append((method, kind, seed, *_pivot(part, conditions)))
+    return [_stack(dataset, runs) for dataset, runs in sorted(datasets.items())]
+
+
+def read_one(files, conditions) -> Scores | None:
+    """Score tables of one dataset; None if there are none.
+
+    Raises ValueError if they are of several, or for what `read` raises it.
+    """
+    found = read(files, conditions)
+    if len(found) > 1:
+        raise ValueError(f"scores of one dataset expected, got {[one.dataset for one in found]}")
+    return found[0] if found else None
+
+
+def _pivot(frame, conditions):
+    """(items, values, worst, status) of one method and seed, each by item."""
+    wide = frame.pivot(index="item", columns="metric", values=["value", "worst"]).sort_index()
+    items = frame.drop_duplicates("item").set_index("item").sort_index()
+    return items[list(conditions)], wide["value"], wide["worst"], items["status"].astype(object).to_numpy()
+
+
+def _stack(dataset, runs):
+    runs = sorted(runs, key=lambda run: (KINDS.index(run[1]), run[0], run[2]))
+    items = runs[0][3]
+    for method, _, seed, other, *_ in runs:
+        if not other.equals(items):
+            raise ValueError(f"{dataset}: {method}, seed {seed}, was scored on other items than {runs[0][0]}")
+    methods = pd.DataFrame([run[:3] for run in runs], columns=["method", "kind", "seed"])
+    if methods.duplicated(["method", "seed"]).any():
+        raise ValueError(f"{dataset}: two score tables of {methods[methods.duplicated(['method', 'seed'])].to_dict()}")
+    methods["row"] = methods.groupby("method", sort=False).ngroup()
+    methods["column"] = methods.groupby("method").cumcount()
+    shape = (methods.row.max() + 1, methods.column.max() + 1, len(items))
+    names = sorted(set().union(*(run[4].columns for run in runs)))
+    values = {name: np.full(shape, np.nan) for name in names}
+    worst = {name: np.full(shape, np.nan) for name in names}
+    status = np.full(shape, None, object)
+    for (*_, value, bound, state), row, column in zip(runs, methods.row, methods.column):
+        status[row, column] = state
+        for name in value:
+            values[name][row, column] = value[name]
+            worst[name][row, column] = np.where(state == OK, np.nan, bound[name])
+    table = methods.groupby(["method", "kind"], sort=False).size().reset_index(name="seeds")
+    return Scores(dataset, table, items, values, worst, status)
