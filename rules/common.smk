@@ -26,7 +26,11 @@ except configuration.ConfigurationError as error:
     raise WorkflowError(str(error)) from None
 
 RESULTS = f"results/{config['run']}"
-PREDICTIONS = "<results>/predictions/{problem}/{dataset}/{method}/{seed}.parquet"
+PREDICTIONS = {  # by what the problem's answers are kept in
+    ".parquet": "<results>/predictions/{problem}/{dataset}/{method}/{seed}.parquet",
+    ".zarr": "<results>/predictions/{problem}/{dataset}/{method}/{seed}.zarr",
+}
+PREDICTIONS_MANIFEST = "<results>/predictions/{problem}/{dataset}/{method}/{seed}.json"  # beside a .zarr
 SCORES = "<results>/scores/{problem}/{dataset}/{method}/{seed}.parquet"
 MODELS = "<results>/models/{problem}/{dataset}/{method}/{seed}.pt"
 STORES = "<results>/datasets/{problem}/{dataset}/test.zarr"
@@ -69,6 +73,11 @@ def figure_names(overall=False):
     return [name for one in declared for name in (one.summary_figures if overall else one.figures)]
 
 
+def answered_in(suffix):
+    """Names of the problems whose answers are kept in files of that kind."""
+    return [problem for problem in config["problems"] if problems.load(problem).answer.suffix == suffix]
+
+
 def extra_rules():
     """Rule files of the user's own."""
     return sorted(map(str, Path(workflow.basedir).glob("rules/extra/*.smk")))
@@ -77,6 +86,11 @@ def extra_rules():
 def entry(wildcards):
     """Configuration entry of a method."""
     return config["problems"][wildcards.problem]["methods"][wildcards.method]
+
+
+def answer(wildcards):
+    """Params function: what the methods of {problem} answer."""
+    return repr(problems.load(wildcards.problem).answer)
 
 
 def entry_of(key):
@@ -120,6 +134,21 @@ def model(wildcards):
         if weights
         else []
     )
+
+
+def predictions(wildcards):
+    """score: the predictions file."""
+    return PREDICTIONS[problems.load(wildcards.problem).answer.suffix].format(**wildcards)
+
+
+def predictions_manifest(wildcards):
+    """score: what stands beside answers that are images."""
+    return PREDICTIONS_MANIFEST.format(**wildcards) if wildcards.problem in answered_in(".zarr") else []
+
+
+def predictions_of_units(wildcards):
+    """draw: the predictions file of every unit of work of {problem}, or of {dataset} alone."""
+    return files_of_units(PREDICTIONS[problems.load(wildcards.problem).answer.suffix])(wildcards)
 
 
 def files_of_units(pattern):

@@ -1,7 +1,8 @@
 """Answers of every method on the test split.
 
 Needs: a dataset's test split, and the model of a method that is trained (a variant uses that of the entry it names).
-Makes: predictions/{problem}/{dataset}/{method}/{seed}.parquet. Read by: score.
+Makes: predictions/{problem}/{dataset}/{method}/{seed}.parquet; where answers are images .zarr, and its manifest .json.
+Read by: score, draw.
 A method marked `external` in the configuration is left to a rule in rules/extra/.
 """
 
@@ -13,12 +14,13 @@ rule predict:
         manifest=MANIFESTS,
         model=model,
     output:
-        predictions=PREDICTIONS,
+        predictions=PREDICTIONS[".parquet"],
     log:
         "<results>/logs/predict/{problem}/{dataset}/{method}/{seed}.log",
     benchmark:
         "<results>/benchmarks/predict/{problem}/{dataset}/{method}/{seed}.tsv"
     wildcard_constraints:
+        problem=alternatives(answered_in(".parquet")),
         method=alternatives(methods(external=False)),
     conda:
         "../envs/learning.yaml"
@@ -29,8 +31,17 @@ rule predict:
     params:
         method=entry_of("method"),
         options=entry_of("options"),
-        library=library(
-            "blurbench.files.predictions", "blurbench.running.methods", "blurbench.{problem}.methods.{file}"
-        ),
+        answer=answer,
+        library=library("blurbench.running.methods", "blurbench.{problem}.methods.{file}"),
     script:
         "../scripts/predict.py"
+
+
+use rule predict as predict_images with:
+    # Each image is written when it is answered, so that a job holds one at a time.
+    output:
+        predictions=directory(PREDICTIONS[".zarr"]),
+        manifest=PREDICTIONS_MANIFEST,
+    wildcard_constraints:
+        problem=alternatives(answered_in(".zarr")),
+        method=alternatives(methods(external=False)),

@@ -9,7 +9,7 @@ rule report:
     """Draw one figure of one dataset."""
     input:
         scores=files_of_units(SCORES),
-        predictions=files_of_units(PREDICTIONS),
+        predictions=predictions_of_units,
         stores=ancient(files_of_datasets(STORES)),
         manifests=files_of_datasets(MANIFESTS),
         curves=curves,
@@ -43,7 +43,7 @@ rule report:
 use rule report as report_overall with:
     input:
         scores=files_of_units(SCORES),
-        predictions=files_of_units(PREDICTIONS),
+        predictions=predictions_of_units,
         stores=ancient(files_of_datasets(STORES)),
         manifests=files_of_datasets(MANIFESTS),
         curves=curves,

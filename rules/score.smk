@@ -10,7 +10,8 @@ rule score:
     input:
         store=ancient(STORES),
         manifest=MANIFESTS,
-        predictions=PREDICTIONS,
+        predictions=predictions,
+        predictions_manifest=predictions_manifest,
     output:
         scores=SCORES,
     log:
@@ -25,6 +26,6 @@ rule score:
         runtime=minutes(30),
     params:
         kind=entry_of("kind"),
-        library=library("blurbench.files.datasets", "blurbench.files.predictions", "blurbench.{problem}.score"),
+        library=library("blurbench.files.datasets", "blurbench.files.answers", "blurbench.{problem}.score"),
     script:
         "../scripts/score.py"

@@ -27,6 +27,6 @@ rule simulate:
     params:
         spec=spec,
         seed=config["seed"],
-        library=library("blurbench.files.datasets", "blurbench.{problem}.simulate"),
+        library=library("blurbench.running.simulation", "blurbench.{problem}.simulate"),
     script:
         "../scripts/simulate.py"

@@ -3,13 +3,14 @@
 from blurbench.files.logs import logged
 
 with logged(snakemake.log[0], snakemake.threads):
-    from blurbench.files import predictions
     from blurbench.files.datasets import Dataset
     from blurbench.running import methods
 
-    method = methods.load(snakemake.wildcards.problem, snakemake.params.method, snakemake.params.options)
-    dataset = Dataset.open(snakemake.input.store)
-    model = next(iter(snakemake.input.get("model", [])), None)
-    config = snakemake.config
-    found = methods.predict(method, dataset, model, config["device"], config["predict_timeout_s"])
-    predictions.write(found, snakemake.output.predictions)
+    methods.predict(
+        methods.load(snakemake.wildcards.problem, snakemake.params.method, snakemake.params.options),
+        Dataset.open(snakemake.input.store),
+        model=next(iter(snakemake.input.get("model", [])), None),
+        device=snakemake.config["device"],
+        timeout_s=snakemake.config["predict_timeout_s"],
+        path=snakemake.output.predictions,
+    )

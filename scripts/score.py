@@ -4,13 +4,12 @@ from blurbench.files.logs import logged
 
 with logged(snakemake.log[0], snakemake.threads):
     from blurbench import problems
-    from blurbench.files import parquet, predictions
+    from blurbench.files import parquet
     from blurbench.files.datasets import Dataset
 
     problem = snakemake.wildcards.problem
     dataset = Dataset.open(snakemake.input.store)
-    answer = problems.load(problem).answer
-    found = predictions.read(snakemake.input.predictions, len(dataset), answer.columns, answer.points)
+    found = problems.load(problem).answer.read(snakemake.input.predictions, len(dataset))
     table = problems.find(problem, "score.score")(dataset, found)
     names = {
         "run": snakemake.config["run"],

@@ -3,9 +3,9 @@
 from blurbench.files.logs import logged
 
 with logged(snakemake.log[0], snakemake.threads):
-    from blurbench.files import datasets
+    from blurbench.running import simulation
 
-    datasets.simulate(
+    simulation.simulate(
         snakemake.wildcards.problem,
         snakemake.wildcards.dataset,
         snakemake.wildcards.split,

@@ -21,6 +21,7 @@ from blurbench.diffusion import PROBLEM
 from blurbench.diffusion.simulate import dataset
 from blurbench.files import datasets
 from blurbench.files.datasets import Dataset, DatasetError, Window, damage
+from blurbench.running.simulation import simulate
 
 HEADER = {
     "problem": "diffusion",
@@ -361,7 +362,7 @@ def entry(**imaging):
 
 def simulated(folder, split="test", seed=1, **imaging):
     store, manifest = folder / f"{split}.zarr", folder / f"{split}.json"
-    datasets.simulate("diffusion", "made_up", split, entry(**imaging), seed, store, manifest)
+    simulate("diffusion", "made_up", split, entry(**imaging), seed, store, manifest)
     return store, manifest
 
 
@@ -372,7 +373,7 @@ def test_simulated_dataset(tmp_path):
     assert {"problem", "dataset", "split", "seed", "axes", "voxel_size", "units", "spec"} == set(ds.attrs)
     assert set(ds.truth) == {"positions", "D", "D_realised"} and set(PROBLEM.known) < set(ds.items)
     assert (ds.items["D"] == ds.truth["D"][:]).all()
-    _, _, _, made = dataset(entry(), "train", 1)
+    made = dataset(entry(), "train", 1).shards
     assert (ds.images[:256] == next(made)[0]).all()
 
 

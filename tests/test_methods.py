@@ -1,7 +1,6 @@
 """The contract of a method, over every file in every methods/ folder: a new one is tested by being there."""
 
 import ast
-import importlib
 import json
 import re
 import subprocess
@@ -13,16 +12,19 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+import yaml
 
 import blurbench
 from blurbench import problems
-from blurbench.files import datasets, predictions
+from blurbench.files import parquet
+from blurbench.files.answers import Points
 from blurbench.files.datasets import Dataset
 from blurbench.files.models import ModelError
 from blurbench.learning.training import Budget, fit
 from blurbench.planning import catalogue
 from blurbench.planning.catalogue import KINDS, MethodError, describe
 from blurbench.running import methods
+from blurbench.running.simulation import simulate
 
 FOLDERS = sorted(Path(blurbench.__file__).parent.glob("*/methods"))
 FILES = [(f.parts[-2], p.stem) for f in FOLDERS for p in sorted(f.glob("[a-z]*.py"))]
@@ -36,27 +38,6 @@ def each_method(*kinds, trains=False):
     return pytest.mark.parametrize("problem, name", files, ids=["-".join(f) for f in files])
 
 
-# A tiny dataset of each problem, as the configuration would state it.
-ENTRIES = {
-    "diffusion": {
-        "imaging": {"size_px": 24, "frames": 6, "photons": 200, "substeps": 5},
-        "D_um2_s": [0.1, 10],
-        "test_D_um2_s": [0.3, 1, 3],
-        "items": {"train": 24, "validation": 8, "test": 8},
-        "stream": "tiny",
-    },
-    "colloids": {
-        "imaging": {"shape_px": [32, 36, 36], "diameter_px": 8},
-        "phi": [0.1, 0.35],
-        "particle_size_um": [0.5, 1.0],
-        "cnr": [2, 8],
-        "test_phi": [0.1, 0.3],
-        "test_particle_size_um": [1.0, 0.5],
-        "test_cnr": [4],
-        "items": {"train": 6, "validation": 4, "test": 2},
-        "stream": "tiny",
-    },
-}
 SPOILT = 3, 5, 7  # items that a test makes dark, saturated and frozen
 BUDGET = {"batch_size": 8, "validations": 2}
 SMALLER = {"width": 16}  # of the networks that have such an option
@@ -69,20 +50,18 @@ def stores(tmp_path_factory):
 
     def stores(problem):
         if problem not in made:
-            assert problem in ENTRIES, f"a tiny dataset of {problem!r} is missing from ENTRIES in {__file__}"
             folder = made[problem] = tmp_path_factory.mktemp(problem)
-            entry = datasets_entry(problem)
+            entry = tiny(problem)
             for split in entry["items"]:
-                datasets.simulate(problem, "tiny", split, entry, 1, folder / f"{split}.zarr", folder / f"{split}.json")
+                simulate(problem, "tiny", split, entry, 1, folder / f"{split}.zarr", folder / f"{split}.json")
         return made[problem]
 
     return stores
 
 
-def datasets_entry(problem):
-    """The entry with all that the simulator would fill in, as an expanded configuration has it."""
-    module = importlib.import_module(f"blurbench.{problem}.simulate")
-    return {**ENTRIES[problem], "imaging": module.imaging(ENTRIES[problem]["imaging"])}
+def tiny(problem):
+    """A tiny dataset of a problem, as an expanded configuration states it."""
+    return yaml.safe_load((Path(__file__).parent / problem / "tiny.yaml").read_text(encoding="utf-8"))
 
 
 def loaded(problem, name, **options):
@@ -141,7 +120,7 @@ def columns(problem):
 
 
 def points(problem):
-    return problems.load(problem).answer.points
+    return isinstance(problems.load(problem).answer, Points)
 
 
 def number(stores, problem):
@@ -229,8 +208,8 @@ def test_answers_have_their_columns(problem, name, answers, stores, tmp_path):
     assert set(frame["item"]) == set(range(n)) and frame["item"].is_monotonic_increasing
     assert points(problem) or len(frame) == n
     assert (frame["seconds"] > 0).all() and (frame["status"] == "ok").mean() > 0.8
-    predictions.write(frame, tmp_path / "p.parquet")
-    back = predictions.read(tmp_path / "p.parquet", n, columns(problem), points(problem))
+    parquet.write(frame, tmp_path / "p.parquet")
+    back = problems.load(problem).answer.read(tmp_path / "p.parquet", n)
     pd.testing.assert_frame_equal(back, frame, check_dtype=False)
 
 
@@ -464,12 +443,12 @@ def test_averaging_over_rotations_makes_the_answer_turn_with_the_image(name, ans
 @each_diffusion()
 def test_drawn_imaging_parameters(name, tmp_path):
     """Items of many microscopes and frame numbers in one dataset."""
-    entry = datasets_entry("diffusion")
+    entry = tiny("diffusion")
     drawn = {"frames": [4, 7], "photons": [60, 500], "background": [0, 5], "frame_time_s": [0.005, 0.02]}
     drawn |= {"exposure_s": 0.01, "psf": {"kind": "gaussian", "fwhm_um": [0.15, 0.35]}}
     entry = {**entry, "imaging": {**entry["imaging"], **drawn}, "items": {"train": 16, "validation": 8, "test": 3}}
     for split in ("train", "validation", "test") if describe("diffusion", name).trains else ("test",):
-        datasets.simulate("diffusion", "tiny", split, entry, 1, tmp_path / f"{split}.zarr", tmp_path / f"{split}.json")
+        simulate("diffusion", "tiny", split, entry, 1, tmp_path / f"{split}.zarr", tmp_path / f"{split}.json")
     if describe("diffusion", name).trains:
         trained("diffusion", name, tmp_path, tmp_path / "model.pt")
     model = tmp_path / "model.pt" if describe("diffusion", name).trains else None

@@ -1,4 +1,4 @@
-"""Peak memory of `blurbench.files.datasets.simulate` for 1,000 and 10,000 items, each in a process of its own."""
+"""Peak memory of `blurbench.running.simulation.simulate` for 1,000 and 10,000 items, each in a process of its own."""
 
 import subprocess
 import sys
@@ -17,7 +17,7 @@ ENTRY = {
 JOB = """
 import resource, sys
 sys.path.insert(0, {scripts!r})
-from blurbench.files.datasets import simulate
+from blurbench.running.simulation import simulate
 simulate("diffusion", "memory", "train", {entry!r}, 1, {folder!r} + "/train.zarr", {folder!r} + "/train.json")
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 print(peak / (2**20 if sys.platform == "darwin" else 2**10))

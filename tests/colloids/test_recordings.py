@@ -12,8 +12,8 @@ import yaml
 from blurbench.colloids import measurement, physics, preparation, simulate
 from blurbench.colloids.locating import locate
 from blurbench.colloids.packing import fitted_box, hard_spheres
+from blurbench.files.answers import OK
 from blurbench.files.datasets import Dataset
-from blurbench.files.predictions import OK
 from blurbench.microscopy.recordings import RecordingError
 
 ROOT = Path(__file__).parents[2]

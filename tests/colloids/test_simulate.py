@@ -48,9 +48,9 @@ def changed(**changes):
 
 def made(spec, split="train", seed=1):
     """All items of a split at once."""
-    n, _, _, shards = dataset(spec, split, seed)
-    images, items, truth = zip(*shards)
-    assert sum(map(len, images)) == n
+    split = dataset(spec, split, seed)
+    images, items, truth = zip(*split.shards)
+    assert sum(map(len, images)) == split.items
     truth = {name: np.concatenate([t[name] for t in truth]) for name in truth[0]}
     return np.concatenate(images), pd.concat(items, ignore_index=True), truth
 
@@ -277,7 +277,7 @@ def test_the_test_split_goes_over_its_grid_again_and_again():
     assert [tuple(row) for row in items[["phi", "sigma_z_d", "cnr"]].to_numpy()] == 2 * grid
     assert (images[:8] != images[8:]).any(axis=(1, 2, 3)).all()  # other packings
     assert set(PROBLEM.known) <= set(items)
-    header = dataset(spec, "test", 1)[2]
+    header = dataset(spec, "test", 1).header
     assert header["axes"] == ["item", "z", "y", "x"] and set(header["voxel_size"][1:]) <= set(items)
 
 
@@ -324,7 +324,7 @@ def test_shapes_and_shards():
     spread = np.nanmax(truth["centres"][0], axis=0) / np.array([32, 64, 96])
     assert np.ptp(spread) < 0.2 * spread.mean()
     for shape, shard in (([64] * 3, 57), ([128] * 3, 7), ([48, 192, 192], 8), ([12, 12, 12], 256), ([512] * 3, 1)):
-        assert dataset(changed(shape_px=shape), "train", 1)[1] == shard
+        assert dataset(changed(shape_px=shape), "train", 1).shard == shard
 
 
 def test_a_measured_psf_end_to_end(tmp_path):

@@ -406,10 +406,10 @@ def dataset_entry(**changes):
 
 
 def made(split, seed=1, **changes):
-    n, shard, header, shards = dataset(dataset_entry(**changes), split, seed)
-    assert shard == SHARD and header["axes"] == AXES
-    parts = [(images.copy(), items, truth) for images, items, truth in shards]
-    assert sum(len(p[0]) for p in parts) == n
+    split = dataset(dataset_entry(**changes), split, seed)
+    assert split.shard == SHARD and split.header["axes"] == AXES
+    parts = [(images.copy(), items, truth) for images, items, truth in split.shards]
+    assert sum(len(p[0]) for p in parts) == split.items
     return parts
 
 

@@ -4,7 +4,7 @@ from blurbench.files.answers import Points
 from blurbench.problems import Problem
 
 PROBLEM = Problem(
-    answer=Points(coordinates=("z", "y", "x"), beside=("confidence",)),  # confidence: any monotone number
+    answer=Points(("z", "y", "x", "confidence")),  # confidence: any monotone number
     conditions=("phi", "sigma_z_d", "cnr"),
     known=("particle_size_um", "voxel_um", "diameter_px", "sigma_z_px", "sigma_xy_px"),
     figures=("slices", "recall_error", "pair_correlation", "learning"),

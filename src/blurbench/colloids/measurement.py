@@ -12,7 +12,7 @@ from blurbench.colloids.configuration import INSET
 from blurbench.colloids.physics import core_precision, radial_distribution, volume_fraction
 from blurbench.drawing import style
 from blurbench.drawing.style import CYCLE, KIND_COLOURS, MM, readable
-from blurbench.files.predictions import OK
+from blurbench.files.answers import OK
 from blurbench.microscopy.recordings import Measurement
 from blurbench.running import methods
 

@@ -14,7 +14,7 @@ from scipy.spatial import cKDTree
 from blurbench.colloids import PROBLEM
 from blurbench.colloids.matching import average_precision, challenge_average_precision, inside, match, trim
 from blurbench.colloids.physics import bond_order, core_precision, radial_distribution
-from blurbench.files.predictions import OK
+from blurbench.files.answers import OK
 from blurbench.scoring.scores import ItemMetric, Metric, score_table
 
 RADIUS = 0.25  # of a match

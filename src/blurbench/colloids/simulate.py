@@ -21,6 +21,7 @@ from numba import njit
 from blurbench.colloids import packing, physics
 from blurbench.colloids.configuration import SHARD_MB, clipping, image_mb, read_noise
 from blurbench.colloids.imaging import FAR, INSIDE, blur, detect, draw_spheres, psf_on_voxels, regions
+from blurbench.files.datasets import Simulated
 from blurbench.microscopy.random_streams import key, normal, stream, uniform
 
 DEFAULTS = {
@@ -224,8 +225,8 @@ def most_spheres(spec: dict) -> int:
     return packing.number(max(*spec["phi"], *spec["test_phi"]), sides, full["polydispersity"])
 
 
-def dataset(spec: dict, split: str, seed: int):
-    """What `datasets.simulate` writes: number of items, items a shard, header, and an iterator of shards.
+def dataset(spec: dict, split: str, seed: int) -> Simulated:
+    """A split of a dataset.
 
     spec : one dataset entry of the configuration, expanded; `stream` names the dataset whose random streams it uses
 
@@ -240,7 +241,7 @@ def dataset(spec: dict, split: str, seed: int):
     parameters = draw_parameters(spec, split, stream_key)
     shard = int(np.clip(SHARD_MB // image_mb(spec["imaging"]), 1, 256))
     header = {"axes": AXES, "voxel_size": [None] + ["voxel_um"] * 3, "units": [None] + ["micrometer"] * 3}
-    return len(parameters), shard, header, _shards(parameters, spec, stream_key, shard)
+    return Simulated(len(parameters), shard, header, _shards(parameters, spec, stream_key, shard), gates)
 
 
 def _shards(parameters, spec, stream_key, shard):

@@ -16,6 +16,7 @@ from scipy.special import ndtri
 
 from blurbench.diffusion import psf as psfs
 from blurbench.diffusion.psf import AIRY, GAUSSIAN
+from blurbench.files.datasets import Simulated
 from blurbench.microscopy.camera import camera, read, read_dark
 from blurbench.microscopy.random_streams import draw, key, normal, poisson, stream, uniform
 
@@ -320,8 +321,8 @@ def realised(path, frame_time, exposure):
     return _all_lag_slope(path.reshape(-1, 2)[thin].astype(float), times[thin])
 
 
-def dataset(spec: dict, split: str, seed: int):
-    """What `datasets.simulate` writes: number of items, header, and an iterator of shards.
+def dataset(spec: dict, split: str, seed: int) -> Simulated:
+    """A split of a dataset.
 
     spec : one dataset entry of the configuration, expanded; `stream` names the dataset whose random streams it uses
     """
@@ -345,7 +346,7 @@ def dataset(spec: dict, split: str, seed: int):
         ],
         "units": [None, "second", "micrometer", "micrometer"],
     }
-    return len(D), SHARD, header, _shards(D, full, stream_key, spec.get("cue"))
+    return Simulated(len(D), SHARD, header, _shards(D, full, stream_key, spec.get("cue")))
 
 
 def _shards(D, full, stream_key, cue):

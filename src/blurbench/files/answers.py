@@ -1,30 +1,343 @@
-"""What the methods of a problem answer: numbers, points or images.
+"""What the methods of a problem answer: numbers, points or images; how an answer is checked, written and read back.
 
-A plan reads these declarations, so numpy and pandas are imported where an answer is handled.
+An answer goes to its file in parts. A writer's `take` is called with what a method returned for some items, in the
+process that the method runs in, and gives a row for each of them; images are written there and then, so that none
+waits in memory or crosses a pipe. `finish` makes the whole of all rows: what failed keeps its row, with the reason as
+`status` and nothing in place of an answer.
+
+A plan reads the declarations, so numpy, pandas and zarr are imported where data are handled.
 """
 
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple
+
+OK = "ok"
+NO_ROW = "no row in the predictions file"
+
+
+class AnswerError(ValueError):
+    """An answer of a method that is none, or a predictions file that cannot be scored."""
 
 
 @dataclass(frozen=True)
-class Numbers:
-    """A row of numbers an item; a method must give the first of the columns, the others may be missing."""
+class _Rows:
+    """Answers that are rows of a table, kept in a Parquet file: item, the columns, seconds, status."""
 
     columns: tuple[str, ...]
-    suffix = ".parquet"
-    points = False
+    suffix: ClassVar[str] = ".parquet"
+
+    @property
+    def required(self) -> tuple[str, ...]:
+        """Columns that an answer must have; the others may be missing, and are NaN then."""
+        raise TypeError(f"{type(self).__name__} requires nothing")
+
+    def rows(self, answer, n):
+        """DataFrame of a method's answer on n items, numbered from 0. Raises AnswerError if it is none."""
+        raise TypeError(f"{type(self).__name__} has no rows")
+
+    @contextmanager
+    def writing(self, path, dataset) -> Iterator["_RowWriter"]:
+        """Writer of the answers on a dataset; without a path they are not written."""
+        yield _RowWriter(self, path)
+
+    def read(self, path, n_items: int):
+        """Answers on every item, in order; an item without a row gets one that says so.
+
+        Parameters
+        ----------
+        path : predictions file. What a user's own rule wrote may lack columns that are not required (NaN then, as are
+            `seconds`) and `status` (then "ok")
+        n_items : of the dataset
+
+        Returns
+        -------
+        DataFrame: item, the columns, seconds, status
+
+        Raises
+        ------
+        AnswerError if the file is damaged, a column missing, or an item unknown.
+        """
+        import numpy as np
+        import pandas as pd
+
+        from blurbench.files import parquet
+
+        try:
+            frame = parquet.read(path)
+        except parquet.ParquetError as error:
+            raise AnswerError(str(error)) from error
+        if missing := {"item", *self.required} - set(frame):
+            raise AnswerError(f"{path}: columns {sorted(missing)} are missing, found {sorted(frame)}")
+        items = frame["item"].to_numpy()
+        if len(items) and (items.min() < 0 or items.max() >= n_items):
+            raise AnswerError(f"{path}: items {items.min()} to {items.max()}, the dataset has 0 to {n_items - 1}")
+        for name in (*self.columns, "seconds"):
+            frame[name] = frame[name].astype(float) if name in frame else np.nan
+        if "status" not in frame:
+            frame["status"] = OK
+        silent = pd.DataFrame({"item": np.setdiff1d(np.arange(n_items), items)}).assign(status=NO_ROW)
+        frame = pd.concat([frame, silent]).sort_values("item", kind="stable", ignore_index=True)
+        return frame[["item", *self.columns, "seconds", "status"]]
+
+    def damage(self, path, n_items: int) -> list[str]:
+        """What is wrong with a predictions file, "file: found ..., expected ..."; empty if nothing is."""
+        try:
+            found = self.read(path, n_items)
+        except AnswerError as error:
+            return [str(error)]
+        if self.unexplained(found).any():
+            return [f"{path}: found an item without an answer whose status is {OK}, expected a reason"]
+        return []
+
+    def unexplained(self, table):
+        """Which rows hold no answer, and no reason for it either: none, where nothing found is an answer too."""
+        return table["item"].isna()
+
+    def _table(self, answer):
+        """The method's DataFrame, with a plain index; refused if it is something else, or lacks what is required."""
+        import pandas as pd
+
+        if not isinstance(answer, pd.DataFrame):
+            raise AnswerError(f"a {type(answer).__name__}, expected a DataFrame with {', '.join(self.columns)}")
+        if missing := set(self.required) - set(answer):
+            raise AnswerError(f"columns {sorted(missing)} are missing, found {list(answer)}")
+        return answer.reset_index(drop=True)
 
 
 @dataclass(frozen=True)
-class Points:
-    """Any number of points an item: `coordinates` (µm from the centre of the first voxel), and columns beside."""
-
-    coordinates: tuple[str, ...]
-    beside: tuple[str, ...] = ()
-    suffix = ".parquet"
-    points = True
+class Numbers(_Rows):
+    """A row of numbers an item; the first column is the answer itself, the others say more of it."""
 
     @property
-    def columns(self):
-        """Names of all columns, the coordinates first."""
-        return self.coordinates + self.beside
+    def required(self):
+        """The first column."""
+        return self.columns[:1]
+
+    def rows(self, answer, n):
+        """A row per item, in order."""
+        import numpy as np
+
+        frame = self._table(answer)
+        if len(frame) != n:
+            raise AnswerError(f"{len(frame)} rows for {n} items")
+        lost = ~np.isfinite(frame[self.columns[0]].to_numpy(float))
+        return frame.assign(item=np.arange(n), status=np.where(lost, "not a finite number", OK))
+
+    def read(self, path, n_items):
+        """As of any table; raises AnswerError for an item with two rows as well."""
+        frame = super().read(path, n_items)
+        if (twice := frame["item"].duplicated()).any():
+            raise AnswerError(f"{path}: item {frame['item'][twice].iloc[0]} has two rows")
+        return frame
+
+    def unexplained(self, table):
+        """Rows whose answer is no number though their status says that all is well."""
+        return (table["status"] == OK) & table[self.columns[0]].isna()
+
+
+@dataclass(frozen=True)
+class Points(_Rows):
+    """Any number of points an item: the first columns are their coordinates, the others say more of each.
+
+    An item has a row per point, and one without coordinates if nothing was found in it.
+    """
+
+    dims: int = 3
+
+    @property
+    def required(self):
+        """The coordinates."""
+        return self.columns[: self.dims]
+
+    def rows(self, answer, n):
+        """A row per point by item, and a row without a point for each item that has none."""
+        import numpy as np
+        import pandas as pd
+
+        frame = self._table(answer)
+        if not frame["item"].isin(range(n)).all():
+            raise AnswerError(
+                f"points of items {sorted(set(frame['item']) - set(range(n)))[:3]}, there are 0 to {n - 1}"
+            )
+        if not np.isfinite(frame[list(self.required)].to_numpy(float)).all():
+            raise AnswerError("a point that is not a finite number")
+        empty = pd.DataFrame({"item": np.setdiff1d(np.arange(n), frame["item"])})
+        return pd.concat([frame, empty]).sort_values("item", kind="stable", ignore_index=True).assign(status=OK)
+
+
+class _RowWriter:
+    """Collects rows, and writes them at the end."""
+
+    def __init__(self, answer, path):
+        self.answer, self.path = answer, path
+
+    def take(self, answer, first, stop):
+        """Rows of a method's answer on the items from `first` to before `stop`."""
+        rows = self.answer.rows(answer, stop - first)
+        return rows.assign(item=rows["item"] + first)
+
+    def finish(self, rows):
+        """The table of all rows; written, if there is a path."""
+        from blurbench.files import parquet
+
+        table = rows.reindex(columns=["item", *self.answer.columns, "seconds", "status"])
+        if self.path is not None:
+            parquet.write(table, self.path)
+        return table
+
+
+class ImageAnswers(NamedTuple):
+    """Answers that are images, as they are read back.
+
+    table : DataFrame item, seconds, status, one row an item
+    images : (item, ...), read when indexed; where the status is not "ok" they hold nothing (NaN, or 0 in whole numbers)
+    """
+
+    table: Any
+    images: Any
+
+
+@dataclass(frozen=True)
+class Images:
+    """An array an item, in a Zarr store with a manifest (.json) beside it: a volume of numbers, or an image of labels.
+
+    dtype : of the stored values; what a method gives must fit into it
+    shape : of an array; that of the item's image if it is not stated
+    """
+
+    dtype: str
+    shape: tuple[int, ...] | None = None
+    columns: ClassVar[tuple[str, ...]] = ()
+    suffix: ClassVar[str] = ".zarr"
+
+    @contextmanager
+    def writing(self, path, dataset) -> Iterator["_ImageWriter"]:
+        """Writer of the answers on a dataset; without a path they stay in memory.
+
+        The store and its manifest appear under their names when the block ends, or not at all.
+        """
+        from pathlib import Path
+
+        from blurbench.files.atomic import replacing
+
+        if path is None:
+            yield _ImageWriter(self, {}, None, dataset)
+            return
+        with replacing(path, Path(path).with_suffix(".json")) as (store, manifest):
+            yield _ImageWriter(self, store, manifest, dataset)
+
+    def checked(self, image, shape):
+        """A method's array as it is stored. Raises AnswerError if it has another shape, or values that do not fit."""
+        import numpy as np
+
+        image, dtype = np.asarray(image), np.dtype(self.dtype)
+        if image.shape != shape:
+            raise AnswerError(f"an image of shape {image.shape}, expected {shape}")
+        if image.dtype.kind not in "biuf" or (dtype.kind in "iu" and image.dtype.kind == "f"):
+            raise AnswerError(f"an image of {image.dtype}, expected values that fit into {dtype}")
+        if image.dtype.kind == "f" and not np.isfinite(image).all():
+            raise AnswerError("an image with values that are not finite numbers")
+        limits = np.iinfo(dtype) if dtype.kind in "iu" else np.finfo(dtype)
+        if image.size and not limits.min <= image.min() <= image.max() <= limits.max:
+            raise AnswerError(f"values from {image.min()} to {image.max()}, expected such as fit into {dtype}")
+        return image.astype(dtype, copy=False)
+
+    def read(self, path, n_items: int) -> ImageAnswers:
+        """Answers on every item.
+
+        Parameters
+        ----------
+        path : the store; the manifest beside it may lack what a user's own rule does not know, `seconds` and `status`
+        n_items : of the dataset
+
+        Raises
+        ------
+        AnswerError if there is no whole store with its manifest, or not an array for every item.
+        """
+        import json
+        from pathlib import Path
+
+        import numpy as np
+        import pandas as pd
+        import zarr
+
+        from blurbench.files.datasets import Window
+
+        try:
+            about = json.loads(Path(path).with_suffix(".json").read_text(encoding="utf-8"))
+            images = zarr.open_group(str(path), mode="r", zarr_format=3)["images"]
+            table = {name: about.get(name, default) for name, default in (("seconds", np.nan), ("status", OK))}
+            table = pd.DataFrame({"item": range(n_items), **table})
+        except (OSError, LookupError, ValueError, TypeError, AttributeError) as error:
+            raise AnswerError(f"{path}: no whole store of images with its manifest was found ({error})") from error
+        if images.shape[0] != n_items or str(images.dtype) != self.dtype:
+            found = f"{images.shape[0]} images of {images.dtype}"
+            raise AnswerError(f"{path}: found {found}, expected {n_items} of {self.dtype}")
+        return ImageAnswers(table, Window(images, 0, n_items))
+
+    def damage(self, path, n_items: int) -> list[str]:
+        """What is wrong with a store, "file: found ..., expected ..."; empty if it is what its manifest says."""
+        from pathlib import Path
+
+        from blurbench.files import datasets
+
+        try:
+            self.read(path, n_items)
+        except AnswerError as error:
+            return [str(error)]
+        return datasets.damage(path, Path(path).with_suffix(".json"))
+
+
+class _ImageWriter:
+    """Writes every image when it is taken."""
+
+    def __init__(self, answer, store, manifest, dataset):
+        import zarr
+
+        from blurbench.files.datasets import COMPRESSOR
+
+        shape = answer.shape or dataset.images.shape[1:]
+        group = zarr.create_group(store, zarr_format=3)
+        self.array = group.create_array(
+            "images",
+            shape=(len(dataset), *shape),
+            chunks=(1, *shape),
+            dtype=answer.dtype,
+            fill_value=float("nan") if answer.dtype.startswith("float") else 0,
+            compressors=COMPRESSOR,
+        )
+        self.answer, self.manifest = answer, manifest
+
+    def take(self, answer, first, stop):
+        """Write a method's images of the items from `first` to before `stop`, one by one as they come; their rows."""
+        import pandas as pd
+
+        images, rows = iter(answer), []
+        for item in range(first, stop):
+            start = time.perf_counter()
+            if (image := next(images, None)) is None:
+                raise AnswerError(f"{item - first} images for {stop - first} items")
+            seconds = time.perf_counter() - start
+            self.array[item] = self.answer.checked(image, self.array.shape[1:])
+            rows.append((item, seconds, OK))
+        if next(images, None) is not None:
+            raise AnswerError(f"more images than {stop - first} items")
+        return pd.DataFrame(rows, columns=["item", "seconds", "status"])
+
+    def finish(self, rows) -> ImageAnswers:
+        """Take back what a failed item left, and write the manifest."""
+        import json
+
+        from blurbench.files.datasets import Window, checksum
+
+        table = rows.reindex(columns=["item", "seconds", "status"]).sort_values("item", ignore_index=True)
+        for item in table["item"][table["status"] != OK]:
+            self.array[item] = self.array.fill_value
+        about = {"shape": list(self.array.shape), "dtype": str(self.array.dtype), "blake2b": checksum(self.array)}
+        content = {"items": len(table), "arrays": {"images": about}, **table[["seconds", "status"]].to_dict("list")}
+        if self.manifest is not None:
+            self.manifest.write_text(json.dumps(content) + "\n", encoding="utf-8")
+        return ImageAnswers(table, Window(self.array, 0, len(table)))

@@ -5,11 +5,12 @@ does not grow with the number of items. A store appears under its name only when
 """
 
 import hashlib
-import importlib
 import json
 import math
+from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -17,7 +18,6 @@ import zarr
 
 from blurbench import problems
 from blurbench.files.atomic import replacing
-from blurbench.files.logs import progress
 from blurbench.planning.work import CHUNK_ITEMS, CHUNK_MB
 
 PREVIEWS = 3
@@ -29,30 +29,6 @@ COMPRESSOR = zarr.codecs.BloscCodec(cname="zstd", clevel=1, shuffle="bitshuffle"
 
 class DatasetError(ValueError):
     """A store or manifest that is missing, damaged or not what was expected."""
-
-
-def simulate(problem, dataset, split, spec, seed, store, manifest):
-    """Simulate one split of a dataset and write it.
-
-    Parameters
-    ----------
-    problem, dataset, split : str
-    spec : dict, the dataset's expanded configuration entry
-    seed : int, the run's seed
-    store, manifest : paths to write
-    """
-    n, shard, header, shards = problems.find(problem, "simulate.dataset")(spec, split, seed)
-    header = {"problem": problem, "dataset": dataset, "split": split, "seed": seed, **header, "spec": spec}
-    shards = progress(shards, f"simulate {dataset} {split}", total=-(-n // shard))
-    write(
-        store,
-        manifest,
-        header,
-        n,
-        shard,
-        shards,
-        getattr(importlib.import_module(f"blurbench.{problem}.simulate"), "gates", None),
-    )
 
 
 def write(store, manifest, header: dict, n: int, shard: int, shards, gates=None):
@@ -135,6 +111,23 @@ def _preview(group, i, image, header, scale):
     item = group.create_group(f"preview/{i}", attributes={"ome": ome})
     array = item.create_array("0", shape=image.shape, chunks=image.shape, dtype=image.dtype, dimension_names=names)
     array[...] = image
+
+
+class Simulated(NamedTuple):
+    """A split of a dataset as a problem's `simulate.dataset` makes it.
+
+    items : number of items
+    shard : items that are made, and written, at a time
+    header : attributes of the store: axes, units, voxel_size (numbers, or names of the columns that hold them)
+    shards : iterator of (images, items, truth), as `write` takes them
+    gates : function (items, spec) -> dict for the manifest, with `passed`: what the items must fulfil as a whole
+    """
+
+    items: int
+    shard: int
+    header: dict
+    shards: Iterator
+    gates: Callable | None = None
 
 
 class Window:
@@ -260,7 +253,7 @@ def damage(store, manifest) -> list[str]:
 
 def _array_damage(path, group, name, expected):
     """What is wrong with one array, None if nothing is; it names the chunk's file where that can be told."""
-    shape, dtype, checksum = expected
+    shape, dtype, expected_checksum = expected
     try:
         array = group[name]
         found = [list(array.shape), str(array.dtype)]
@@ -268,24 +261,45 @@ def _array_damage(path, group, name, expected):
         return f"{path}: found nothing that can be read ({type(error).__name__}: {error}), expected an array"
     if found != [shape, dtype]:
         return f"{path}: found {found[0]} {found[1]}, expected {shape} {dtype}"
-    rows = (array.shards or array.chunks)[0]
-    item = max(array.nbytes // max(shape[0], 1), 1)
+    try:
+        values = checksum(array)
+    except _Unreadable as error:
+        return f"{path / _chunk(array, error.chunk)}: found {error}, expected a chunk that can be read"
+    if values == expected_checksum:
+        return None
+    # A chunk that holds nothing but the fill value has no file, so that one is missing is known only now.
+    chunks = (path / _chunk(array, i) for i in range(-(-shape[0] // _rows(array))))
+    if missing := next((chunk for chunk in chunks if not chunk.exists()), None):
+        return f"{missing}: found no such file, expected a chunk of {name}"
+    return f"{path}: found other values (blake2b {values}), expected {expected_checksum} as in the manifest"
+
+
+class _Unreadable(ValueError):
+    """A chunk, by its number along the first axis, that cannot be decoded."""
+
+    def __init__(self, chunk, error):
+        super().__init__(f"{type(error).__name__}: {error}")
+        self.chunk = chunk
+
+
+def checksum(array) -> str:
+    """BLAKE2b of an array's values, in the order of its items; read in parts of at most CHUNK_MB, or an item."""
+    rows = _rows(array)
+    item = max(array.nbytes // max(array.shape[0], 1), 1)
     step = int(np.clip(CHUNK_MB * 1e6 // item, 1, rows))
     digest = hashlib.blake2b(digest_size=16)
-    for first in range(0, shape[0], rows):
-        for start in range(first, min(first + rows, shape[0]), step):
+    for first in range(0, array.shape[0], rows):
+        for start in range(first, min(first + rows, array.shape[0]), step):
             try:
                 digest.update(np.ascontiguousarray(array[start : min(start + step, first + rows)]))
             except Exception as error:  # whatever a damaged chunk raises in the decoder
-                chunk = path / _chunk(array, first // rows)
-                return f"{chunk}: found {type(error).__name__}: {error}, expected a chunk that can be read"
-    if digest.hexdigest() == checksum:
-        return None
-    # A chunk that holds nothing but the fill value has no file, so that one is missing is known only now.
-    chunks = (path / _chunk(array, i) for i in range(-(-shape[0] // rows)))
-    if missing := next((chunk for chunk in chunks if not chunk.exists()), None):
-        return f"{missing}: found no such file, expected a chunk of {name}"
-    return f"{path}: found other values (blake2b {digest.hexdigest()}), expected {checksum} as in the manifest"
+                raise _Unreadable(first // rows, error) from error
+    return digest.hexdigest()
+
+
+def _rows(array):
+    """Items that lie in one file of an array."""
+    return (array.shards or array.chunks)[0]
 
 
 def _chunk(array, i):

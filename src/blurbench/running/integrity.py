@@ -20,7 +20,7 @@ import pandas as pd
 import yaml
 
 from blurbench import problems
-from blurbench.files import checksums, datasets, models, parquet, predictions
+from blurbench.files import checksums, datasets, models, parquet
 from blurbench.files.logs import progress
 
 SCORE_COLUMNS = set("run problem dataset split item method kind seed metric value unit direction status".split())
@@ -57,7 +57,8 @@ def _kinds(results):
     curves = {path.with_suffix(".pt") for path in results.glob("models/*/*/*/*.csv")}
     yield "models", sorted(curves | set(results.glob("models/*/*/*/*.pt"))), _model
     yield "checkpoints", sorted(results.glob("checkpoints/*/*/*/*.pt")), _checkpoint
-    yield "predictions", sorted(results.glob("predictions/*/*/*/*.parquet")), _predictions
+    answers = ("predictions/*/*/*/*.parquet", "predictions/*/*/*/*.zarr")
+    yield "predictions", sorted(path for pattern in answers for path in results.glob(pattern)), _predictions
     yield "scores", sorted(results.glob("scores/*/*/*/*.parquet")), _scores
     tables = {path for ending in TABLES for path in results.glob(f"tables/*{ending}")}
     sealed = sorted(results.glob("tables/*.sha256"))
@@ -118,15 +119,7 @@ def _predictions(path):
         items = json.loads(manifest.read_text(encoding="utf-8"))["items"]
     except (OSError, ValueError, KeyError, TypeError):
         return  # told of the dataset, whose predictions are made again with it
-    answer = problems.load(problem).answer
-    try:
-        found = predictions.read(path, items, answer.columns, answer.points)
-    except predictions.PredictionError as error:
-        yield str(error)
-        return
-    answered = found["status"] == predictions.OK
-    if not answer.points and found.loc[answered, answer.columns[0]].isna().any():
-        yield f"{path}: found an item without an answer whose status is {predictions.OK}, expected a reason"
+    yield from problems.load(problem).answer.damage(path, items)
 
 
 def _scores(path):

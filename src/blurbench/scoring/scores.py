@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from blurbench.files import parquet
-from blurbench.files.predictions import OK
+from blurbench.files.answers import OK
 
 KINDS = ("learned", "classical", "limit", "control")
 RANKED = KINDS[:2]  # limit and control rows frame the table, they do not compete

@@ -13,7 +13,6 @@ from blurbench.colloids.matching import inside
 from blurbench.colloids.physics import percus_yevick_g, radial_distribution
 from blurbench.drawing import style
 from blurbench.drawing.style import CYCLE, MM, readable
-from blurbench.files import predictions
 from blurbench.scoring.scores import RANKED
 
 FIELD = 8  # diameters, the most of a slice that is shown
@@ -169,5 +168,5 @@ def _points(files, method, dataset):
     files = sorted((Path(file) for file in files if Path(file).parent.name == method), key=lambda file: int(file.stem))
     if not files:
         return None
-    frame = predictions.read(files[0], len(dataset), PROBLEM.answer.columns, points=True).dropna(subset=["z", "y", "x"])
+    frame = PROBLEM.answer.read(files[0], len(dataset)).dropna(subset=["z", "y", "x"])
     return np.split(frame[["z", "y", "x"]].to_numpy(), np.searchsorted(frame["item"], np.arange(1, len(dataset))))
