@@ -12,51 +12,51 @@ from functools import lru_cache
 
 import numpy as np
 
+from blurbench.diffusion import items as stacks
 from blurbench.diffusion.estimators import path_log_likelihood
 from blurbench.diffusion.localise import localise
-from blurbench.diffusion.psf import FWHM_OVER_SD
 from blurbench.diffusion.simulate import imaging, render
 from blurbench.microscopy.random_streams import key
 
 CALIBRATION_STACKS = 600
 
 
-def blur_variance(D, row, spec):
+def blur_variance(D, stack):
     """V (µm²) of a diffusion coefficient."""
-    return D * row.exposure_s / 3 * (1 - 1 / spec["imaging"]["substeps"] ** 2)
+    return D * stack.exposure_s / 3 * (1 - 1 / stack.imaging["substeps"] ** 2)
 
 
-def width_D(spots, row, spec):
+def width_D(spots, stack):
     """D (µm²/s) from the width of the spots, and its standard error."""
     if not np.isfinite(spots.variance):
         return np.nan, np.nan
-    shrink, _ = calibration(spec)
-    s2 = (row.fwhm_um / FWHM_OVER_SD) ** 2
-    per_V = row.exposure_s / 3 * (1 - 1 / spec["imaging"]["substeps"] ** 2)
+    shrink, _ = calibration(stack.spec)
+    s2 = stack.psf_sd_um**2
+    per_V = stack.exposure_s / 3 * (1 - 1 / stack.imaging["substeps"] ** 2)
     excess = spots.variance - s2
     V = np.concatenate([[0.0], np.geomspace(1e-3, 1e3, 400)]) * s2
     D = (np.interp(excess, V * shrink(V / s2), V) if excess > 0 else excess) / per_V
-    variance = spots.variance_sd**2 + _told_variance(s2, spec)
-    return D, float(np.sqrt(variance / per_V**2 + 0.8 * max(D, 0) ** 2 / (2 * row.frames)))
+    variance = spots.variance_sd**2 + _psf_variance(s2, stack)
+    return D, float(np.sqrt(variance / per_V**2 + 0.8 * max(D, 0) ** 2 / (2 * stack.frames)))
 
 
-def joint_log_likelihood(D, spots, row, R, spec):
+def joint_log_likelihood(D, spots, stack):
     """Log-likelihood (len(D),) of each D (µm²/s) by the widths and the path of one stack, taken as independent."""
-    shrink, stray = calibration(spec)
-    s2 = (row.fwhm_um / FWHM_OVER_SD) ** 2
-    V = blur_variance(D, row, spec)
+    shrink, stray = calibration(stack.spec)
+    s2 = stack.psf_sd_um**2
+    V = blur_variance(D, stack)
     variance = np.mean(spots.sigma**2) + stray(V / s2) * V
-    path = path_log_likelihood(spots.positions, row.frame_time_s, D, variance, R)
+    path = path_log_likelihood(spots.positions, stack.frame_time_s, D, variance, stack.motion_blur)
     expected = V * shrink(V / s2)
     spread = spots.variance_sd**2 * ((s2 + expected) / max(spots.variance, 0.25 * s2)) ** 2
-    spread = spread + 0.8 * expected**2 / (2 * row.frames) + _told_variance(s2, spec)
+    spread = spread + 0.8 * expected**2 / (2 * stack.frames) + _psf_variance(s2, stack)
     width = -0.5 * (np.log(spread) + (spots.variance - s2 - expected) ** 2 / spread)
     return path + width
 
 
-def _told_variance(s2, spec):
-    """Variance of the PSF's own variance s2 where methods are told a width of limited accuracy."""
-    return (2 * s2 * spec["imaging"]["psf"].get("known_to", 0.0)) ** 2
+def _psf_variance(s2, stack):
+    """Variance of the PSF's own variance s2 where its width is known to a limited accuracy."""
+    return (2 * s2 * stack.psf_known_to) ** 2
 
 
 def calibration(spec):
@@ -75,9 +75,8 @@ def _calibrate(text):
     images, positions, items = render(D, full, key("width calibration"))
     ratio, stray, Q, weight = np.empty((4, len(D)))
     for i, row in enumerate(items.itertuples()):
-        spots = localise(images[i], row, spec)
-        s2 = (row.fwhm_um / FWHM_OVER_SD) ** 2
-        V = blur_variance(D[i], row, spec)
+        one = stacks.stack(images[i], row, spec)
+        spots, s2, V = localise(one), one.psf_sd_um**2, blur_variance(D[i], one)
         Q[i], ratio[i] = V / s2, (spots.variance - s2) / V
         weight[i] = 1 / ((spots.variance_sd / V) ** 2 + 0.4 / row.frames)
         error = spots.positions - positions[i, : row.frames].mean(axis=1, dtype=float)

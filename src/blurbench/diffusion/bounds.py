@@ -22,17 +22,16 @@ def efficient(items, relative_sd):
     return from_log(np.log(items["D"].to_numpy()) + z * relative_sd, relative_sd)
 
 
-def localisation_sd(row, spec) -> float:
+def localisation_sd(stack) -> float:
     """SD per axis (µm) with which a frame of this item can be localised (Mortensen et al. 2010, eq. 5).
 
     The spot's variance is that of the PSF and the mean blur D t_E/3; read noise counts as background.
     """
-    imaging = spec["imaging"]
-    camera, a = imaging["camera"], imaging["pixel_size_um"]
-    photons = row.photons * camera["quantum_efficiency"]
-    background = row.background * camera["quantum_efficiency"] + noise_variance(camera)
-    s2 = (row.psf_fwhm_um / FWHM_OVER_SD) ** 2 + row.D * row.exposure_s / 3
-    return float(np.sqrt(excess_noise(camera) * mortensen(s2, a, photons, background)))
+    camera, truth = stack.camera, stack.truth
+    photons = stack.brightness * camera["quantum_efficiency"]
+    background = stack.background * camera["quantum_efficiency"] + noise_variance(camera)
+    s2 = (truth.psf_fwhm_um / FWHM_OVER_SD) ** 2 + truth.D * stack.exposure_s / 3
+    return float(np.sqrt(excess_noise(camera) * mortensen(s2, stack.pixel_um, photons, background)))
 
 
 def mortensen(s2, a, photons, background) -> float:

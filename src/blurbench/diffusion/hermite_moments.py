@@ -14,11 +14,10 @@ import numpy as np
 from numba import njit
 
 from blurbench.diffusion.blur_likelihood import joint_log_likelihood
-from blurbench.diffusion.localise import fit_stack, spots_of, window
-from blurbench.diffusion.psf import FWHM_OVER_SD
-from blurbench.diffusion.stack_estimates import blur
+from blurbench.diffusion.items import Stack, stack
+from blurbench.diffusion.localise import fit_stack, spots_of
 from blurbench.files.logs import progress
-from blurbench.microscopy.camera import excess_noise, noise_variance, to_photons
+from blurbench.microscopy.camera import excess_noise, noise_variance
 
 ORDER = 5
 PAIRS = [(m, n) for m in range(ORDER + 1) for n in range(ORDER + 1 - m)]
@@ -70,8 +69,8 @@ def hermite_moments(photons, centres, half, scales, background):
 _COLUMNS = np.array([m * (ORDER + 1) + n for m, n in PAIRS])
 
 
-def stack_features(stack, row, spec):
-    """Features of one stack.
+def stack_features(one: Stack):
+    """Features of one one.
 
     Returns
     -------
@@ -79,12 +78,10 @@ def stack_features(stack, row, spec):
     stack : (STACK_FEATURES,) float32; the first two are mean and SD of ln D by the blur-and-path likelihood under the
         dataset's prior, from which the network starts
     """
-    imaging = spec["imaging"]
-    pixel, camera = imaging["pixel_size_um"], imaging["camera"]
-    photons = to_photons(stack[: int(row.frames)], camera)
-    half, s = window(spec), row.fwhm_um / FWHM_OVER_SD
+    pixel, camera, photons = one.pixel_um, one.camera, one.photons
+    half, s = one.window, one.psf_sd_um
     s2 = (s / pixel) ** 2
-    lo, hi = (s2 + D * row.exposure_s / 3 / pixel**2 for D in spec["D_um2_s"])
+    lo, hi = (s2 + D * one.exposure_s / 3 / pixel**2 for D in one.D_range)
     fits, background, w2, w2_sd = fit_stack(
         photons, half, s2, math.sqrt(lo * hi), hi, noise_variance(camera), excess_noise(camera)
     )
@@ -98,10 +95,9 @@ def stack_features(stack, row, spec):
         positions, np.log(np.maximum(fits[:, 2], 0.1) / mean_photons), np.log(fits[:, 3] * pixel / s), found,
         moments.reshape(len(fits), -1) * (10 / mean_photons),
     ])  # fmt: skip
-    grid = np.geomspace(*map(float, spec["D_um2_s"]), GRID)
-    R = blur(row, spec)
+    grid = np.geomspace(*map(float, one.D_range), GRID)
     if found.sum() >= 3 and np.isfinite(spots.variance):
-        log_likelihood = joint_log_likelihood(grid, spots, row, R, spec)
+        log_likelihood = joint_log_likelihood(grid, spots, one)
         weight = np.exp(log_likelihood - log_likelihood.max())
     else:
         weight = np.ones(GRID)
@@ -111,9 +107,9 @@ def stack_features(stack, row, spec):
     excess = spots.variance / s**2 - 1 if np.isfinite(spots.variance) else 0.0
     whole = np.array([
         mean, sd, np.clip(excess, -1, 30) / 3,
-        math.log(row.frame_time_s / 0.01), math.log(row.exposure_s / row.frame_time_s),
-        math.log(row.photons / 100) / 2, math.log(mean_photons / 100) / 2, math.log1p(max(background, 0.0)) - 1,
-        math.log(s / pixel), math.log(row.frames / 16),
+        math.log(one.frame_time_s / 0.01), math.log(one.exposure_s / one.frame_time_s),
+        math.log(one.brightness / 100) / 2, math.log(mean_photons / 100) / 2, math.log1p(max(background, 0.0)) - 1,
+        math.log(s / pixel), math.log(one.frames / 16),
     ])  # fmt: skip
     return np.clip(frames, -50, 50).astype(np.float32), whole.astype(np.float32)
 
@@ -127,7 +123,7 @@ def features(dataset, threads=1):
 
     def fill(at, images, items):
         for i, (image, row) in enumerate(zip(images, items.itertuples()), at):
-            f, whole[i] = stack_features(image, row, dataset.spec)
+            f, whole[i] = stack_features(stack(image, row, dataset.spec))
             frames[i, : len(f)], there[i, : len(f)] = f, True
 
     with ThreadPoolExecutor(threads) as pool:

@@ -11,8 +11,9 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
+from blurbench.diffusion.items import Stack
 from blurbench.diffusion.psf import FWHM_OVER_SD
-from blurbench.microscopy.camera import excess_noise, noise_variance, to_photons
+from blurbench.microscopy.camera import excess_noise, noise_variance
 
 LOST_SNR = 3.0  # a spot whose fitted photons are fewer than this many of their SD is no spot
 ITERATIONS = 25
@@ -37,34 +38,15 @@ class Spots(NamedTuple):
     variance_sd: float
 
 
-def window(spec) -> int:
-    """Half-width in pixels of the window around a spot: holds the widest blur of the dataset's range of D."""
-    imaging = spec["imaging"]
-    width = imaging["psf"].get("fwhm_um", 0.25)
-    psf = np.max(width) / FWHM_OVER_SD
-    widest = psf**2 + max(spec["D_um2_s"]) * np.max(imaging["exposure_s"]) / 3
-    room = (imaging["size_px"] - 3) // 2  # beside it there must be pixels to take the background from
-    return int(min(np.ceil(4.5 * np.sqrt(widest) / imaging["pixel_size_um"]) + 1, room, 12))
-
-
-def localise(stack, row, spec) -> Spots:
-    """Fit one stack.
-
-    Parameters
-    ----------
-    stack : (t, y, x) grey values
-    row : the item's imaging parameters (fwhm_um, exposure_s, frames)
-    spec : the dataset's expanded configuration entry
-    """
-    imaging = spec["imaging"]
-    pixel, camera = imaging["pixel_size_um"], imaging["camera"]
-    photons = to_photons(stack[: int(row.frames)], camera)
-    s2 = (row.fwhm_um / FWHM_OVER_SD / pixel) ** 2
-    lo, hi = (s2 + D * row.exposure_s / 3 / pixel**2 for D in spec["D_um2_s"])
+def localise(stack: Stack) -> Spots:
+    """Fit one stack."""
+    pixel, camera = stack.pixel_um, stack.camera
+    s2 = (stack.fwhm_um / FWHM_OVER_SD / pixel) ** 2
+    lo, hi = (s2 + D * stack.exposure_s / 3 / pixel**2 for D in stack.D_range)
     fits, background, w2, w2_sd = fit_stack(
-        photons, window(spec), s2, math.sqrt(lo * hi), hi, noise_variance(camera), excess_noise(camera)
+        stack.photons, stack.window, s2, math.sqrt(lo * hi), hi, noise_variance(camera), excess_noise(camera)
     )
-    return spots_of(fits, background, w2, w2_sd, photons.shape[1], pixel)
+    return spots_of(fits, background, w2, w2_sd, stack.photons.shape[1], pixel)
 
 
 def spots_of(fits, background, w2, w2_sd, size, pixel) -> Spots:
@@ -74,22 +56,20 @@ def spots_of(fits, background, w2, w2_sd, size, pixel) -> Spots:
     return Spots(positions, fits[:, 3] * pixel, fits[:, 2], background, w2 * pixel**2, w2_sd * pixel**2)
 
 
-def ellipse_centres(stack, row, spec):
+def ellipse_centres(stack: Stack):
     """Centres (t, 2) of unweighted elliptical Gaussian fits, µm from the centre of the field, NaN where a fit was lost.
 
     The published baseline's localiser, started where `localise` ends, so that a few lost fits do not decide its score.
     """
-    imaging = spec["imaging"]
-    pixel = imaging["pixel_size_um"]
-    photons = to_photons(stack, imaging["camera"])
-    spots = localise(stack, row, spec)
+    pixel, photons, window = stack.pixel_um, stack.photons, stack.window
+    spots = localise(stack)
     begin = np.column_stack([spots.positions / pixel + photons.shape[1] / 2, spots.photons])
     begin = np.column_stack([begin, np.full(len(begin), spots.variance / pixel**2)])
     whole = np.isfinite(begin).all(axis=1)
     positions = np.full_like(spots.positions, np.nan)
     if whole.any():
-        fits, _ = fit_ellipses(photons[whole], window(spec), begin[whole], spots.background, 0.0, 0.0)
-        near = (np.abs(fits[:, :2] - begin[whole, :2]) < window(spec)).all(axis=1)
+        fits, _ = fit_ellipses(photons[whole], window, begin[whole], spots.background, 0.0, 0.0)
+        near = (np.abs(fits[:, :2] - begin[whole, :2]) < window).all(axis=1)
         positions[np.flatnonzero(whole)[near]] = (fits[near, :2] - photons.shape[1] / 2) * pixel
     return positions
 

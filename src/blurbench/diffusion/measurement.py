@@ -9,7 +9,7 @@ from matplotlib.ticker import NullLocator
 from blurbench.diffusion import tracking
 from blurbench.drawing import style
 from blurbench.drawing.style import KIND_COLOURS, MM, readable
-from blurbench.files.predictions import OK
+from blurbench.files.answers import OK
 from blurbench.microscopy import recordings
 from blurbench.running import methods
 

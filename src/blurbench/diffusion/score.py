@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from blurbench.diffusion import PROBLEM
-from blurbench.files.predictions import OK
+from blurbench.files.answers import OK
 from blurbench.scoring.scores import ItemMetric, Metric, score_table
 
 ITEM_METRICS = {

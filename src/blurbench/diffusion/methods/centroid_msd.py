@@ -14,9 +14,9 @@ class CentroidMsd:
     options = {"lags": "all"}
 
     def predict(self, dataset, model, device):
-        def of_stack(stack, row, R):
-            positions = ellipse_centres(stack, row, dataset.spec)
-            D = msd_slope(positions, row.frame_time_s, self.lags)
-            return D, msd_sd(D, cve_sigma(positions, R), row.frame_time_s, row.frames, self.lags, blur=R)
+        def of_stack(stack):
+            positions, R = ellipse_centres(stack), stack.motion_blur
+            D = msd_slope(positions, stack.frame_time_s, self.lags)
+            return D, msd_sd(D, cve_sigma(positions, R), stack.frame_time_s, stack.frames, self.lags, blur=R)
 
         return estimate_stacks(dataset, of_stack)

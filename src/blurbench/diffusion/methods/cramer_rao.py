@@ -9,15 +9,15 @@ import numpy as np
 
 from blurbench.diffusion.bounds import efficient, localisation_sd
 from blurbench.diffusion.estimators import cramer_rao
-from blurbench.diffusion.stack_estimates import blur
+from blurbench.diffusion.items import stacks
 
 
 class CramerRao:
     kind = "limit"
 
     def predict(self, dataset, model, device):
-        def relative_sd(row):
-            sigma, R = localisation_sd(row, dataset.spec), blur(row, dataset.spec)
-            return float(cramer_rao(row.D, sigma, row.frame_time_s, int(row.frames), blur=R))
+        def relative_sd(stack):
+            sigma, R = localisation_sd(stack), stack.motion_blur
+            return float(cramer_rao(stack.truth.D, sigma, stack.frame_time_s, stack.frames, blur=R))
 
-        return efficient(dataset.items, np.array([relative_sd(row) for row in dataset.items.itertuples()]))
+        return efficient(dataset.items, np.array([relative_sd(stack) for stack in stacks(dataset)]))

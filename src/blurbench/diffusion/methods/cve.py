@@ -10,6 +10,6 @@ class Cve:
     def predict(self, dataset, model, device):
         return estimate(dataset, self._estimate)
 
-    def _estimate(self, spots, row, R):
-        D = cve(spots.positions, row.frame_time_s)
-        return D, cve_sd(D, cve_sigma(spots.positions, R), row.frame_time_s, row.frames, blur=R)
+    def _estimate(self, spots, stack):
+        D, R = cve(spots.positions, stack.frame_time_s), stack.motion_blur
+        return D, cve_sd(D, cve_sigma(spots.positions, R), stack.frame_time_s, stack.frames, blur=R)

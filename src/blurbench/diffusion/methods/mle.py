@@ -13,9 +13,10 @@ class Mle:
     def predict(self, dataset, model, device):
         return estimate(dataset, self._estimate)
 
-    def _estimate(self, spots, row, R):
+    def _estimate(self, spots, stack):
         known = self.localisation_error == "known"
         given = float(np.sqrt(np.mean(spots.sigma**2))) if known else None
-        D, sigma = mle_fit(spots.positions, row.frame_time_s, given, R)
-        relative = cramer_rao(max(D, 1e-6), max(sigma, 1e-6), row.frame_time_s, row.frames, blur=R, sigma_known=known)
+        R, dt = stack.motion_blur, stack.frame_time_s
+        D, sigma = mle_fit(spots.positions, dt, given, R)
+        relative = cramer_rao(max(D, 1e-6), max(sigma, 1e-6), dt, stack.frames, blur=R, sigma_known=known)
         return D, max(D, 1e-6) * relative

@@ -3,6 +3,7 @@
 import numpy as np
 
 from blurbench.diffusion.intervals import from_linear
+from blurbench.diffusion.items import stacks
 
 
 class OraclePath:
@@ -10,12 +11,12 @@ class OraclePath:
 
     def predict(self, dataset, model, device):
         pairs = []
-        for path, row in zip(dataset.truth["positions"][:], dataset.items.itertuples()):
-            frames, substeps = int(row.frames), path.shape[1]
-            within = row.exposure_s / substeps
-            steps = np.diff(path[:frames].reshape(-1, 2).astype(float), axis=0)
+        for stack in stacks(dataset):
+            path, substeps = stack.truth.path, stack.truth.path.shape[1]
+            within = stack.exposure_s / substeps
+            steps = np.diff(path.reshape(-1, 2).astype(float), axis=0)
             durations = np.full(len(steps), within)
-            durations[substeps - 1 :: substeps] += row.frame_time_s - row.exposure_s
+            durations[substeps - 1 :: substeps] += stack.frame_time_s - stack.exposure_s
             # Independent Gaussian steps of variance 2Dδ: the maximum is the mean of step²/(2δ).
             D = (steps**2 / (2 * durations[:, None])).mean()
             pairs.append((D, D / np.sqrt(len(steps))))

@@ -8,6 +8,7 @@ import numpy as np
 
 from blurbench.diffusion.bounds import efficient
 from blurbench.diffusion.estimators import cramer_rao
+from blurbench.diffusion.items import stacks
 from blurbench.diffusion.psf import FWHM_OVER_SD
 
 
@@ -15,12 +16,10 @@ class PhotonFloor:
     kind = "limit"
 
     def predict(self, dataset, model, device):
-        efficiency = dataset.spec["imaging"]["camera"]["quantum_efficiency"]
+        def relative_sd(stack):
+            photons = max(stack.brightness * stack.camera["quantum_efficiency"], 1.0)
+            positions = max(int(stack.frames * photons), 3)
+            s, dt = stack.truth.psf_fwhm_um / FWHM_OVER_SD, stack.frame_time_s / photons
+            return float(cramer_rao(stack.truth.D, s, dt, positions, blur=0, sigma_known=True))
 
-        def relative_sd(row):
-            photons = max(row.photons * efficiency, 1.0)
-            positions = max(int(row.frames * photons), 3)
-            s = row.psf_fwhm_um / FWHM_OVER_SD
-            return float(cramer_rao(row.D, s, row.frame_time_s / photons, positions, blur=0, sigma_known=True))
-
-        return efficient(dataset.items, np.array([relative_sd(row) for row in dataset.items.itertuples()]))
+        return efficient(dataset.items, np.array([relative_sd(stack) for stack in stacks(dataset)]))

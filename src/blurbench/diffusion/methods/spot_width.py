@@ -8,4 +8,4 @@ class SpotWidth:
     kind = "classical"
 
     def predict(self, dataset, model, device):
-        return estimate(dataset, lambda spots, row, R: width_D(spots, row, dataset.spec))
+        return estimate(dataset, width_D)

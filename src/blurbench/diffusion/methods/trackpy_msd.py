@@ -12,10 +12,7 @@ import pandas as pd
 import trackpy
 
 from blurbench.diffusion.estimators import cve_sigma, msd_sd
-from blurbench.diffusion.intervals import from_linear
-from blurbench.diffusion.localise import window
-from blurbench.diffusion.stack_estimates import blur, stacks
-from blurbench.microscopy.camera import to_photons
+from blurbench.diffusion.stack_estimates import estimate_stacks
 
 SPREADS = 6  # search range in SDs of a step at the largest D of the dataset's range
 
@@ -25,14 +22,13 @@ class TrackpyMsd:
 
     def predict(self, dataset, model, device):
         logging.getLogger("trackpy").setLevel(logging.ERROR)
-        spec, pixel = dataset.spec, dataset.spec["imaging"]["pixel_size_um"]
-        diameter = 2 * min(window(spec), 5) + 1
-        pairs = []
-        for stack, row in stacks(dataset):
-            features = _locate(to_photons(stack, spec["imaging"]["camera"]), diameter)
-            step = SPREADS * np.sqrt(2 * max(spec["D_um2_s"]) * row.frame_time_s) / pixel
-            pairs.append(_slope(features, step, pixel, row, blur(row, spec)))
-        return from_linear(*np.array(pairs, float).reshape(-1, 2).T)
+        return estimate_stacks(dataset, _estimate)
+
+
+def _estimate(stack):
+    features = _locate(stack.photons, 2 * min(stack.window, 5) + 1)
+    step = SPREADS * np.sqrt(2 * max(stack.D_range) * stack.frame_time_s) / stack.pixel_um
+    return _slope(features, step, stack)
 
 
 def _locate(photons, diameter):
@@ -45,16 +41,17 @@ def _locate(photons, diameter):
     return pd.concat(frames, ignore_index=True)
 
 
-def _slope(features, step, pixel, row, R):
+def _slope(features, step, stack):
     """D and its standard error of the longest track."""
     if len(features) < 3:
         return np.nan, np.nan
-    tracks = trackpy.link(features, step, memory=int(row.frames))
+    pixel, dt, frames, R = stack.pixel_um, stack.frame_time_s, stack.frames, stack.motion_blur
+    tracks = trackpy.link(features, step, memory=frames)
     longest = tracks[tracks["particle"] == tracks["particle"].mode()[0]]
-    lags = max(2, int(row.frames) // 4)
-    msd = trackpy.imsd(longest, pixel, 1 / row.frame_time_s, max_lagtime=lags).iloc[:, 0].dropna()
+    lags = max(2, frames // 4)
+    msd = trackpy.imsd(longest, pixel, 1 / dt, max_lagtime=lags).iloc[:, 0].dropna()
     if len(msd) < 2:
         return np.nan, np.nan
     D = np.polyfit(msd.index, msd.to_numpy(), 1)[0] / 4
-    positions = longest.set_index("frame")[["y", "x"]].reindex(range(int(row.frames))).to_numpy() * pixel
-    return D, msd_sd(D, cve_sigma(positions, R), row.frame_time_s, int(row.frames), lags, blur=R)
+    positions = longest.set_index("frame")[["y", "x"]].reindex(range(frames)).to_numpy() * pixel
+    return D, msd_sd(D, cve_sigma(positions, R), dt, frames, lags, blur=R)

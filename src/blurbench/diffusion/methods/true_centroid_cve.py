@@ -8,8 +8,8 @@ class TrueCentroidCve:
     kind = "limit"
 
     def predict(self, dataset, model, device):
-        def of_centres(centres, row, R):
-            D = cve(centres, row.frame_time_s)
-            return D, cve_sd(D, 0.0, row.frame_time_s, row.frames, blur=R)
+        def of_centres(centres, stack):
+            D = cve(centres, stack.frame_time_s)
+            return D, cve_sd(D, 0.0, stack.frame_time_s, stack.frames, blur=stack.motion_blur)
 
         return estimate_true(dataset, of_centres)

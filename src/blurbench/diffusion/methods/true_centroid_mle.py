@@ -8,8 +8,9 @@ class TrueCentroidMle:
     kind = "limit"
 
     def predict(self, dataset, model, device):
-        def of_centres(centres, row, R):
-            D = mle(centres, row.frame_time_s, 0.0, R)
-            return D, D * cramer_rao(max(D, 1e-9), 0.0, row.frame_time_s, row.frames, blur=R, sigma_known=True)
+        def of_centres(centres, stack):
+            dt, R = stack.frame_time_s, stack.motion_blur
+            D = mle(centres, dt, 0.0, R)
+            return D, D * cramer_rao(max(D, 1e-9), 0.0, dt, stack.frames, blur=R, sigma_known=True)
 
         return estimate_true(dataset, of_centres)

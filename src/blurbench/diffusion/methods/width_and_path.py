@@ -15,10 +15,10 @@ class WidthAndPath:
         lo, hi = map(float, dataset.spec["D_um2_s"])
         grid = np.geomspace(lo / 3, hi * 3, GRID)  # beyond the range, so that the maximum is seldom at an end
 
-        def of_spots(spots, row, R):
+        def of_spots(spots, stack):
             if np.isfinite(spots.positions).all(axis=1).sum() < 3:
                 return np.nan, np.nan
-            log_likelihood = joint_log_likelihood(grid, spots, row, R, dataset.spec)
+            log_likelihood = joint_log_likelihood(grid, spots, stack)
             at = int(np.argmax(log_likelihood))
             inside = min(max(at, 1), GRID - 2)
             below, middle, above = log_likelihood[inside - 1 : inside + 2]

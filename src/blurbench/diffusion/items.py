@@ -1,0 +1,113 @@
+"""Items as methods see them: a stack in photons, what a microscopist knows of it, its truth where it may be seen."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from blurbench.diffusion.estimators import blur_coefficient
+from blurbench.diffusion.psf import FWHM_OVER_SD
+from blurbench.microscopy.camera import to_photons
+
+
+class Truth(NamedTuple):
+    """What only the simulator knows of a stack.
+
+    D : µm²/s
+    psf_fwhm_um : true FWHM of the PSF, µm
+    path : (t, substep, 2), sub-positions (y, x) in µm from the centre of the field
+    """
+
+    D: float
+    psf_fwhm_um: float
+    path: np.ndarray
+
+
+class Stack(NamedTuple):
+    """One stack and what a microscopist knows of it.
+
+    photons : (t, y, x) float32, detected photons above the camera's dark level
+    brightness : photons emitted per frame;  background : photons per pixel and frame
+    fwhm_um : FWHM of the PSF as it is known, µm
+    frame_time_s, exposure_s : s
+    spec : expanded entry of its dataset: the microscope, and the range of D
+    truth : None where it must not be seen
+    """
+
+    photons: np.ndarray
+    brightness: float
+    background: float
+    fwhm_um: float
+    frame_time_s: float
+    exposure_s: float
+    spec: dict
+    truth: Truth | None = None
+
+    @property
+    def frames(self) -> int:
+        """Number of frames."""
+        return len(self.photons)
+
+    @property
+    def imaging(self) -> dict:
+        """The microscope."""
+        return self.spec["imaging"]
+
+    @property
+    def camera(self) -> dict:
+        """Settings of the camera."""
+        return self.imaging["camera"]
+
+    @property
+    def pixel_um(self) -> float:
+        """Side of a pixel, µm."""
+        return self.imaging["pixel_size_um"]
+
+    @property
+    def psf_sd_um(self) -> float:
+        """SD of the PSF as it is known, µm."""
+        return self.fwhm_um / FWHM_OVER_SD
+
+    @property
+    def psf_known_to(self) -> float:
+        """Relative SD of that width about the true one."""
+        return self.imaging["psf"].get("known_to", 0.0)
+
+    @property
+    def motion_blur(self) -> float:
+        """Motion-blur coefficient R of the mean positions."""
+        return blur_coefficient(self.exposure_s, self.frame_time_s, self.imaging["substeps"])
+
+    @property
+    def D_range(self) -> list:
+        """Range of D that its dataset is about, µm²/s."""
+        return self.spec["D_um2_s"]
+
+    @property
+    def window(self) -> int:
+        """Half-width in pixels of the window around a spot: holds the widest blur of the dataset's range of D."""
+        psf = np.max(self.imaging["psf"].get("fwhm_um", 0.25)) / FWHM_OVER_SD
+        widest = psf**2 + max(self.D_range) * np.max(self.imaging["exposure_s"]) / 3
+        room = (self.imaging["size_px"] - 3) // 2  # beside it there must be pixels to take the background from
+        return int(min(np.ceil(4.5 * np.sqrt(widest) / self.pixel_um) + 1, room, 12))
+
+
+def stack(image, row, spec, path=None) -> Stack:
+    """One item.
+
+    Parameters
+    ----------
+    image : (t, y, x) grey values;  row : its row of the dataset's `items`;  spec : of the dataset
+    path : (t, substep, 2), its true sub-positions, where they may be seen
+    """
+    frames = int(row.frames)
+    truth = None if path is None else Truth(row.D, row.psf_fwhm_um, path[:frames])
+    known = row.photons, row.background, row.fwhm_um, row.frame_time_s, row.exposure_s
+    return Stack(to_photons(image[:frames], spec["imaging"]["camera"]), *known, spec, truth)
+
+
+def stacks(dataset) -> Iterator[Stack]:
+    """Every item of a dataset, in order; with its truth if the dataset has it."""
+    paths = dataset.truth["positions"][:] if dataset.truth else [None] * len(dataset)
+    for image, row, path in zip(dataset.images[:], dataset.items.itertuples(), paths):
+        yield stack(image, row, dataset.spec, path)
