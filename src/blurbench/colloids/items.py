@@ -1,4 +1,7 @@
-"""Items as methods see them: photons, the point-spread function in voxels, and answers turned into micrometres."""
+"""Items as methods see them: a volume in photons, what a microscopist knows of it, its truth where it may be seen.
+
+And the way back: what a method finds in voxels, turned into its answer in micrometres.
+"""
 
 from typing import NamedTuple
 
@@ -10,6 +13,27 @@ from blurbench.colloids.imaging import Psf, psf_on_voxels
 COLUMNS = ("item", "z", "y", "x", "confidence")
 
 
+class Truth(NamedTuple):
+    """What only the simulator knows of a volume; intensities in photons per voxel.
+
+    centres_um : (n, 3) float32, of every sphere that reaches into the volume, from the centre of its first voxel
+    diameters_um : (n,) float32
+    phi : volume fraction
+    brightness, background, read_noise : of a voxel well inside a sphere, of one outside, SD
+    brightness_sd : relative SD of a sphere's own light
+    kept : (z,), share of the light that bleaching leaves each slice
+    """
+
+    centres_um: np.ndarray
+    diameters_um: np.ndarray
+    phi: float
+    brightness: float
+    background: float
+    read_noise: float
+    brightness_sd: float
+    kept: np.ndarray
+
+
 class Volume(NamedTuple):
     """One volume and what a microscopist knows of it.
 
@@ -17,12 +41,14 @@ class Volume(NamedTuple):
     diameter : mean diameter of the spheres, voxels
     psf : the point-spread function on these voxels
     voxel_um : side of a voxel
+    truth : None where it must not be seen
     """
 
     photons: np.ndarray
     diameter: float
     psf: Psf
     voxel_um: float
+    truth: Truth | None = None
 
     @property
     def blur(self) -> float:
@@ -35,7 +61,17 @@ def read(dataset, i) -> Volume:
     row, spec = dataset.items.iloc[i], dataset.spec["imaging"]
     photons = dataset.images[i].astype(np.float32) - np.float32(spec["offset"])
     voxel = float(row["voxel_um"])
-    return Volume(photons, float(row["diameter_px"]), psf_on_voxels(spec["psf"], voxel), voxel)
+    truth = _truth(dataset, i, row, spec) if dataset.truth else None
+    return Volume(photons, float(row["diameter_px"]), psf_on_voxels(spec["psf"], voxel), voxel, truth)
+
+
+def _truth(dataset, i, row, imaging) -> Truth:
+    centres, diameters = dataset.truth["centres"][i], dataset.truth["diameters"][i]
+    there = np.isfinite(centres).all(axis=1)  # the rest is padding
+    intensities = (row.get(name, np.nan) for name in ("phi", "brightness", "background", "read_noise"))
+    slices = dataset.images.shape[1]
+    kept = (1 - imaging["bleaching"]) ** (np.arange(slices) / max(slices - 1, 1))
+    return Truth(centres[there], diameters[there], *intensities, imaging["brightness_sd"], kept)
 
 
 def answers(dataset, find) -> pd.DataFrame:

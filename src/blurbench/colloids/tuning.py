@@ -64,8 +64,7 @@ def _spread(n, most):
 def _scores(dataset, i, search):
     """Settings (s,), thresholds included, and the F1 (s, r) of each at RADII on item i."""
     volume = read(dataset, i)
-    truth = dataset.truth["centres"][i].astype(float) / volume.voxel_um
-    truth = truth[np.isfinite(truth).all(axis=1)]
+    truth = volume.truth.centres_um.astype(float) / volume.voxel_um
     settings, f1 = [], []
     for setting, positions, strength in search(volume):
         for threshold in THRESHOLDS:

@@ -11,7 +11,6 @@ truth: up to half the error of the converged fit, on the safe side of a limit, a
 
 import numpy as np
 
-from blurbench.colloids.imaging import psf_on_voxels
 from blurbench.colloids.items import answers
 from blurbench.colloids.least_squares import Scene, refine
 
@@ -20,22 +19,21 @@ class Oracle:
     kind = "limit"
 
     def predict(self, dataset, model, device):
-        truth = iter(zip(dataset.truth["centres"][:], dataset.truth["diameters"][:], dataset.items.itertuples()))
-        return answers(dataset, lambda volume: _refined(volume, *next(truth), dataset.spec["imaging"]))
+        return answers(dataset, _refined)
 
 
-def _refined(volume, centres, diameters, row, imaging):
-    there = np.isfinite(diameters)
-    centres, radii = centres[there] / volume.voxel_um, diameters[there] / volume.voxel_um / 2
-    contrast, slices = row.brightness - row.background, volume.photons.shape[0]
+def _refined(volume):
+    truth = volume.truth
+    centres, radii = truth.centres_um / volume.voxel_um, truth.diameters_um / volume.voxel_um / 2
+    contrast = truth.brightness - truth.background
     scene = Scene(
         contrast=contrast,
-        contrast_sd=max(imaging["brightness_sd"], 1e-3) * contrast,
-        background=row.background,
-        read_noise=row.read_noise,
-        kept=(1 - imaging["bleaching"]) ** (np.arange(slices) / max(slices - 1, 1)),
-        psf=psf_on_voxels(imaging["psf"], volume.voxel_um),
-        phi=row.phi,
+        contrast_sd=max(truth.brightness_sd, 1e-3) * contrast,
+        background=truth.background,
+        read_noise=truth.read_noise,
+        kept=truth.kept,
+        psf=volume.psf,
+        phi=truth.phi,
     )
     found, amplitudes = refine(volume.photons, centres.astype(float), radii.astype(float), volume.diameter, scene)
     shape = np.array(volume.photons.shape)
