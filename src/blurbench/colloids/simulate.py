@@ -23,18 +23,9 @@ from blurbench.colloids.configuration import SHARD_MB, clipping, image_mb, read_
 from blurbench.colloids.imaging import FAR, INSIDE, blur, detect, draw_spheres, psf_on_voxels, regions
 from blurbench.files.datasets import Simulated
 from blurbench.microscopy.random_streams import key, normal, stream, uniform
+from blurbench.planning.defaults import stated
 
-DEFAULTS = {
-    "shape_px": [64, 64, 64],
-    "diameter_px": 10,
-    "psf": {"kind": "gaussian", "sigma_um": [0.2, 0.08, 0.08]},
-    "brightness": 200,
-    "brightness_sd": 0.1,
-    "snr": 12,
-    "bleaching": 0.1,
-    "polydispersity": 0.0,
-    "offset": 100,
-}
+DEFAULTS = stated("colloids", "imaging")
 AXES = ["item", "z", "y", "x"]
 MARGIN = 1.0  # diameters by which the box reaches beyond the volume on every side
 MELTING = 0.545  # volume fraction above which the stable phase is the crystal

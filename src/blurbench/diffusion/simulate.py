@@ -19,28 +19,9 @@ from blurbench.diffusion.psf import AIRY, GAUSSIAN
 from blurbench.files.datasets import Simulated
 from blurbench.microscopy.camera import camera, read, read_dark
 from blurbench.microscopy.random_streams import draw, key, normal, poisson, stream, uniform
+from blurbench.planning.defaults import stated
 
-DEFAULTS = {
-    "frames": 16,
-    "size_px": 64,
-    "pixel_size_um": 0.2,
-    "frame_time_s": 0.01,
-    "exposure_s": 0.01,
-    "substeps": 10,
-    "psf": {"kind": "gaussian", "fwhm_um": 0.25},
-    "photons": 100,
-    "background": 2,
-    "camera": {
-        "quantum_efficiency": 1.0,
-        "gain": 1.0,
-        "offset": 100,
-        "read_noise": 1.0,
-        "laplace_noise": 0.0,
-        "em_gain": 1.0,
-        "saturation": 65535,
-    },
-    "start_spread_px": 0.0,
-}
+DEFAULTS = stated("diffusion", "imaging")
 AXES = ["item", "t", "y", "x"]
 SHARD = 256  # items a shard: some 30 MB at the `report` setting
 PARAMETERS, PATH, TIMES, PHOTONS, CAMERA = range(5)  # purposes of an item's random streams
