@@ -1,4 +1,4 @@
-"""What an entry is where it is silent: the defaults that a problem's schema states, for those who call its simulator."""
+"""What an entry is where it is silent: the defaults that its schema states, for those who call a simulator."""
 
 import copy
 from functools import cache
