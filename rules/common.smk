@@ -264,21 +264,21 @@ def recording_spec(wildcards):
 
 def recording_models(wildcards):
     """measure: every model that a method of the recording uses."""
-    return [model for method in recording_methods(wildcards).values() for model in method["models"]]
+    return [model for method in recording_methods(wildcards).values() for model in method["models"].values()]
 
 
 def recording_methods(wildcards):
-    """measure: method, kind, options and model files of every method that applies, by name."""
+    """measure: method, kind, options and model files (by training seed) of every method that applies, by name."""
     problem, dataset = recording(wildcards)["problem"], recording(wildcards)["dataset"]
     home = config["problems"][problem]["datasets"][dataset]["models"]
     return {
         name: {
             **{key: method[key] for key in ("method", "kind", "options")},
-            "models": [
-                f"{RESULTS}/models/{problem}/{home}/{method['model']}/{seed}.pt"
+            "models": {
+                seed: f"{RESULTS}/models/{problem}/{home}/{method['model']}/{seed}.pt"
                 for seed in work.seeds(config, problem, name)
                 if method["model"]
-            ],
+            },
         }
         for name, method in work.live_methods(config, problem, dataset).items()
     }

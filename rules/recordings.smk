@@ -2,20 +2,20 @@
 
 Needs: the recording and its calibration from `recordings:` of the configuration; models/{problem}/{dataset}/{method}/{seed}.pt
 of the dataset that the recording names.
-Makes: recordings/{recording}/items.zarr with items.json and seen.parquet, methods.csv, details.csv, reference.csv,
+Makes: recordings/{recording}/items.zarr with items.json and survey.parquet, methods.csv, details.csv, reference.csv,
 picture.svg.
 Read by: people.
 """
 
 
 rule prepare:
-    """Turn a recording into a dataset without truth; what was seen on the way (tracks, slices) goes into a table."""
+    """Turn a recording into a dataset without truth; what it holds on the way (spots, slices) is surveyed in a table."""
     input:
         file=recording_file,
     output:
         store=directory("<results>/recordings/{recording}/items.zarr"),
         manifest="<results>/recordings/{recording}/items.json",
-        seen="<results>/recordings/{recording}/seen.parquet",
+        survey="<results>/recordings/{recording}/survey.parquet",
     log:
         "<results>/logs/prepare/{recording}.log",
     benchmark:
@@ -39,7 +39,7 @@ rule measure:
     input:
         store=ancient("<results>/recordings/{recording}/items.zarr"),
         manifest="<results>/recordings/{recording}/items.json",
-        seen="<results>/recordings/{recording}/seen.parquet",
+        survey="<results>/recordings/{recording}/survey.parquet",
         file=recording_file,
         models=recording_models,
     output:
@@ -69,7 +69,7 @@ rule measure:
         runtime=minutes(60),
     params:
         recording=recording,
-        methods=recording_methods,  # name -> {method, kind, options, models: [one path per training seed, or none]}
+        methods=recording_methods,  # name -> {method, kind, options, models: {training seed: path}}
         library=measurement_library,
     script:
         "../scripts/measure.py"

@@ -3,11 +3,10 @@
 from blurbench.files.logs import logged
 
 with logged(snakemake.log[0], snakemake.threads):
-    from importlib import import_module
-
+    from blurbench import problems
     from blurbench.files import parquet
 
-    recording = snakemake.params.recording
-    preparation = import_module(f"blurbench.{recording['problem']}.preparation")
-    seen = preparation.prepare(recording, snakemake.params.spec, snakemake.output.store, snakemake.output.manifest)
-    parquet.write(seen, snakemake.output.seen)
+    recording, made = snakemake.params.recording, snakemake.output
+    prepare = problems.find(recording["problem"], "preparation.prepare")
+    survey = prepare(recording, snakemake.params.spec, made.store, made.manifest)
+    parquet.write(survey, made.survey)

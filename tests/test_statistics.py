@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from blurbench.scoring.statistics import paired_differences, ranks, replicate, resampling_weights
+from blurbench.scoring.statistics import paired_differences, ranks, replicate, replicate_sums, resampling_weights
 
 
 @pytest.fixture(autouse=True)
@@ -27,6 +27,7 @@ CLOSED = {
     "mean_abs": lambda x: np.mean(np.abs(x)),
     "rms": lambda x: np.sqrt(np.mean(x**2)),
     "sd": lambda x: np.std(x, ddof=1),
+    "median": np.median,
     "median_abs": lambda x: np.median(np.abs(x)),
 }
 
@@ -36,7 +37,7 @@ def test_value_and_leave_one_out_are_the_closed_form(reduce):
     x = np.random.default_rng(1).normal(0.3, 1, 30)
     result = replicate(methods(x), reduce, resampling_weights(30, 10, seed=1))
     assert result.value[0] == pytest.approx(CLOSED[reduce](x))
-    if reduce != "median_abs":
+    if not reduce.startswith("median"):
         assert result.left_out[:, 0] == pytest.approx([CLOSED[reduce](np.delete(x, i)) for i in range(30)])
 
 
@@ -62,12 +63,46 @@ def test_interval_agrees_with_scipy(reduce):
     assert abs(high[0] - reference.high) < 0.03 * width
 
 
-@pytest.mark.parametrize(("reduce", "truth"), [("mean", 0.0), ("rms", 1.0), ("sd", 1.0), ("median_abs", 0.6745)])
+@pytest.mark.parametrize(
+    ("reduce", "truth"), [("mean", 0.0), ("rms", 1.0), ("sd", 1.0), ("median", 0.0), ("median_abs", 0.6745)]
+)
 def test_intervals_cover_the_truth_as_often_as_they_say(reduce, truth):
     # 400 independent data sets in the place of methods.
     x = np.random.default_rng(6).normal(size=(400, 1, 100))
     low, high = replicate(x, reduce, resampling_weights(100, 1000, seed=1)).interval()
     assert 0.91 < np.mean((low <= truth) & (truth <= high)) < 0.98
+
+
+def test_a_ratio_of_sums_is_that_of_resampled_items():
+    a, b = np.random.default_rng(13).gamma(2, size=(2, 3, 20))  # three ratios, and their mean as a fourth statistic
+    weights = resampling_weights(20, 30, seed=3)
+
+    def ratios(a, b):
+        ratio = a / b
+        return np.concatenate([ratio, ratio.mean(axis=-1, keepdims=True)], axis=-1)
+
+    def of(items):
+        return ratios(a[:, items].sum(axis=1), b[:, items].sum(axis=1))
+
+    result = replicate_sums(np.stack([a, b]), ratios, weights)
+    items = np.arange(20)
+    np.testing.assert_allclose(result.value, of(items))
+    np.testing.assert_allclose(result.resampled, [of(np.repeat(items, row.astype(int))) for row in weights])
+    np.testing.assert_allclose(result.left_out, [of(np.delete(items, i)) for i in items])
+
+
+def test_interval_of_a_ratio_agrees_with_scipy():
+    a, b = np.random.default_rng(14).gamma(2, size=(2, 60))
+    moments, weights = np.stack([a, b])[:, None], resampling_weights(60, 20000, seed=1)
+    (low,), (high,) = replicate_sums(moments, np.divide, weights).interval()
+
+    def ratio(a, b, axis):
+        return a.sum(axis=axis) / b.sum(axis=axis)
+
+    reference = stats.bootstrap((a, b), ratio, n_resamples=20000, paired=True, rng=5).confidence_interval
+    assert [low, high] == pytest.approx([*reference], abs=0.03 * (reference.high - reference.low))
+    lone = replicate_sums(moments[..., :1], np.divide, resampling_weights(1, 10, seed=1))
+    assert lone.value == pytest.approx(a[0] / b[0]) and np.isnan(lone.interval()).all()
 
 
 def test_seeds_are_nested_in_items():

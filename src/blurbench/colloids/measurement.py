@@ -1,7 +1,6 @@
 """What the methods say about a real volume: how many spheres, how they are packed, and whether that can be true."""
 
 import math
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -13,8 +12,7 @@ from blurbench.colloids.physics import core_precision, radial_distribution, volu
 from blurbench.drawing import style
 from blurbench.drawing.style import CYCLE, KIND_COLOURS, MM, readable
 from blurbench.files.answers import OK
-from blurbench.microscopy.recordings import Measurement
-from blurbench.running import methods
+from blurbench.running.measurement import Measurement, answers
 
 CORE = 0.7  # diameters: nearer to each other no two spheres are, whatever the errors of localisation
 STEP, FARTHEST = 0.1, 4.0  # of g(r), diameters
@@ -26,20 +24,19 @@ VIEWS = {"xy": (1, 0), "xz": (0, 1)}  # the axis that runs down, and the one tha
 BRIGHT = {"learned": CYCLE[5], "classical": CYCLE[4]}  # colours that stand out from grey
 
 
-def measure(recording: dict, items, seen: pd.DataFrame, entries: dict, device: str, resamples: int, seed: int):
+def measure(recording: dict, items, survey: pd.DataFrame, entries: dict, device: str, resamples: int, seed: int):
     """What the methods find in a volume, and what follows from it without a truth.
 
     Parameters
     ----------
     recording : entry of the configuration
     items : Dataset that `preparation.prepare` wrote
-    seen : what it returned; not used, nor are `resamples` and `seed`, as nothing here is drawn at random
-    entries : {name: {"method", "kind", "options", "models": one file per training seed, or none}}
-    device : cpu, cuda or auto
+    survey : what it returned; not used, nor are `resamples` and `seed`, as nothing here is drawn at random
+    entries, device : as in `running.measurement.answers`
 
     Returns
     -------
-    recordings.Measurement of
+    Measurement of
 
     methods : one row per method, its numbers the means over its training seeds, see `describe`; `n_seeds`, `seconds`,
         and `status`, which is that of the first seed that failed
@@ -48,19 +45,16 @@ def measure(recording: dict, items, seen: pd.DataFrame, entries: dict, device: s
     """
     rows, centres, curves = [], [], []
     shift = _shift(recording, items)
-    for name, entry in entries.items():
-        method = methods.load(items.attrs["problem"], entry["method"], entry["options"])
+    for name, entry, by_seed in answers(items, entries, device):
         numbers, g = [], []
-        for model in entry["models"] or [None]:
-            answer = methods.predict(method, items, model, device)
+        for trained, answer in by_seed.items():
             status, seconds = answer["status"].iloc[0], answer["seconds"].iloc[0]
             found = answer.loc[np.isfinite(answer["z"]), [*AXES, "confidence"]]
             about, r, own = describe(found[AXES].to_numpy(float), recording, items, status == OK)
             numbers.append({**about, "seconds": seconds, "status": status})
             g.append(own)
             found[AXES] += shift
-            trained = Path(model).stem if model else 0
-            centres.append(found.assign(method=name, kind=entry["kind"], seed=int(trained)))
+            centres.append(found.assign(method=name, kind=entry["kind"], seed=trained))
         table = pd.DataFrame(numbers)
         failed = table["status"][table["status"] != OK]
         mean = table.drop(columns="status").mean(skipna=False).to_dict()
@@ -133,13 +127,13 @@ def _first_peak(r, g):
     return r[k] + step * STEP, g[k] + slope * step + bend * step**2 / 2
 
 
-def draw(path, recording: dict, items, seen: pd.DataFrame, measurement: Measurement) -> None:
+def draw(path, recording: dict, items, survey: pd.DataFrame, measurement: Measurement) -> None:
     """Two slices through the middle of the volume with the spheres that each method finds cut there, and its g(r).
 
     Parameters
     ----------
     path : file to write
-    recording, items, seen : as in `measure`
+    recording, items, survey : as in `measure`
     measurement : what it returned; of several training seeds the first one's centres are shown
     """
     table, details = measurement.methods, measurement.details
@@ -181,12 +175,12 @@ def _slice(ax, view, volume, field, centres, item, colour):
         image, cmap="gray", vmin=low, vmax=high, extent=(-voxel / 2, right, bottom, -voxel / 2), interpolation="none"
     )
     away = (centres[:, cut] - round(plane)) / (item["diameter_px"] / 2)
-    there = np.abs(away) < 1
-    cuts = item["particle_size_um"] * np.sqrt(1 - away[there] ** 2)
+    reached = np.abs(away) < 1
+    cuts = item["particle_size_um"] * np.sqrt(1 - away[reached] ** 2)
     spheres = EllipseCollection(
         *(cuts, cuts, np.zeros(len(cuts))),
         units="xy",
-        offsets=centres[there][:, [2, down]] * voxel,
+        offsets=centres[reached][:, [2, down]] * voxel,
         offset_transform=ax.transData,
         facecolors="none",
         edgecolors=colour,

@@ -9,12 +9,12 @@ from scipy.ndimage import affine_transform, gaussian_filter1d
 
 from blurbench.colloids import configuration
 from blurbench.colloids.imaging import psf_on_voxels
-from blurbench.files import datasets
 from blurbench.files.logs import progress
-from blurbench.microscopy import recordings
-from blurbench.microscopy.recordings import RecordingError
+from blurbench.microscopy import calibration, frames
+from blurbench.microscopy.errors import RecordingError
+from blurbench.microscopy.photon_transfer import spatial_transfer
+from blurbench.running.preparation import write
 
-AXES = ["item", "z", "y", "x"]
 LOST = 1e-3  # share of the voxels that may lie below the grey scale before the offset is taken for wrong
 
 log = logging.getLogger(__name__)
@@ -44,8 +44,9 @@ def prepare(recording: dict, spec: dict, store, manifest) -> pd.DataFrame:
     diameter, file = recording.get("diameter_um"), recording.get("file")
     _check(recording, spec)
     photons, transfer = read(recording)
-    log.info("gain %.4g ADU per electron, offset %.4g ADU (%s)", *transfer)
-    seen = pd.DataFrame({"z_um": np.arange(len(photons)) * recording["voxel_um"][0], "photons": photons.mean((1, 2))})
+    log.info("%s", transfer)
+    heights = np.arange(len(photons)) * recording["voxel_um"][0]
+    survey = pd.DataFrame({"z_um": heights, "photons": photons.mean((1, 2))})
     sides = np.array(photons.shape) * recording["voxel_um"]
     if sides.min() < configuration.THINNEST * diameter:
         raise RecordingError(
@@ -70,33 +71,20 @@ def prepare(recording: dict, spec: dict, store, manifest) -> pd.DataFrame:
         "sigma_z_px": float(sigma[0]),
         "sigma_xy_px": float(np.sqrt(sigma[1] * sigma[2])),
     }
-    header = {
-        "problem": recording["problem"],
-        "dataset": recording["dataset"],
-        "split": "recording",
-        "seed": 0,
-        "axes": AXES,
-        "voxel_size": [None] + 3 * [voxel],
-        "units": [None] + 3 * ["micrometer"],
-        "spec": {
-            **spec,
-            "imaging": {**imaging, "shape_px": list(image.shape), "psf": psf},
-            "recording": recording,
-            "calibration": transfer._asdict(),
-        },
-    }
-    datasets.write(store, manifest, header, 1, 1, [(image[None], pd.DataFrame([known]), {})])
-    return seen
+    axes = dict.fromkeys("zyx", (voxel, "micrometer"))
+    spec = {**spec, "imaging": {**imaging, "shape_px": list(image.shape), "psf": psf}}
+    write(store, manifest, recording, spec, transfer, axes, image[None], pd.DataFrame([known]))
+    return survey
 
 
 def _check(recording, spec):
     """Refuse an entry that is incomplete or impossible, and a blur that the models do not know."""
     file, imaging = recording.get("file"), spec["imaging"]
-    recordings.check_positive(recording, file, "voxel_um", "µm, sides z, y, x", 3)
-    recordings.check_positive(recording, file, "diameter_um", "µm")
+    calibration.check_positive(recording, file, "voxel_um", "µm, sides z, y, x", 3)
+    calibration.check_positive(recording, file, "diameter_um", "µm")
     if recording.get("psf_sigma_um") is not None:
-        recordings.check_positive(recording, file, "psf_sigma_um", "µm, along z, y, x", 3)
-    recordings.check_camera(recording, file)
+        calibration.check_positive(recording, file, "psf_sigma_um", "µm, along z, y, x", 3)
+    calibration.check_camera(recording, file)
     for fault in configuration.recording_faults(recording, spec):
         raise RecordingError(file, *fault)
     if imaging["psf"]["kind"] == "image":  # whose width is in its file, where a configuration is not judged by
@@ -113,21 +101,21 @@ def read(recording: dict):
 
     Returns
     -------
-    photons : float32 (z, y, x);  transfer : recordings.Transfer
+    photons : float32 (z, y, x);  transfer : photon_transfer.Transfer
     """
-    frames = recordings.read(recording["file"], recordings.VOLUME)
+    volume = frames.read(recording["file"], frames.VOLUME)
     for key, stated, inside in (
-        ("voxel_um", recording["voxel_um"][0], frames.slice_um),
-        ("voxel_um", recording["voxel_um"][2], frames.pixel_size_um),
+        ("voxel_um", recording["voxel_um"][0], volume.slice_um),
+        ("voxel_um", recording["voxel_um"][2], volume.pixel_size_um),
     ):
-        recordings.check_metadata(frames.file, key, stated, inside)
-    grey = np.stack([frames[i] for i in progress(range(len(frames)), "read")])
+        calibration.check_metadata(volume.file, key, stated, inside)
+    grey = np.stack([volume[i] for i in progress(range(len(volume)), "read")])
     if np.ptp(grey) == 0:
-        raise RecordingError(frames.file, "file", f"the grey value {grey.flat[0]} everywhere", "an image of spheres")
-    transfer = recordings.spatial_transfer(grey, frames.file, recording["gain"], recording["offset"])
+        raise RecordingError(volume.file, "file", f"the grey value {grey.flat[0]} everywhere", "an image of spheres")
+    transfer = spatial_transfer(grey, volume.file, recording["gain"], recording["offset"])
     if not transfer.offset < grey.mean():
         raise RecordingError(
-            frames.file, "offset", f"{transfer.offset:g} ADU", f"a dark level below the mean of {grey.mean():.4g} ADU"
+            volume.file, "offset", f"{transfer.offset:g} ADU", f"a dark level below the mean of {grey.mean():.4g} ADU"
         )
     photons = (grey.astype(np.float32) - np.float32(transfer.offset)) / np.float32(transfer.gain)
     if recording["polarity"] == "dark":

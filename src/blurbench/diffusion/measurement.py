@@ -6,38 +6,37 @@ from matplotlib.collections import LineCollection
 from matplotlib.colors import LogNorm
 from matplotlib.ticker import NullLocator
 
-from blurbench.diffusion import tracking
+from blurbench.diffusion.ensemble_msd import ensemble_msd
 from blurbench.drawing import style
 from blurbench.drawing.style import KIND_COLOURS, MM, readable
 from blurbench.files.answers import OK
-from blurbench.microscopy import recordings
-from blurbench.running import methods
+from blurbench.microscopy.frames import read
+from blurbench.running.measurement import Measurement, answers
+from blurbench.scoring.statistics import replicate, resampling_weights
 
 PREFERRED = ("ours", "mle", "cve", "centroid_msd_optimal")  # whose D colours the tracks: the first that ran
-LEVELS = (0.025, 0.975)
 INTERVAL = ["D_lo68", "D_hi68", "D_lo95", "D_hi95"]
 
 
-def measure(recording: dict, items, seen: pd.DataFrame, entries: dict, device: str, resamples: int, seed: int):
+def measure(recording: dict, items, survey: pd.DataFrame, entries: dict, device: str, resamples: int, seed: int):
     """What the methods find on the stacks of a movie, and the ensemble's mean squared displacement to compare with.
 
     Parameters
     ----------
     recording : entry of the configuration
     items : Dataset that `preparation.prepare` wrote
-    seen : what it returned
-    entries : {name: {"method", "kind", "options", "models": one file per training seed, or none}}
-    device : cpu, cuda or auto
+    survey : what it returned, the spots of the movie
+    entries, device : as in `running.measurement.answers`
     resamples, seed : of the bootstrap
 
     Returns
     -------
-    recordings.Measurement of what `summarise`, `run` and `tracking.ensemble` return.
+    Measurement of what `summarise`, `run` and `ensemble_msd` return.
     """
-    ensemble = tracking.ensemble(seen, recording, resamples, seed)
+    ensemble = ensemble_msd(survey, recording, resamples, seed)
     details = run(items, entries, device)
     table = summarise(details, ensemble, recording.get("expected_D_um2_s"), resamples, seed)
-    return recordings.Measurement(table, details, ensemble)
+    return Measurement(table, details, ensemble)
 
 
 def run(stacks, entries: dict, device: str) -> pd.DataFrame:
@@ -57,15 +56,14 @@ def run(stacks, entries: dict, device: str) -> pd.DataFrame:
     where = stacks.items[["particle", "frame", "frames"]].assign(
         item=np.arange(len(stacks)), y_um=stacks.items["y"] * pixel, x_um=stacks.items["x"] * pixel
     )
-    answers = []
-    for name, entry in entries.items():
-        method = methods.load(stacks.attrs["problem"], entry["method"], entry["options"])
-        runs = [methods.predict(method, stacks, model, device) for model in entry["models"] or [None]]
+    found = []
+    for name, entry, by_seed in answers(stacks, entries, device):
+        runs = list(by_seed.values())
         answer = runs[0] if len(runs) == 1 else _over_seeds(runs)
         answer = answer.reindex(columns=["item", "D", *INTERVAL, "status"])
-        answers.append(where.merge(answer.assign(method=name, kind=entry["kind"]), on="item"))
+        found.append(where.merge(answer.assign(method=name, kind=entry["kind"]), on="item"))
     columns = ["item", *where.columns.drop("item"), "method", "kind", "D", *INTERVAL, "status"]
-    return pd.concat(answers, ignore_index=True)[columns]
+    return pd.concat(found, ignore_index=True)[columns]
 
 
 def _over_seeds(runs):
@@ -86,51 +84,49 @@ def summarise(measured: pd.DataFrame, ensemble: pd.DataFrame, expected=None, res
     Parameters
     ----------
     measured : what `run` returned
-    ensemble : what `tracking.ensemble` returned
+    ensemble : what `ensemble_msd` returned
     expected : D known from elsewhere (µm²/s), optional
 
     Returns
     -------
-    DataFrame: method, kind, D, ci_low, ci_high, unit, n_tracks, n_stacks, n_failed, and ratio_to_expected if D is
-    expected.
+    DataFrame: method, kind, D, ci_low, ci_high (NaN for fewer than two tracks), unit, n_tracks, n_stacks, n_failed, and
+    ratio_to_expected if D is expected.
     """
-    rng = np.random.default_rng(seed)
-    rows = []
-    for (name, kind), group in measured.groupby(["method", "kind"], sort=False):
-        good = group[(group["status"] == OK) & np.isfinite(group["D"])]
-        track, n = good["particle"].factorize()[0], good["particle"].nunique()
-        D, low, high = np.nan, np.nan, np.nan
-        if n:
-            D = good["D"].median()
-            weights = rng.multinomial(n, np.full(n, 1 / n), size=resamples)[:, track]
-            low, high = np.quantile(_weighted_medians(good["D"].to_numpy(), weights), LEVELS)
-        rows.append((name, kind, D, low, high, n, len(good), len(group) - len(good)))
+    good = (measured["status"] == OK) & np.isfinite(measured["D"])
+    method, names = pd.factorize(measured["method"])
+    track, tracks = pd.factorize(measured["particle"])
+    stack = measured.groupby(["method", "particle"]).cumcount()
+    D = np.full((len(names), stack.max() + 1, len(tracks)), np.nan)
+    D[method, stack, track] = measured["D"].where(good)
+    medians = replicate(D, "median", resampling_weights(len(tracks), resamples, seed))
+    low, high = medians.interval()
     line = ensemble.set_index("quantity").loc["D_linear"]
-    rows.append(
-        ("ensemble_msd", "ensemble", line["value"], line["ci_low"], line["ci_high"], int(line["n_tracks"]), 0, 0)
+    table = pd.DataFrame(
+        {
+            "method": [*names, "ensemble_msd"],
+            "kind": [*measured.drop_duplicates("method")["kind"], "ensemble"],
+            "D": [*medians.value, line["value"]],
+            "ci_low": [*low, line["ci_low"]],
+            "ci_high": [*high, line["ci_high"]],
+            "unit": "um2/s",
+            "n_tracks": [*np.isfinite(D).any(axis=1).sum(axis=1), int(line["n_tracks"])],
+            "n_stacks": [*np.isfinite(D).sum(axis=(1, 2)), 0],
+            "n_failed": [*(~good).groupby(method).sum(), 0],
+        }
     )
-    table = pd.DataFrame(rows, columns=["method", "kind", "D", "ci_low", "ci_high", "n_tracks", "n_stacks", "n_failed"])
-    table.insert(5, "unit", "um2/s")
     return table if expected is None else table.assign(ratio_to_expected=table["D"] / expected)
 
 
-def _weighted_medians(values, weights):
-    """Median of values (n,) repeated as often as each row of weights (b, n) says."""
-    order = np.argsort(values)
-    cumulated = np.cumsum(weights[:, order], axis=1)
-    return values[order][np.argmax(2 * cumulated >= cumulated[:, -1:], axis=1)]
-
-
-def draw(path, recording: dict, items, seen: pd.DataFrame, measurement: recordings.Measurement) -> None:
+def draw(path, recording: dict, items, survey: pd.DataFrame, measurement: Measurement) -> None:
     """Tracks over the first frame, coloured by D, and how D is distributed per method, with the ensemble's as a line.
 
     Parameters
     ----------
     path : file to write
-    recording, items, seen : as in `measure`
+    recording, items, survey : as in `measure`
     measurement : what it returned
     """
-    image, pixel = recordings.read(recording["file"])[0], recording["pixel_size_um"]
+    image, pixel = read(recording["file"])[0], recording["pixel_size_um"]
     measured, table = measurement.details, measurement.methods
     ran = list(dict.fromkeys(measured["method"]))
     chosen = next((name for name in PREFERRED if name in ran), ran[0])
@@ -141,7 +137,7 @@ def draw(path, recording: dict, items, seen: pd.DataFrame, measurement: recordin
     height = max(100 * MM * aspect + 24 * MM, (18 + 6.5 * len(ran)) * MM)
     with style.figure(path, height=height) as drawing:
         left, right = drawing.subplots(1, 2, width_ratios=[1.45, 1])
-        _map(drawing, left, image, seen, ok[ok["method"] == chosen], chosen, pixel)
+        _map(drawing, left, image, survey, ok[ok["method"] == chosen], chosen, pixel)
         _distributions(right, ok, table, (low / 1.3, high * 1.3), recording.get("expected_D_um2_s"))
         style.label_panels([left, right])
 
@@ -159,7 +155,7 @@ def _map(drawing, ax, image, spots, ok, chosen, pixel):
     shown = values[values > 0]
     norm = LogNorm(*np.quantile(shown, [0.05, 0.95])) if len(shown) > 1 else LogNorm(0.1, 1)
     tracks = LineCollection(lines, cmap="plasma", norm=norm, linewidths=0.9)
-    tracking.set_array(np.maximum(values, norm.vmin))
+    tracks.set_array(np.maximum(values, norm.vmin))
     ax.add_collection(tracks)
     style.scale_bar(ax, extent[1])
     ax.set(xticks=[], yticks=[], xlim=extent[:2], ylim=extent[2:])

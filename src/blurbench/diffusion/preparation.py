@@ -6,10 +6,8 @@ import numpy as np
 import pandas as pd
 
 from blurbench.diffusion import tracking
-from blurbench.files import datasets
-
-AXES = ["item", "t", "y", "x"]
-SHARD = 256
+from blurbench.diffusion.movie import open_movie
+from blurbench.running.preparation import write
 
 log = logging.getLogger(__name__)
 
@@ -31,20 +29,11 @@ def prepare(recording: dict, spec: dict, store, manifest) -> pd.DataFrame:
     ------
     RecordingError for whatever is wrong with the movie, its calibration or its settings.
     """
-    movie = tracking.open_recording(recording)
-    log.info("gain %.4g ADU per electron, offset %.4g ADU (%s)", *movie.transfer)
+    movie = open_movie(recording)
+    log.info("%s", movie.transfer)
     spots = tracking.find(movie, recording["tracking"], int(np.min(spec["imaging"]["frames"])))
     images, items, counts = tracking.cut(movie, spots, spec["imaging"])
-    header = {
-        "problem": recording["problem"],
-        "dataset": recording["dataset"],
-        "split": "recording",
-        "seed": 0,
-        "axes": AXES,
-        "voxel_size": [None, recording["frame_time_s"], recording["pixel_size_um"], recording["pixel_size_um"]],
-        "units": [None, "second", "micrometer", "micrometer"],
-        "spec": {**spec, "recording": recording, "calibration": movie.transfer._asdict(), "pieces": counts},
-    }
-    shards = ((images[a : a + SHARD], items.iloc[a : a + SHARD], {}) for a in range(0, len(images), SHARD))
-    datasets.write(store, manifest, header, len(images), SHARD, shards)
+    pixel = (recording["pixel_size_um"], "micrometer")
+    axes = {"t": (recording["frame_time_s"], "second"), "y": pixel, "x": pixel}
+    write(store, manifest, recording, {**spec, "pieces": counts}, movie.transfer, axes, images, items)
     return spots

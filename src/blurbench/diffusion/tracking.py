@@ -1,4 +1,4 @@
-"""Spots of a movie found, linked and cut into stacks, and the ensemble's mean squared displacement.
+"""Spots of a movie found, linked and cut into stacks.
 
 A stack looks like a simulated one: as many frames and pixels, in the grey values of the dataset's camera, the spot at
 the centre of the field in the first frame but for the rounding to whole pixels. Its table has the imaging parameters
@@ -13,29 +13,23 @@ import pandas as pd
 import trackpy
 from scipy.optimize import least_squares
 
+from blurbench.diffusion.movie import Movie
 from blurbench.files.logs import progress
-from blurbench.microscopy.recordings import Recording, RecordingError
+from blurbench.microscopy.errors import RecordingError
 
-SCALE = 8  # spot diameters over which the background is smooth
 PRESENT = 0.75  # share of a stack's frames in which its spot must have been found
 RINGS = 2  # of the radial profile per pixel
 FWHM = np.sqrt(8 * np.log(2))
-LAGS = (3, 10)  # fewest and most lags of the ensemble fit, a tenth of the movie in between
 
 log = logging.getLogger(__name__)
 
 
-def open_recording(recording: dict) -> Recording:
-    """Movie of a recording's entry, its background smooth on the scale of the spots that its `tracking` looks for."""
-    return Recording(recording, SCALE * recording["tracking"]["diameter_px"])
-
-
-def find(movie: Recording, tracking: dict, min_frames: int) -> pd.DataFrame:
+def find(movie: Movie, tracking: dict, min_frames: int) -> pd.DataFrame:
     """Find the spots of every frame and link them to tracks.
 
     Parameters
     ----------
-    movie : Recording
+    movie : Movie
     tracking : diameter_px, minmass (photons or 'auto'), search_range_px, memory, max_size_px, max_eccentricity
     min_frames : shorter tracks are not kept
 
@@ -60,7 +54,7 @@ def find(movie: Recording, tracking: dict, min_frames: int) -> pd.DataFrame:
     spots = pd.concat([f for f in frames if len(f)] or frames[:1], ignore_index=True)
     if not len(spots):
         raise RecordingError(
-            movie.movie.file,
+            movie.frames.file,
             "tracking.minmass",
             f"no spot above {minmass:.4g} photons",
             "a lower value, or another diameter_px",
@@ -73,14 +67,16 @@ def find(movie: Recording, tracking: dict, min_frames: int) -> pd.DataFrame:
             kept &= tracks[column].mean() < tracking[key]
     if not kept.any():
         found = f"no track of at least {min_frames} frames (of {len(kept)}) that is small and round enough"
-        raise RecordingError(movie.movie.file, "tracking", found, "a larger search_range_px or memory, or laxer limits")
+        raise RecordingError(
+            movie.frames.file, "tracking", found, "a larger search_range_px or memory, or laxer limits"
+        )
     log.info("%d spots, %d tracks, %d kept", len(spots), len(kept), kept.sum())
     return spots.assign(kept=spots["particle"].map(kept))
 
 
 def _minmass(movie, diameter):
     """Mass that noise alone does not reach: three times the SD of the noise summed over the disc of a spot."""
-    noise = np.sqrt(np.median(movie.seen.noise)) / movie.transfer.gain
+    noise = np.sqrt(np.median(movie.pixels.noise)) / movie.transfer.gain
     return 3 * noise * diameter * np.sqrt(np.pi) / 2
 
 
@@ -138,12 +134,12 @@ def _crowded(everything, particle, start, n, top, left, size):
     return False
 
 
-def cut(movie: Recording, spots: pd.DataFrame, imaging: dict):
+def cut(movie: Movie, spots: pd.DataFrame, imaging: dict):
     """Cut a stack around every track, as a dataset without truth.
 
     Parameters
     ----------
-    movie : Recording
+    movie : Movie
     spots : what `find` returned
     imaging : the `imaging` entry of the dataset whose models apply, expanded
 
@@ -158,7 +154,7 @@ def cut(movie: Recording, spots: pd.DataFrame, imaging: dict):
     RecordingError if the frame time or pixel size is not the dataset's, if the movie is shorter than a stack or smaller
     than its window, or if no stack is left.
     """
-    spec, file = movie.spec, movie.movie.file
+    spec, file = movie.spec, movie.frames.file
     fewest, most = int(np.min(imaging["frames"])), int(np.max(imaging["frames"]))
     size, camera = imaging["size_px"], imaging["camera"]
     for key in ("pixel_size_um", "frame_time_s", "exposure_s"):
@@ -168,11 +164,14 @@ def cut(movie: Recording, spots: pd.DataFrame, imaging: dict):
             raise RecordingError(
                 file, key, spec[key], f"{expected} as in the dataset {spec['dataset']}, whose models were trained on it"
             )
-    if len(movie) < fewest or min(movie.movie.shape[1:]) < size:
+    if len(movie) < fewest or min(movie.frames.shape[1:]) < size:
         raise RecordingError(
-            file, "file", f"a movie of shape {movie.movie.shape}", f"at least {fewest} frames of {size} x {size} pixels"
+            file,
+            "file",
+            f"a movie of shape {movie.frames.shape}",
+            f"at least {fewest} frames of {size} x {size} pixels",
         )
-    pieces, counts = segments(spots, (fewest, most), size, movie.movie.shape[1:])
+    pieces, counts = segments(spots, (fewest, most), size, movie.frames.shape[1:])
     log.info("stacks: %s", counts)
     if not len(pieces):
         raise RecordingError(
@@ -187,8 +186,8 @@ def cut(movie: Recording, spots: pd.DataFrame, imaging: dict):
     tracks = {particle: track.set_index("frame")[["y", "x"]] for particle, track in used.groupby("particle")}
     measured = []
     for stack, piece in zip(stacks, pieces.itertuples()):
-        seen = tracks[piece.particle].reindex(range(piece.frame, piece.frame + piece.frames)).to_numpy()
-        measured.append(spot(stack[: piece.frames], seen - (piece.top, piece.left)))
+        positions = tracks[piece.particle].reindex(range(piece.frame, piece.frame + piece.frames)).to_numpy()
+        measured.append(spot(stack[: piece.frames], positions - (piece.top, piece.left)))
     items = pieces.drop(columns=["top", "left"])
     measured = pd.DataFrame(measured, columns=["photons", "background", "fwhm_um", "contrast", "noise"])
     items = pd.concat([items, measured], axis=1)
@@ -222,11 +221,11 @@ def spot(stack, positions):
     tuple: photons of the spot, background (photons per pixel), FWHM (pixels), contrast (peak over noise), noise
     (photons, SD of the residuals); NaN where the fit fails.
     """
-    seen = np.flatnonzero(np.isfinite(positions).all(axis=1))
+    found = np.flatnonzero(np.isfinite(positions).all(axis=1))
     y, x = np.mgrid[: stack.shape[1], : stack.shape[2]]
-    r2 = (y - positions[seen, 0, None, None]) ** 2 + (x - positions[seen, 1, None, None]) ** 2
+    r2 = (y - positions[found, 0, None, None]) ** 2 + (x - positions[found, 1, None, None]) ** 2
     near = r2 < (min(stack.shape[1:]) / 2) ** 2
-    r2, value = r2[near], stack[seen][near]
+    r2, value = r2[near], stack[found][near]
     ring = (RINGS * np.sqrt(r2)).astype(int)
     number = np.bincount(ring)
     some = number > 0
@@ -245,70 +244,3 @@ def spot(stack, positions):
     noise = float(np.std(value - model(fit.x, r2)))
     psf = np.sqrt(max(width**2 - 1 / 12, 0))  # a pixel's own width is no part of the PSF
     return 2 * np.pi * peak * width**2, max(ground, 0.0), FWHM * psf, peak / noise if noise > 0 else np.nan, noise
-
-
-def squared_displacements(spots: pd.DataFrame, pixel_size: float, max_lag: int, drift: bool):
-    """Sums (µm²) and numbers of squared displacements of every kept track, at lags 1 to max_lag: two (track, lag).
-
-    drift : whether to take off the mean displacement of all tracks from frame to frame first
-    """
-    kept = spots[spots["kept"]]
-    grid = kept.pivot(index="particle", columns="frame", values=["y", "x"])
-    frames = np.arange(kept["frame"].min(), kept["frame"].max() + 1)
-    path = np.stack([grid[axis].reindex(columns=frames).to_numpy() for axis in "yx"], axis=-1) * pixel_size
-    if drift:
-        step = np.nan_to_num(np.nanmean(np.diff(path, axis=1), axis=0))
-        path = path - np.concatenate([np.zeros((1, 2)), np.cumsum(step, axis=0)])
-    sums, numbers = [], []
-    for lag in range(1, max_lag + 1):
-        squares = ((path[:, lag:] - path[:, :-lag]) ** 2).sum(axis=-1)
-        sums.append(np.nansum(squares, axis=1))
-        numbers.append(np.isfinite(squares).sum(axis=1))
-    return np.stack(sums, axis=1), np.stack(numbers, axis=1)
-
-
-def ensemble(spots: pd.DataFrame, recording: dict, resamples: int, seed: int) -> pd.DataFrame:
-    """Mean squared displacement of all kept tracks together, and what it says of D.
-
-    Lines: MSD = 4D·lag + offset over the first lags (a tenth of the movie, 3 to 10), the offset taking localisation
-    error and motion blur; and MSD = 4D·lag^exponent in logarithms, which blur makes steeper and localisation error
-    flatter than 1. Intervals by bootstrap over tracks.
-
-    Parameters
-    ----------
-    spots : what `find` returned
-    recording : entry of the configuration
-
-    Returns
-    -------
-    DataFrame: quantity (msd, D_linear, offset, D_loglog, exponent), lag_s (of msd), value, ci_low, ci_high, unit,
-    n_tracks.
-    """
-    length = int(spots["frame"].max() - spots["frame"].min()) + 1
-    lags = min(max(LAGS[0], min(LAGS[1], length // 10)), length - 1)
-    sums, numbers = squared_displacements(
-        spots, recording["pixel_size_um"], lags, recording["tracking"]["subtract_drift"]
-    )
-    n = len(sums)
-    weights = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=resamples)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        msd = np.vstack([sums.sum(axis=0) / numbers.sum(axis=0), (weights @ sums) / (weights @ numbers)])
-    tau = np.arange(1, lags + 1) * recording["frame_time_s"]
-    used = np.isfinite(msd[0])
-    slope, offset = _lines(tau[used], msd[:, used])
-    exponent, level = _lines(np.log(tau[used]), np.log(msd[:, used]))
-    values = {("msd", lag, "um2"): msd[:, k] for k, lag in enumerate(tau)}
-    values |= {("D_linear", np.nan, "um2/s"): slope / 4, ("offset", np.nan, "um2"): offset}
-    values |= {("D_loglog", np.nan, "um2/s"): np.exp(level) / 4, ("exponent", np.nan, ""): exponent}
-    rows = [
-        (quantity, lag, all_[0], *np.nanquantile(all_[1:], [0.025, 0.975]), unit, n)
-        for (quantity, lag, unit), all_ in values.items()
-    ]
-    return pd.DataFrame(rows, columns=["quantity", "lag_s", "value", "ci_low", "ci_high", "unit", "n_tracks"])
-
-
-def _lines(x, y):
-    """Slopes and intercepts of least-squares lines through the rows of y (n, len(x))."""
-    away = x - x.mean()
-    slope = (y * away).sum(axis=1) / (away**2).sum()
-    return slope, y.mean(axis=1) - slope * x.mean()

@@ -67,7 +67,7 @@ def _kinds(results):
     yield "tables", sorted(path for path in tables if path.name not in known), _unsealed
     yield "figures", sorted(results.glob("figures/*/*.svg")), _svg
     yield "recordings", sorted(results.glob("recordings/*/items.json")), _dataset
-    yield "recordings", sorted(results.glob("recordings/*/seen.parquet")), _parquet
+    yield "recordings", sorted(results.glob("recordings/*/survey.parquet")), _parquet
     yield "recordings", sorted(results.glob("recordings/*/*.csv")), _csv
     yield "recordings", sorted(results.glob("recordings/*/*.svg")), _svg
     yield "records", sorted(results.glob("machine.json")), _json

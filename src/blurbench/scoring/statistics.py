@@ -76,27 +76,46 @@ def replicate(values, reduce, weights, worst=None) -> Replicates:
     Parameters
     ----------
     values : (m, s, n) by method, seed and item; NaN does not count
-    reduce : a name of REDUCTIONS, or "median_abs"
+    reduce : a name of REDUCTIONS or MEDIANS
     weights : (b, n) of `resampling_weights`
     worst : (m, s, n), optional: what a failed item counts as, NaN where it did not fail or does not count
 
     Returns
     -------
-    Replicates; NaN where no value counts. For "median_abs", whose jackknife is inconsistent, without left-out values:
-    its interval is bias-corrected only.
+    Replicates; NaN where no value counts. For a median, whose jackknife is inconsistent, without left-out values: its
+    interval is bias-corrected only.
     """
-    if reduce == "median_abs":
-        return _replicate_median(np.abs(values if worst is None else np.where(np.isnan(worst), values, worst)), weights)
+    if reduce in MEDIANS:
+        known = values if worst is None else np.where(np.isnan(worst), values, worst)
+        return _replicate_median(MEDIANS[reduce](known), weights)
     transform, function = REDUCTIONS[reduce]
     moments = _moments(transform(values), None if worst is None else transform(worst), reduce)
+    replicates, counts = replicate_sums(moments, function, weights), moments[0] > 0
+    replicates.resampled[:, counts.sum(axis=-1) < 2] = np.nan
+    replicates.left_out[~counts.T] = np.nan
+    return replicates
+
+
+def replicate_sums(moments, function, weights) -> Replicates:
+    """Replicates of any function of sums over items, such as a ratio of two.
+
+    Parameters
+    ----------
+    moments : (k, m, n), k numbers of each item by method
+    function : of k arrays (..., m), the sums over items; it may return another number of columns than m
+    weights : (b, n) of `resampling_weights`
+
+    Returns
+    -------
+    Replicates; its interval is NaN if there are fewer than two items.
+    """
     total = moments.sum(axis=-1)
     with np.errstate(divide="ignore", invalid="ignore"):
         value = function(*total)
         resampled = function(*(weights @ moments.transpose(0, 2, 1)))
         left_out = function(*(total[..., None] - moments).transpose(0, 2, 1))
-    counts = moments[0] > 0
-    resampled[:, counts.sum(axis=-1) < 2] = np.nan
-    left_out[~counts.T] = np.nan
+    if moments.shape[-1] < 2:
+        resampled[:] = np.nan
     return Replicates(value, resampled, left_out)
 
 
@@ -124,6 +143,7 @@ REDUCTIONS = {  # transform of the item values, function of (number, sum, sum of
     "rms": (lambda x: x, lambda n, first, second: np.sqrt(second / n)),
     "sd": (lambda x: x, _sd),
 }
+MEDIANS = {"median": lambda x: x, "median_abs": np.abs}  # transform of the item values
 
 
 def _replicate_median(values, weights):

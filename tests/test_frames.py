@@ -1,4 +1,4 @@
-"""Reading movies in every format, refusing what cannot be used, and telling gain and offset from noise."""
+"""Reading movies and volumes in every format, and refusing what cannot be used."""
 
 import contextlib
 import gc
@@ -10,26 +10,9 @@ import tifffile
 import zarr
 from skimage.io import imsave
 
-from blurbench.microscopy.recordings import (
-    MOVIE,
-    VOLUME,
-    Recording,
-    RecordingError,
-    check_calibration,
-    photon_transfer,
-    read,
-    spatial_transfer,
-    statistics,
-)
-
-CALIBRATION = {
-    "pixel_size_um": 0.2,
-    "frame_time_s": 0.05,
-    "exposure_s": 0.05,
-    "gain": 2.0,
-    "offset": 100.0,
-    "polarity": "bright",
-}
+from blurbench.microscopy.errors import RecordingError
+from blurbench.microscopy.frames import MOVIE, VOLUME, read
+from blurbench.microscopy.photon_transfer import pixel_statistics
 
 
 @pytest.fixture
@@ -130,16 +113,6 @@ def test_faults_of_a_volume_are_told_as_such(tmp_path, movie):
         read(tmp_path / "folder", VOLUME)[5]
 
 
-def test_calibration_inside_the_file_must_agree(tmp_path, movie):
-    write_ome_tiff(tmp_path / "a.ome.tif", movie)
-    spec = {**CALIBRATION, "file": str(tmp_path / "a.ome.tif")}
-    Recording(spec, 8)
-    with pytest.raises(RecordingError, match="a.ome.tif: pixel_size_um: found 0.21 .*expected 0.2 "):
-        Recording({**spec, "pixel_size_um": 0.21}, 8)
-    with pytest.raises(RecordingError, match="frame_time_s: found 0.06 .*expected 0.05 "):
-        Recording({**spec, "frame_time_s": 0.06}, 8)
-
-
 def test_missing_file(tmp_path):
     with pytest.raises(RecordingError, match="none.tif: file: found nothing"):
         read(tmp_path / "none.tif")
@@ -157,18 +130,18 @@ def test_truncated_file(tmp_path, movie):
     content = (tmp_path / "whole.tif").read_bytes()
     (tmp_path / "half.tif").write_bytes(content[: len(content) // 2])
     with pytest.raises(RecordingError, match="half.tif"):
-        Recording({**CALIBRATION, "file": str(tmp_path / "half.tif")}, 8)
+        pixel_statistics(read(tmp_path / "half.tif"))
 
 
 @pytest.mark.parametrize("shape", [(4, 20, 30), (1, 20, 30)])
 def test_a_movie_that_is_let_go_closes_its_file(tmp_path, movie, shape):
     tifffile.imwrite(tmp_path / "stack.tif", movie[: shape[0]], photometric="minisblack")
-    with warnings.catch_warnings(record=True) as seen:
+    with warnings.catch_warnings(record=True) as raised:
         warnings.simplefilter("always")
         with contextlib.suppress(RecordingError):  # a file that is refused is closed as well
             assert read(tmp_path / "stack.tif")[0].shape == shape[1:]
         gc.collect()
-    assert not [w for w in seen if issubclass(w.category, ResourceWarning)]
+    assert not [w for w in raised if issubclass(w.category, ResourceWarning)]
 
 
 def test_folder_of_something_else(tmp_path):
@@ -215,7 +188,7 @@ def test_values_that_are_no_numbers(tmp_path, movie, value):
     bad[7, 3, 3] = value
     tifffile.imwrite(tmp_path / "bad.tif", bad)
     with pytest.raises(RecordingError, match="bad.tif: frame 7: found 1 pixels that are NaN or infinite"):
-        Recording({**CALIBRATION, "file": str(tmp_path / "bad.tif")}, 8)
+        pixel_statistics(read(tmp_path / "bad.tif"))
 
 
 def test_colours(tmp_path, movie):
@@ -246,124 +219,4 @@ def test_frames_of_different_shape(tmp_path, movie):
     write_folder(tmp_path / "folder", movie)
     imsave(tmp_path / "folder/frame5.png", movie[5, :10], check_contrast=False)
     with pytest.raises(RecordingError, match=r"frame 5: found the shape \(10, 30\), expected \(20, 30\)"):
-        Recording({**CALIBRATION, "file": str(tmp_path / "folder")}, 8)
-
-
-@pytest.mark.parametrize(
-    ("key", "value"),
-    [
-        ("pixel_size_um", None), ("pixel_size_um", 0), ("pixel_size_um", "0.2 um"), ("frame_time_s", -1),
-        ("frame_time_s", float("nan")), ("exposure_s", 0.06), ("exposure_s", None), ("gain", 0), ("gain", None),
-        ("gain", "guess"), ("offset", float("inf")), ("offset", None), ("polarity", "grey"), ("polarity", None),
-    ],
-)  # fmt: skip
-def test_missing_or_impossible_calibration(key, value):
-    check_calibration(CALIBRATION, "a.tif")
-    with pytest.raises(RecordingError, match=f"a.tif: {key}: found .*, expected "):
-        check_calibration({**CALIBRATION, key: value}, "a.tif")
-
-
-def camera_movie(path, electrons, gain, offset, read_noise=1.5, frames=40):
-    rng = np.random.default_rng(1)
-    movie = gain * (
-        rng.poisson(electrons, (frames, *electrons.shape)) + rng.normal(0, read_noise, (frames, *electrons.shape))
-    )
-    tifffile.imwrite(path, np.clip(np.rint(movie + offset), 0, 65535).astype(np.uint16), photometric="minisblack")
-    return read(path)
-
-
-def test_photon_transfer(tmp_path):
-    electrons = np.tile(np.linspace(20, 400, 128), (96, 1))
-    movie = camera_movie(tmp_path / "wide.tif", electrons, 2.2, 100)
-    found = photon_transfer(movie)
-    assert found.gain == pytest.approx(2.2, rel=0.05)
-    # Read noise counts as light: it lowers the offset by gain x 1.5² = 5 ADU.
-    assert found.offset == pytest.approx(100 - 2.2 * 1.5**2, abs=6)
-    assert photon_transfer(movie, "estimate", 95.0).gain == pytest.approx(2.2, rel=0.05)
-    assert photon_transfer(movie, 2.2, "estimate").offset == pytest.approx(95, abs=3)
-    assert photon_transfer(movie, 3, 4) == (3, 4, "given")
-
-
-def test_photon_transfer_ignores_what_moves(tmp_path):
-    electrons = np.tile(np.linspace(20, 400, 128), (96, 1))
-    movie = camera_movie(tmp_path / "still.tif", electrons, 2.2, 100)
-    frames = np.array([movie[i] for i in range(len(movie))])
-    for i in range(len(frames)):
-        frames[i, 10:40, 2 * i : 2 * i + 20] += 500
-    tifffile.imwrite(tmp_path / "moving.tif", frames)
-    assert photon_transfer(read(tmp_path / "moving.tif")).gain == pytest.approx(2.2, rel=0.05)
-
-
-def test_photon_transfer_of_little_range_is_a_slope(tmp_path):
-    movie = camera_movie(tmp_path / "flat.tif", np.full((64, 64), 900.0), 0.5, 0)
-    found = photon_transfer(movie)
-    assert found.offset == 0 and "little range" in found.how
-    assert found.gain == pytest.approx(0.5, rel=0.05)
-
-
-def test_photon_transfer_refuses(tmp_path):
-    movie = camera_movie(tmp_path / "short.tif", np.full((64, 64), 50.0), 1, 0, frames=4)
-    with pytest.raises(RecordingError, match="gain: found 'estimate' with 4 frames"):
-        photon_transfer(movie)
-    tifffile.imwrite(tmp_path / "dead.tif", np.full((10, 20, 20), 7, np.uint8))
-    with pytest.raises(RecordingError, match="gain: found 0 pixels with noise"):
-        photon_transfer(read(tmp_path / "dead.tif"))
-
-
-def volume_of_spots(gain, offset, top=65535):
-    """Poisson light of smooth spots, sigma 4 pixels, on a gentle slope, ADU."""
-    rng = np.random.default_rng(3)
-    z, y, x = np.mgrid[:20, :96, :96]
-    spots = np.exp(-((y % 24 - 12) ** 2 + (x % 24 - 12) ** 2) / 32)
-    return np.clip(np.rint(gain * rng.poisson(20 + x + 150 * spots) + offset), 0, top)
-
-
-def test_spatial_transfer():
-    grey = volume_of_spots(2.2, 30).astype(np.uint16)
-    found = spatial_transfer(grey, "a.tif")
-    assert found.gain == pytest.approx(2.2, rel=0.05)
-    assert found.offset == pytest.approx(30, abs=8)
-    assert spatial_transfer(grey, "a.tif", "estimate", 30.0).gain == pytest.approx(2.2, rel=0.03)
-    assert spatial_transfer(grey, "a.tif", 2.2, "estimate").offset == pytest.approx(30, abs=4)
-    assert spatial_transfer(grey, "a.tif", 3, 4) == (3, 4, "given")
-
-
-def test_spatial_transfer_leaves_saturated_pixels_out():
-    """A third of the bright half is cut off at 255; taken in, it would have no noise and make the line bend down."""
-    cut = volume_of_spots(1.5, 0, 255).astype(np.uint8)
-    assert 0.02 < (cut == 255).mean() < 0.3
-    assert spatial_transfer(cut, "a.tif", "estimate", 0.0).gain == pytest.approx(1.5, rel=0.1)
-
-
-def test_spatial_transfer_refuses():
-    with pytest.raises(RecordingError, match="a.tif: gain: found 'estimate' and a volume without noise"):
-        spatial_transfer(np.full((4, 20, 20), 7, np.uint8), "a.tif")
-    with pytest.raises(RecordingError, match="no noise that grows with the grey value above the offset of 900"):
-        spatial_transfer(volume_of_spots(1, 0).astype(np.uint16), "a.tif", "estimate", 900.0)
-
-
-def test_statistics(tmp_path, movie):
-    tifffile.imwrite(tmp_path / "m.tif", movie)
-    seen = statistics(read(tmp_path / "m.tif"))
-    np.testing.assert_allclose(seen.mean, movie.mean(axis=0))
-    np.testing.assert_allclose(seen.variance, movie.var(axis=0, ddof=1))
-    np.testing.assert_allclose(seen.noise, (np.diff(movie.astype(float), axis=0) ** 2).mean(axis=0) / 2)
-
-
-def test_bright_recording_is_the_movie_in_photons(tmp_path, movie):
-    tifffile.imwrite(tmp_path / "m.tif", movie)
-    recording = Recording({**CALIBRATION, "file": str(tmp_path / "m.tif")}, 8)
-    np.testing.assert_allclose(recording.photons(3), (movie[3] - 100.0) / 2, rtol=1e-4, atol=1e-2)
-
-
-def test_dark_recording_has_peaks_on_a_background_of_the_same_noise(tmp_path):
-    rng = np.random.default_rng(2)
-    field = np.full((64, 64), 400.0)
-    field[30:33, 30:33] -= 150  # a dark spot
-    tifffile.imwrite(tmp_path / "m.tif", np.rint(3 * rng.poisson(field, (50, 64, 64)) + 20).astype(np.uint16))
-    spec = {**CALIBRATION, "file": str(tmp_path / "m.tif"), "polarity": "dark", "gain": 3.0, "offset": 20.0}
-    recording = Recording(spec, 32)
-    stack = np.array([recording.photons(i) for i in range(50)])
-    assert recording.level == pytest.approx(400, rel=0.05)  # shot noise: variance 400 for a field of 400 photons
-    assert stack[:, 30:33, 30:33].mean() == pytest.approx(550, rel=0.03)
-    assert np.median(stack) == pytest.approx(400, rel=0.05)
+        pixel_statistics(read(tmp_path / "folder"))

@@ -1,0 +1,73 @@
+"""A movie of spots in photons, the spots as peaks: what a tracker works on."""
+
+from functools import cached_property
+
+import numpy as np
+from scipy.ndimage import median_filter, zoom
+
+from blurbench.microscopy.calibration import check_calibration, check_metadata
+from blurbench.microscopy.frames import read
+from blurbench.microscopy.photon_transfer import photon_transfer, pixel_statistics
+
+SCALE = 8  # spot diameters over which the background is smooth
+
+
+def open_movie(recording: dict) -> "Movie":
+    """Movie of a recording's entry, its background smooth on the scale of the spots that its `tracking` looks for."""
+    return Movie(recording, SCALE * recording["tracking"]["diameter_px"])
+
+
+class Movie:
+    """A movie in photons, spots as peaks: what a tracker works on.
+
+    `signal(i)` is frame i above its background, `photons(i)` the same with the background on, as a camera would see it
+    if the spots shone. For bright spots that is the movie itself. Dark spots on a bright field are reflected about the
+    smooth background; of the bright field then nothing counts but its noise, so the background put under the spots is
+    the level whose shot noise is the movie's (median over pixels of the frame-to-frame variance, photons²).
+
+    Parameters
+    ----------
+    spec : entry of the configuration
+    scale_px : distance beyond which structure is background, some ten spot diameters
+
+    Raises
+    ------
+    RecordingError for whatever `read`, `check_calibration`, `pixel_statistics` and `photon_transfer` refuse, and for a
+    file whose own calibration differs from the configuration's by more than 1 %.
+    """
+
+    def __init__(self, spec: dict, scale_px: float):
+        file = spec.get("file")
+        check_calibration(spec, file)
+        self.frames, self.spec, self.scale_px = read(file), spec, scale_px
+        for key in ("pixel_size_um", "frame_time_s"):
+            check_metadata(file, key, spec[key], getattr(self.frames, key))
+        self.pixels = pixel_statistics(self.frames)
+        self.transfer = photon_transfer(self.frames, spec["gain"], spec["offset"], self.pixels)
+        self.sign = 1 if spec["polarity"] == "bright" else -1
+
+    def __len__(self):
+        return len(self.frames)
+
+    @cached_property
+    def surroundings(self):
+        """Smooth background (y, x), ADU: the median over `scale_px` of the mean image."""
+        step = max(1, int(self.scale_px // 16))  # a median over some 16 x 16 samples is smooth enough
+        coarse = median_filter(self.pixels.mean[::step, ::step], size=max(3, int(self.scale_px / step)), mode="nearest")
+        factors = np.array(self.pixels.mean.shape) / coarse.shape
+        return zoom(coarse, factors, order=1, mode="nearest", grid_mode=True)
+
+    @property
+    def level(self):
+        """Background under the spots, photons: scalar for dark spots, (y, x) for bright ones."""
+        if self.sign > 0:
+            return (self.surroundings - self.transfer.offset) / self.transfer.gain
+        return float(np.median(self.pixels.noise)) / self.transfer.gain**2
+
+    def signal(self, i):
+        """Frame i above the background, photons, float32 (y, x)."""
+        return (self.sign * (self.frames[i] - self.surroundings) / self.transfer.gain).astype(np.float32)
+
+    def photons(self, i):
+        """Frame i, photons, float32 (y, x)."""
+        return self.signal(i) + np.asarray(self.level, np.float32)

@@ -1,0 +1,219 @@
+"""Movies and volumes from a microscope, read frame by frame and checked.
+
+Either is a TIFF stack, an OME-TIFF, an OME-Zarr or a folder of images. Nothing is held in memory but the frame in use.
+Whatever is wrong with a file is a RecordingError that names the file, the key, what was found and what was expected.
+"""
+
+import math
+import re
+import weakref
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import tifffile
+import zarr
+from skimage.io import imread
+
+from blurbench.microscopy import metadata
+from blurbench.microscopy.errors import RecordingError
+
+LIMIT_MB = 4096  # of what is held in memory at once, a movie's frame or a whole volume: a file may declare any size
+
+
+class Kind(NamedTuple):
+    """What the frames of a file are, in words, and the axis along which they follow each other."""
+
+    name: str
+    part: str
+    axis: str
+    meaning: str
+
+
+MOVIE = Kind("movie", "frame", "t", "time")
+VOLUME = Kind("volume", "slice", "z", "depth")
+
+
+@dataclass
+class Frames:
+    """Frames of a movie or slices of a volume: `len(frames)`, `frames.shape` (t or z, y, x) and `frames[i]`, read when
+    asked for.
+
+    pixel_size_um, frame_time_s and slice_um are what the file says of itself, None where it is silent.
+    """
+
+    file: str
+    shape: tuple
+    dtype: np.dtype
+    frame: Callable[[int], np.ndarray] = field(repr=False)
+    kind: Kind = MOVIE
+    pixel_size_um: float | None = None
+    frame_time_s: float | None = None
+    slice_um: float | None = None
+
+    def __len__(self):
+        return self.shape[0]
+
+    def __getitem__(self, i):
+        """Frame i, (y, x).
+
+        Raises RecordingError if it cannot be read, has a NaN, an infinite value or another shape than the first frame.
+        """
+        part = self.kind.part
+        try:
+            image = np.asarray(self.frame(i))
+        except RecordingError:
+            raise
+        except Exception as error:  # whatever a truncated file raises in the decoder
+            raise RecordingError(
+                self.file, f"{part} {i}", f"nothing that can be read ({error})", "a whole file"
+            ) from error
+        if image.shape != self.shape[1:]:
+            raise RecordingError(
+                self.file, f"{part} {i}", f"the shape {image.shape}", f"{self.shape[1:]} as in {part} 0"
+            )
+        if image.dtype.kind == "f" and not np.isfinite(image).all():
+            bad = int((~np.isfinite(image)).sum())
+            raise RecordingError(
+                self.file, f"{part} {i}", f"{bad} pixels that are NaN or infinite", "numbers everywhere"
+            )
+        return image
+
+
+def read(file, kind: Kind = MOVIE) -> Frames:
+    """Open a movie or a volume.
+
+    Parameters
+    ----------
+    file : str or Path; TIFF stack, OME-TIFF, OME-Zarr (its highest resolution) or folder of images in natural order
+    kind : MOVIE or VOLUME
+
+    Returns
+    -------
+    Frames
+
+    Raises
+    ------
+    RecordingError if there is no such file, no image in it, more than one channel, several long axes beside y and x,
+    fewer than two frames, a pixel type that is no real number, or a declared size that no memory holds.
+    """
+    path = Path(file)
+    if not path.exists():
+        raise RecordingError(
+            file, "file", "nothing there", "a TIFF stack, an OME-TIFF, an OME-Zarr or a folder of images"
+        )
+    if path.is_file():
+        frames = _tiff(path, kind)
+    elif any((path / name).exists() for name in ("zarr.json", ".zgroup", ".zattrs", ".zarray")):
+        frames = _ome_zarr(path, kind)
+    else:
+        frames = _folder(path, kind)
+    if frames.dtype.kind not in "uif":
+        raise RecordingError(file, "pixel type", frames.dtype, "whole or floating-point numbers")
+    held = frames.shape[1:] if kind is MOVIE else frames.shape
+    if (size := math.prod(map(float, held)) * frames.dtype.itemsize / 1e6) > LIMIT_MB:
+        whole = f"{kind.name}'s {kind.part}" if kind is MOVIE else kind.name
+        raise RecordingError(file, "size", f"{size:.4g} MB declared for a {whole}", f"at most {LIMIT_MB} MB: cut it")
+    enough = f"at least two {kind.part}s ({kind.axis}, y, x)"
+    if 0 in frames.shape:
+        raise RecordingError(file, "file", f"an empty {kind.name} of shape {frames.shape}", enough)
+    if len(frames) < 2:
+        raise RecordingError(file, "file", f"one {kind.part}", f"a {kind.name} of {enough}")
+    return frames
+
+
+def _tiff(path, kind):
+    with ExitStack() as opened:
+        try:
+            tiff = opened.enter_context(tifffile.TiffFile(path))
+            series = tiff.series[0]
+            pixels = zarr.open_array(series.aszarr(level=0), mode="r")
+        except Exception as error:  # whatever a damaged file raises in the decoder
+            raise RecordingError(
+                path, "file", f"no image that can be read ({error})", "a TIFF stack or an OME-TIFF"
+            ) from error
+        # tifffile names pages without a meaning Q or I, and samples of one pixel S.
+        select, shape = _frames_first(path, kind, series.axes, pixels.shape)
+        frames = Frames(str(path), shape, pixels.dtype, lambda i: pixels[select(i)], kind, *metadata.of_tiff(tiff))
+        weakref.finalize(frames, opened.pop_all().close)  # they are read as long as there is an object
+    return frames
+
+
+def _ome_zarr(path, kind):
+    try:
+        group = zarr.open_group(path, mode="r")
+        attributes = group.attrs.get("ome", group.attrs)
+        scales = attributes["multiscales"][0]
+        level = scales["datasets"][0]
+        pixels = group[level["path"]]
+    except Exception as error:  # whatever a damaged store raises in the decoder
+        raise RecordingError(
+            path, "file", f"no multiscale image ({error})", "an OME-Zarr image (0.4 or 0.5)"
+        ) from error
+    axes = [axis if isinstance(axis, dict) else {"name": axis} for axis in scales.get("axes", "tczyx")]
+    select, shape = _frames_first(path, kind, "".join(axis["name"] for axis in axes).upper(), pixels.shape)
+    changes = [*level.get("coordinateTransformations", []), *scales.get("coordinateTransformations", [])]
+    stated = metadata.of_ome_zarr(axes, changes)
+    return Frames(str(path), shape, pixels.dtype, lambda i: pixels[select(i)], kind, *stated)
+
+
+def _folder(path, kind):
+    files = sorted((f for f in path.iterdir() if f.is_file() and not f.name.startswith(".")), key=_natural)
+    if not files:
+        raise RecordingError(path, "file", "an empty folder", f"a folder of images, one per {kind.part}")
+
+    def frame(i):
+        try:
+            image = imread(files[i])
+        except Exception as error:  # each format's plugin raises its own
+            raise RecordingError(
+                files[i], "file", f"no image that can be read ({error})", "images only in the folder"
+            ) from error
+        if image.ndim != 2:
+            _refuse_colours(files[i], image.shape[-1])
+        return image
+
+    first = frame(0)
+    return Frames(str(path), (len(files), *first.shape), first.dtype, frame, kind)
+
+
+def _natural(path):
+    return [int(part) if part.isdigit() else part.lower() for part in re.split(r"(\d+)", path.name)]
+
+
+def _refuse_colours(file, n):
+    raise RecordingError(
+        file, "channels", f"{n} channels (RGB or several colours)",
+        "one grey channel: split the channels, keep the one that shows the objects and save it alone",
+    )  # fmt: skip
+
+
+def _frames_first(file, kind, axes, shape):
+    """How to index frame i of an array with these axes, and the shape (frames, y, x).
+
+    The one long axis beside y and x is that of the frames whatever its name, colours excepted: many programs save time
+    as z.
+    """
+    if "Y" not in axes or "X" not in axes:
+        raise RecordingError(file, "axes", repr(axes), "axes y and x")
+    for axis, n in zip(axes, shape):
+        if axis in "CS" and n > 1:
+            _refuse_colours(file, n)
+    long = [k for k, axis in enumerate(axes) if axis not in "YX" and shape[k] != 1]
+    if len(long) > 1:
+        found = ", ".join(f"{axes[k].lower()}: {shape[k]}" for k in long)
+        alone = {"t": "save one plane", "z": "save one point in time"}[kind.axis]
+        raise RecordingError(
+            file, "axes", f"several long axes ({found})", f"{kind.meaning} alone beside y and x: {alone}"
+        )
+    first = long[0] if long else None
+    if axes.index("Y") > axes.index("X"):
+        raise RecordingError(file, "axes", repr(axes), "y before x")
+
+    def select(i):
+        return tuple(slice(None) if axis in "YX" else i if k == first else 0 for k, axis in enumerate(axes))
+
+    return select, (1 if first is None else shape[first], shape[axes.index("Y")], shape[axes.index("X")])

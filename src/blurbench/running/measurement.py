@@ -1,0 +1,39 @@
+"""What the methods of a problem find in a recording: the part of it that every problem has."""
+
+from typing import NamedTuple
+
+import pandas as pd
+
+from blurbench.running import methods
+
+
+class Measurement(NamedTuple):
+    """What `measure` of a problem's measurement.py returns, and `draw` shows.
+
+    methods : one row per method
+    details : one row per track, centre or whatever else the problem's answers are, and method
+    reference : what can be said without a method or of all answers together: a mean squared displacement, g(r)
+    """
+
+    methods: pd.DataFrame
+    details: pd.DataFrame
+    reference: pd.DataFrame
+
+
+def answers(items, entries: dict, device: str):
+    """Run every method on the items of a recording, once per training seed.
+
+    Parameters
+    ----------
+    items : Dataset that `preparation.prepare` wrote
+    entries : {name: {"method", "kind", "options", "models": {training seed: file}, empty where nothing is trained}}
+    device : cpu, cuda or auto
+
+    Yields
+    ------
+    name, entry, and {training seed: what `methods.predict` returns}, the seed 0 where nothing is trained
+    """
+    for name, entry in entries.items():
+        method = methods.load(items.attrs["problem"], entry["method"], entry["options"])
+        models = entry["models"] or {0: None}
+        yield name, entry, {seed: methods.predict(method, items, model, device) for seed, model in models.items()}

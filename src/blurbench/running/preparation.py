@@ -1,0 +1,34 @@
+"""The items made of a recording, written as a dataset without truth: the part of it that every problem has."""
+
+from blurbench.files import datasets
+
+SHARD = 256  # items
+
+
+def write(store, manifest, recording: dict, spec: dict, transfer, axes: dict, images, items):
+    """Write the items of a recording.
+
+    Parameters
+    ----------
+    store, manifest : paths to write
+    recording : entry of the configuration
+    spec : entry of the dataset whose models apply, and whatever the preparation adds to it; the recording and its
+        calibration are put beside
+    transfer : photon_transfer.Transfer of the detector
+    axes : {name: (size of a voxel, its unit)} of an image
+    images : (item, *axes)
+    items : DataFrame, one row per item, what a simulated dataset's table holds but for the truth
+    """
+    sizes, units = zip(*axes.values())
+    header = {
+        "problem": recording["problem"],
+        "dataset": recording["dataset"],
+        "split": "recording",
+        "seed": 0,
+        "axes": ["item", *axes],
+        "voxel_size": [None, *sizes],
+        "units": [None, *units],
+        "spec": {**spec, "recording": recording, "calibration": transfer._asdict()},
+    }
+    shards = ((images[a : a + SHARD], items.iloc[a : a + SHARD], {}) for a in range(0, len(images), SHARD))
+    datasets.write(store, manifest, header, len(images), SHARD, shards)

@@ -1,0 +1,53 @@
+"""A movie in photons with its spots as peaks, bright ones and dark ones."""
+
+import numpy as np
+import pytest
+import tifffile
+
+from blurbench.diffusion.movie import Movie
+from blurbench.microscopy.errors import RecordingError
+
+CALIBRATION = {
+    "pixel_size_um": 0.2,
+    "frame_time_s": 0.05,
+    "exposure_s": 0.05,
+    "gain": 2.0,
+    "offset": 100.0,
+    "polarity": "bright",
+}
+
+
+@pytest.fixture
+def movie():
+    return np.random.default_rng(0).integers(0, 4000, (12, 20, 30)).astype(np.uint16)
+
+
+def test_calibration_inside_the_file_must_agree(tmp_path, movie):
+    about = {"axes": "TYX", "PhysicalSizeX": 200, "PhysicalSizeXUnit": "nm"}
+    about |= {"TimeIncrement": 50, "TimeIncrementUnit": "ms"}
+    tifffile.imwrite(tmp_path / "a.ome.tif", movie, ome=True, metadata=about)
+    spec = {**CALIBRATION, "file": str(tmp_path / "a.ome.tif")}
+    Movie(spec, 8)
+    with pytest.raises(RecordingError, match="a.ome.tif: pixel_size_um: found 0.21 .*expected 0.2 "):
+        Movie({**spec, "pixel_size_um": 0.21}, 8)
+    with pytest.raises(RecordingError, match="frame_time_s: found 0.06 .*expected 0.05 "):
+        Movie({**spec, "frame_time_s": 0.06}, 8)
+
+
+def test_bright_spots_stay_as_they_are_in_photons(tmp_path, movie):
+    tifffile.imwrite(tmp_path / "m.tif", movie)
+    found = Movie({**CALIBRATION, "file": str(tmp_path / "m.tif")}, 8)
+    np.testing.assert_allclose(found.photons(3), (movie[3] - 100.0) / 2, rtol=1e-4, atol=1e-2)
+
+
+def test_dark_spots_become_peaks_on_a_background_of_the_same_noise(tmp_path):
+    rng = np.random.default_rng(2)
+    field = np.full((64, 64), 400.0)
+    field[30:33, 30:33] -= 150  # a dark spot
+    tifffile.imwrite(tmp_path / "m.tif", np.rint(3 * rng.poisson(field, (50, 64, 64)) + 20).astype(np.uint16))
+    spec = {**CALIBRATION, "file": str(tmp_path / "m.tif"), "polarity": "dark", "gain": 3.0, "offset": 20.0}
+    found = Movie(spec, 32)
+    stack = np.array([found.photons(i) for i in range(50)])
+    assert found.level == pytest.approx(400, rel=0.05)  # shot noise: variance 400 for a field of 400 photons
+    assert stack[:, 30:33, 30:33].mean() == pytest.approx(550, rel=0.03)
+    assert np.median(stack) == pytest.approx(400, rel=0.05)
