@@ -18,6 +18,7 @@ from blurbench.colloids.least_squares import Scene, refine
 
 class Oracle:
     kind = "limit"
+    trains = False
 
     def predict(self, dataset, model, device):
         truth = iter(zip(dataset.truth["centres"][:], dataset.truth["diameters"][:], dataset.items.itertuples()))

@@ -14,6 +14,7 @@ from blurbench.diffusion.stack_estimates import blur
 
 class CramerRao:
     kind = "limit"
+    trains = False
 
     def predict(self, dataset, model, device):
         def relative_sd(row):

@@ -7,6 +7,7 @@ from blurbench.diffusion.intervals import from_linear
 
 class OraclePath:
     kind = "limit"
+    trains = False
 
     def predict(self, dataset, model, device):
         pairs = []

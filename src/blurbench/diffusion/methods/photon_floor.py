@@ -13,6 +13,7 @@ from blurbench.diffusion.psf import FWHM_OVER_SD
 
 class PhotonFloor:
     kind = "limit"
+    trains = False
 
     def predict(self, dataset, model, device):
         efficiency = dataset.spec["imaging"]["camera"]["quantum_efficiency"]
