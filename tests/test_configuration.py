@@ -1,46 +1,18 @@
 """A configuration is expanded as its README says, and a wrong one is refused with key, value and expectation."""
 
-import copy
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
-import yaml
+from configurations import IMAGING, layers, put, refusal
 
-from blurbench.planning import configuration, work
-from blurbench.planning.configuration import ConfigurationError, expand
+from blurbench.planning import work
+from blurbench.planning.configuration import expand
 
-ROOT = Path(__file__).parents[1]
 DATASET = "problems.diffusion.datasets.report"
-IMAGING = f"{DATASET}.imaging"
 METHODS = "problems.diffusion.methods"
-
-
-def layers(*names):
-    config = {}
-    for name in names:
-        config = configuration._merged(config, yaml.safe_load((ROOT / "config" / f"{name}.yaml").read_text()))
-    return config
 
 
 @pytest.fixture
 def config():
     return layers("config")
-
-
-def put(config, path, value):
-    """Set the value at a dotted path."""
-    *parents, last = path.split(".")
-    for key in parents:
-        config = config.setdefault(key, {})
-    config[last] = value
-
-
-def refusal(config):
-    with pytest.raises(ConfigurationError) as error:
-        expand(config)
-    return str(error.value)
 
 
 BAD = [
@@ -108,6 +80,7 @@ BAD = [
     (f"{METHODS}.variant", {"model": "ours", "budget": {"epochs": 5}}, "whose weights it uses"),
     (f"{METHODS}.variant", {"model": "hours"}, "did you mean ours?"),
     (f"{METHODS}.variant", {"external": True, "options": {"a": 1}}, "only kind beside external"),
+    ("problems.colloids.datasets", 3, "a mapping"),
     ("recordings", {"film": {"file": "film.tif"}}, "problem whose methods run on the recording"),
     ("recordings", {"film": {"problem": "diffusion"}}, "side of a pixel in the sample"),
     ("recordings", {"film": {"problem": "colloids"}}, "sides z, y, x of a voxel in the sample"),
@@ -154,140 +127,6 @@ def test_sub_positions_beyond_the_memory_are_refused(config):
     assert f"{IMAGING}.substeps: found 1000" in message and "memory_mb allows 1000" in message
 
 
-def recording(tmp_path, **changes):
-    file = tmp_path / "film.tif"
-    file.touch()
-    known = {"file": str(file), "pixel_size_um": 0.2, "frame_time_s": 0.1, "exposure_s": 0.1, "gain": "estimate"}
-    tracking = {"diameter_px": 11, "minmass": "auto", "search_range_px": 5, "memory": 3, "subtract_drift": True}
-    known["tracking"] = {**tracking, **changes.pop("tracking", {})}
-    return {**known, "offset": 100, "polarity": "dark", "problem": "diffusion", "dataset": "beads", **changes}
-
-
-@pytest.mark.parametrize(
-    ("key", "value", "expected"),
-    [
-        ("file", "no.tif", "that exists"),
-        ("exposure_s", 0.2, "at most the frame time of 0.1"),
-        ("gain", "guess", "the word estimate"),
-        ("gain", 0, "above 0"),
-        ("pixel_size_um", 351, "µm"),
-        ("polarity", "black", "bright, dark"),
-        ("problem", "difusion", "did you mean diffusion?"),
-        ("dataset", "bead", "did you mean beads?"),
-        ("frame_rate", 24, "frame_time_s"),
-        ("voxel_um", [0.1, 0.1, 0.1], "a key that exists"),
-        ("tracking", {"diameter_px": 10}, "an odd number"),
-        ("tracking", {"minmass": "much"}, "the word auto"),
-        ("tracking", {"diameter": 11}, "did you mean diameter_px?"),
-    ],
-)
-def test_a_wrong_recording_is_refused(config, tmp_path, key, value, expected):
-    config["recordings"] = {"film": recording(tmp_path, **{key: value})}
-    message = refusal(config)
-    assert f"recordings.film.{key}" in message and expected in message
-
-
-def test_a_right_recording_is_accepted(config, tmp_path):
-    config["recordings"] = {"film": recording(tmp_path), "confocal": volume(tmp_path)}
-    assert expand(config)["recordings"]["film"]["gain"] == "estimate"
-
-
-def volume(tmp_path, **changes):
-    file = tmp_path / "volume.tif"
-    file.touch()
-    known = {"file": str(file), "voxel_um": [0.13, 0.13, 0.13], "diameter_um": 1.0, "gain": "estimate", "offset": 0}
-    return {**known, "polarity": "bright", "problem": "colloids", "dataset": "levels", **changes}
-
-
-@pytest.mark.parametrize(
-    ("key", "value", "expected"),
-    [
-        ("file", "no.tif", "that exists"),
-        ("voxel_um", 0.13, "a list (a list holds 3)"),
-        ("voxel_um", [0.13, 0.13], "a list holds 3"),
-        ("voxel_um.1", [0.13, 0, 0.13], "µm, side of a voxel in the sample"),
-        ("diameter_um", None, "µm, mean sphere diameter"),
-        ("diameter_um", 0.3, "at least 3 voxels, whose longest side is 0.13 µm"),
-        ("psf_sigma_um", [0.1, 0.08, 0.08], "0.200 to 0.800 diameters, 0.2 to 0.8 µm, as the models of"),
-        ("psf_sigma_um", [0.3, 0.08, 0.5], "found 0.5 µm along x"),
-        ("inset_d", -1, "diameters, margin at the faces"),
-        ("pixel_size_um", 0.13, "a key that exists"),
-        ("polarity", "black", "bright, dark"),
-        ("dataset", "level", "did you mean levels?"),
-    ],
-)
-def test_a_wrong_volume_is_refused(config, tmp_path, key, value, expected):
-    config["recordings"] = {"confocal": volume(tmp_path, **{key.split(".")[0]: value})}
-    message = refusal(config)
-    assert f"recordings.confocal.{key}" in message and expected in message
-
-
-def test_a_volume_without_a_psf_has_the_datasets(config, tmp_path):
-    config["recordings"] = {"confocal": volume(tmp_path, diameter_um=3.0)}
-    assert "psf_sigma_um: found 0.2 µm along z as in the dataset, 0.067 diameters" in refusal(config)
-
-
-def test_a_recording_goes_through_what_needs_no_model_or_has_one(config):
-    config["problems"]["diffusion"]["datasets"]["beads"]["methods"] = ["ours", "prior_mean"]
-    config["problems"]["colloids"]["datasets"]["levels"]["methods"] = ["trackpy", "chance"]
-    full = expand(config)
-    live = work.live_methods(full, "diffusion", "beads")
-    assert {"ours", "cve", "mle"} <= set(live) and not {"pix2d", "prior_mean", "cramer_rao"} & set(live)
-    assert set(work.live_methods(full, "colloids", "levels")) == {"trackpy", "trackpy_published"}
-
-
-@pytest.mark.parametrize("layer", ["laptop", "smoke"])
-def test_a_layer_states_known_keys_only_and_is_right(layer):
-    full, narrowed = layers("config"), yaml.safe_load((ROOT / f"config/{layer}.yaml").read_text())
-    optional = {"methods", "budget", "options", "items", "imaging", *work_keys()}
-
-    def check(layer_part, full_part, where):
-        for key, value in layer_part.items():
-            assert key in full_part or key in optional, f"{where}.{key} is not in config/config.yaml"
-            if isinstance(value, dict):
-                check(value, full_part.get(key) or {}, f"{where}.{key}")
-
-    check(narrowed, full, layer)
-    expand(layers("config", layer))
-
-
-def work_keys():
-    """Keys that a layer may state for an entry that leaves them to another one in the full configuration."""
-    dataset = {key: rules for schema in dataset_schemas() for key, rules in schema["properties"].items()}
-    house = yaml.safe_load((ROOT / "config/schema.yaml").read_text())["$defs"]
-    nested = [part["properties"] for part in dataset.values() if "properties" in part]
-    return {
-        *dataset,
-        *house["budget"]["properties"],
-        *house["method"]["properties"],
-        *(k for part in nested for k in part),
-    }
-
-
-def dataset_schemas():
-    return problem_schemas("schema")
-
-
-def problem_schemas(name):
-    """Files of that name in the folders of the problems."""
-    return [yaml.safe_load(path.read_text()) for path in sorted((ROOT / "src/blurbench").glob(f"*/{name}.yaml"))]
-
-
-def test_the_readme_explains_every_key():
-    text = (ROOT / "config/README.md").read_text()
-    house = yaml.safe_load((ROOT / "config/schema.yaml").read_text())
-
-    def keys(schema):
-        for key, rules in schema.get("properties", {}).items():
-            yield key
-            yield from keys(rules)
-        for rules in schema.get("$defs", {}).values():
-            yield from keys(rules)
-
-    schemas = [house, *dataset_schemas(), *problem_schemas("recording")]
-    assert [key for schema in schemas for key in keys(schema) if f"`{key}`" not in text] == []
-
-
 def test_null_leaves_an_entry_out(config):
     config["problems"]["diffusion"]["datasets"]["wide"] = None
     assert "wide" not in expand(config)["problems"]["diffusion"]["datasets"]
@@ -329,38 +168,3 @@ def test_a_dataset_without_trained_methods_is_not_given_training_splits(config):
     config["problems"]["diffusion"]["datasets"]["dim"]["methods"] = ["cramer_rao"]
     config["problems"]["diffusion"]["datasets"]["dim"]["items"] = {"train": 0}
     assert expand(config)["problems"]["diffusion"]["datasets"]["dim"]["splits"] == ["test"]
-
-
-def test_the_specification_of_a_split_holds_only_what_it_depends_on(config):
-    before = work.spec(expand(config), "diffusion", "report", "train")
-    changed = copy.deepcopy(config)
-    changed["problems"]["diffusion"]["datasets"]["report"]["items"]["test"] = 7
-    changed["problems"]["diffusion"]["datasets"]["report"]["methods"] = ["ours", "cve"]
-    assert work.spec(expand(changed), "diffusion", "report", "train") == before
-
-
-def test_units_have_the_seeds_of_their_kind(config):
-    units = work.units(expand(config), "diffusion", "report")
-    assert [unit.seed for unit in units if unit.method == "ours"] == [1, 2, 3]
-    assert [unit.seed for unit in units if unit.method == "cramer_rao"] == [0]
-
-
-def test_memory_grows_with_the_images(config):
-    small = expand(config)
-    put(config, f"{IMAGING}.size_px", 256)
-    large = expand(config)
-    for stage, method in (("simulate", None), ("train", "ours"), ("predict", "ours")):
-        assert work.memory_mb(large, stage, "diffusion", "report", method) > work.memory_mb(
-            small, stage, "diffusion", "report", method
-        )
-
-
-def test_planning_imports_nothing_heavy():
-    """What rules/common.smk imports, at every start of every job."""
-    problems = [f"blurbench.{problem}" for problem in layers("config")["problems"]]
-    modules = ["configuration", "sources", "work", *problems, *(f"{problem}.configuration" for problem in problems)]
-    code = f"import sys, importlib; sys.path.insert(0, {str(ROOT / 'scripts')!r});"
-    code += f"[importlib.import_module(m if '.' in m else 'blurbench.' + m) for m in {modules!r}];"
-    code += "print(*{'torch', 'pandas', 'numba', 'scipy', 'zarr', 'matplotlib'} & set(sys.modules))"
-    said = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
-    assert said.strip() == ""

@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import tifffile
-import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sampling import CHANCE, deviate, normal
@@ -20,8 +19,8 @@ from blurbench.colloids.configuration import LARGEST_PHI, faults, image_mb, simu
 from blurbench.colloids.imaging import FAR, INSIDE, NEAR, blur, detect, draw_spheres, psf_on_voxels, regions
 from blurbench.colloids.simulate import DEFAULTS, dataset, draw_parameters, gates, imaging, most_spheres, volume
 from blurbench.microscopy.random_streams import key, stream
-from blurbench.planning import configuration
-from blurbench.problems import LIBRARY
+from blurbench.planning import schemas
+from blurbench.planning.schema_faults import schema_faults
 
 SPEC = {
     "imaging": {**DEFAULTS, "shape_px": [40, 36, 44]},
@@ -414,13 +413,11 @@ def test_simulated_volumes_pass_their_gates():
 
 # The configuration
 
-SCHEMA = yaml.safe_load((LIBRARY / "colloids" / "schema.yaml").read_text())
-
 
 def refused(spec, memory_mb=None):
     """Keys with a fault, by the schema or else by the rules of the problem."""
     entry = {key: value for key, value in spec.items() if key != "stream"}
-    found = [f.where for f in configuration.schema_faults(entry, SCHEMA, "")]
+    found = [f.where for f in schema_faults(entry, schemas.of_dataset("colloids"), "")]
     return found or [key for key, _, _ in faults(spec, memory_mb)]
 
 

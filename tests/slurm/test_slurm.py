@@ -49,6 +49,7 @@ from blurbench.diffusion.methods.ours import Ours
 
 class Slow(Ours):
     kind = "learned"
+    trains = True
     options = {"width": 16, "depth": 1, "rotations": 1, "pause": 0.0}
 
     def turn(self, x, element):

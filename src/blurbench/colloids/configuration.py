@@ -3,8 +3,6 @@
 import math
 from pathlib import Path
 
-import numpy as np
-
 INSET = 0.75  # diameters: finders miss spheres nearer to a face; for a recording that states none
 LARGEST_PHI = 0.55  # beyond, no packing comes to equilibrium in an affordable number of sweeps
 SMALLEST = 3  # voxels: of a sphere of fewer across, no finder tells the centre
@@ -44,7 +42,7 @@ def faults(dataset, memory_mb):
     snr, contrasts = imaging["snr"], [*dataset["cnr"], *dataset["test_cnr"]]
     if snr < max(contrasts):
         yield "imaging.snr", repr(snr), f"at least the highest CNR of {max(contrasts):g}: no background is negative"
-    dimmest = np.min(imaging["brightness"])
+    dimmest = min(_ends(imaging["brightness"]))
     if dimmest < snr**2:
         yield (
             "imaging.brightness",
@@ -72,15 +70,21 @@ def _order(key, value):
         yield key, repr(value), "[lo, hi] with lo not above hi"
 
 
+def _ends(value):
+    """Both ends of a range, or the value itself."""
+    return value if isinstance(value, list) else [value]
+
+
 def read_noise(brightness, snr):
     """SD of the read noise, photons, that leaves `snr` beside the shot noise of `brightness` photons."""
-    return np.sqrt(np.maximum(np.square(brightness / snr) - brightness, 0.0))
+    spread = brightness / snr
+    return math.sqrt(max(spread * spread - brightness, 0.0))
 
 
 def clipping(imaging):
     """Faults of settings at which grey values would be cut off at 0 or SATURATION."""
-    brightest = float(np.max(imaging["brightness"]))
-    spread = TAIL * float(read_noise(brightest, imaging["snr"]))
+    brightest = float(max(_ends(imaging["brightness"])))
+    spread = TAIL * read_noise(brightest, imaging["snr"])
     if imaging["offset"] < spread:
         yield "imaging.offset", repr(imaging["offset"]), f"ADU, at least {TAIL} SD of the read noise, {spread:.0f}"
     peak = brightest * (1 + TAIL * imaging["brightness_sd"])
@@ -141,11 +145,11 @@ def simulate_mb(imaging):
 
     A shard of them, and float32 canvases that reach as far beyond one as a PSF of an SD of half a diameter.
     """
-    shape = np.asarray(imaging["shape_px"], float)
-    canvas = np.prod(shape + 2 * (REACH * 0.5 + 0.5) * imaging["diameter_px"])
-    return max(image_mb(imaging), SHARD_MB) + float(2 * 4 * canvas) / 1e6
+    margin = (REACH * 0.5 + 0.5) * imaging["diameter_px"]
+    canvas = math.prod(side + 2 * margin for side in imaging["shape_px"])
+    return max(image_mb(imaging), SHARD_MB) + 2 * 4 * canvas / 1e6
 
 
 def image_mb(imaging):
     """Memory of one volume, MB."""
-    return 2 * float(np.prod(imaging["shape_px"])) / 1e6
+    return 2 * math.prod(imaging["shape_px"]) / 1e6

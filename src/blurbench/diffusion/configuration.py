@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-import numpy as np
-
 SHARD = 256  # items that `simulate` holds at a time
 
 
@@ -25,7 +23,7 @@ def faults(dataset, memory_mb):
     for key, value in ranges.items():
         if isinstance(value, list) and value[0] > value[1]:
             yield key, repr(value), "[lo, hi] with lo not above hi"
-    longest = np.max(imaging["frame_time_s"])
+    longest = _highest(imaging["frame_time_s"])
     if imaging["exposure_s"] > longest:
         yield "imaging.exposure_s", repr(imaging["exposure_s"]), f"s, at most the longest frame time of {longest:g}"
     low, high = min(dataset["D_um2_s"]), max(dataset["D_um2_s"])
@@ -88,8 +86,13 @@ def simulate_mb(imaging):
 
 def image_mb(imaging):
     """Memory of one stack, MB."""
-    return 2 * np.max(imaging["frames"]) * imaging["size_px"] ** 2 / 1e6  # uint16
+    return 2 * _highest(imaging["frames"]) * imaging["size_px"] ** 2 / 1e6  # uint16
+
+
+def _highest(value):
+    """Upper end of a range, or the value itself."""
+    return max(value) if isinstance(value, list) else value
 
 
 def _path_mb(imaging):
-    return 8 * np.max(imaging["frames"]) * imaging["substeps"] / 1e6  # two float32 per position
+    return 8 * _highest(imaging["frames"]) * imaging["substeps"] / 1e6  # two float32 per position

@@ -1,23 +1,15 @@
 """What there is to choose from: the method files of a problem, read without running them.
 
-A method is one class in blurbench/<problem>/methods/<method>.py with
-
-    kind      learned | classical | limit | control
-    options   its options and their defaults (a literal dict; may be absent)
-    fit(splits, budget, device, seed)             where it learns, or chooses its parameters on the validation split
-    predict(dataset, model, device) -> DataFrame  one row per item, columns as in the problem's answer
-
-A plan must not import torch or pandas, so this module reads syntax trees.
+Their contract stands in method.py. A plan must not import torch or pandas, so this module reads syntax trees.
 """
 
 import ast
 from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from blurbench.planning.method import KINDS
 from blurbench.problems import LIBRARY
-
-KINDS = ("learned", "classical", "limit", "control")
 
 
 class MethodError(ValueError):
@@ -27,9 +19,15 @@ class MethodError(ValueError):
 class Description(NamedTuple):
     """What the workflow must know of a method before it runs."""
 
+    class_name: str
     kind: str
-    options: dict
     trains: bool
+    options: dict[str, Any]
+
+
+def files(problem: str) -> list[str]:
+    """Names of the method files of a problem, in alphabetical order."""
+    return sorted(path.stem for path in (LIBRARY / problem / "methods").glob("[a-z]*.py"))
 
 
 def source(problem: str, method: str) -> Path:
@@ -39,28 +37,63 @@ def source(problem: str, method: str) -> Path:
 
 @lru_cache
 def describe(problem: str, method: str) -> Description:
-    """Kind, options and whether it trains.
+    """What a method file states of itself.
 
-    Raises MethodError if there is no such file or it holds no class with a `kind`.
+    The class of the file is the one at its top level whose body states a `kind`.
+
+    Raises
+    ------
+    MethodError if there is no such file, or it does not keep the contract.
     """
     path = source(problem, method)
     if not path.exists():
-        known = sorted(p.stem for p in path.parent.glob("[a-z]*.py"))
-        raise MethodError(f"method {method!r}: no file {path.name} in {problem}/methods/, found {known}")
-    for node in ast.parse(path.read_text()).body:
-        if isinstance(node, ast.ClassDef):
-            names = {
-                target.id: entry.value
-                for entry in node.body
-                if isinstance(entry, ast.Assign)
-                for target in entry.targets
-                if isinstance(target, ast.Name)
-            }
-            if "kind" in names:
-                kind = ast.literal_eval(names["kind"])
-                if kind not in KINDS:
-                    raise MethodError(f"{path}: kind is {kind!r}, expected one of {KINDS}")
-                options = ast.literal_eval(names["options"]) if "options" in names else {}
-                fits = any(isinstance(f, ast.FunctionDef) and f.name == "fit" for f in node.body)
-                return Description(kind, options, fits or kind == "learned")
-    raise MethodError(f"{path}: no class with a class attribute `kind`, one of {KINDS}")
+        raise MethodError(f"method {method!r}: no file {path.name} in {problem}/methods/, found {files(problem)}")
+    try:
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+    except SyntaxError as error:
+        raise MethodError(f"{path}: found no Python ({error}), expected a class with a `kind`") from None
+    stated = {node.name: _stated(node) for node in tree.body if isinstance(node, ast.ClassDef)}
+    candidates = [name for name, values in stated.items() if "kind" in values]
+    if len(candidates) != 1:
+        found = f"{len(candidates)} classes with a `kind` in their bodies, {candidates} of {list(stated)}"
+        raise MethodError(f"{path}: found {found}, expected one, whose `kind` is one of {KINDS}")
+    values = stated[candidates[0]]
+    kind = _literal(path, values, "kind", str, f"one of {KINDS}")
+    trains = _literal(path, values, "trains", bool, "True where the class has a `fit`, else False")
+    options = _literal(path, {"options": ast.Dict([], [])} | values, "options", dict, "a dict of names and defaults")
+    if kind not in KINDS:
+        raise MethodError(f"{path}: kind: found {kind!r}, expected one of {KINDS}")
+    if kind == "learned" and not trains:
+        raise MethodError(f"{path}: trains: found False, expected True for the kind learned")
+    return Description(candidates[0], kind, trains, options)
+
+
+def check_class(problem: str, method: str, cls: type) -> None:
+    """Judge the class of a method once it is loaded, when a `fit` that it inherits shows. Raises MethodError."""
+    described, fits = describe(problem, method), hasattr(cls, "fit")
+    if described.trains != fits:
+        found = f"{described.trains} and {'a' if fits else 'no'} `fit` in {cls.__name__} or what it inherits from"
+        raise MethodError(f"{source(problem, method)}: trains: found {found}, expected {fits}, or the other of `fit`")
+
+
+def _stated(node: ast.ClassDef) -> dict[str, ast.expr]:
+    """Values of the class attributes, as they are written."""
+    values = {}
+    for entry in node.body:
+        targets = entry.targets if isinstance(entry, ast.Assign) else [getattr(entry, "target", None)]
+        value = getattr(entry, "value", None)
+        values |= {target.id: value for target in targets if isinstance(target, ast.Name) and value is not None}
+    return values
+
+
+def _literal(path: Path, values: dict[str, ast.expr], name: str, wanted: type, expected: str) -> Any:
+    """Value of a class attribute that is written out."""
+    if name not in values:
+        raise MethodError(f"{path}: {name}: found nothing, expected {expected}")
+    try:
+        value = ast.literal_eval(values[name])
+    except (ValueError, TypeError):
+        value = None
+    if not isinstance(value, wanted):
+        raise MethodError(f"{path}: {name}: found {ast.unparse(values[name])}, expected {expected}, written out")
+    return value

@@ -4,20 +4,21 @@ import ast
 import hashlib
 import os
 from functools import cache
+from pathlib import Path
 
 from blurbench.problems import LIBRARY
 
 WITHOUT_EFFECT = {"blurbench.files.logs"}  # what it does is seen on the screen and in logs only
 
 
-def search_path():
+def search_path() -> str:
     """PYTHONPATH with which a process imports this library, even where another copy is installed."""
     paths = [str(LIBRARY.parent), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
     return os.pathsep.join(dict.fromkeys(filter(None, paths)))
 
 
 @cache  # asked for by every job of a plan, which may have a hundred thousand
-def state(*modules) -> str:
+def state(*modules: str) -> str:
     """Text that changes with any file of `modules`, or of a blurbench module that they import, lazily or not.
 
     A package's `__init__.py` counts only where a name is imported from it, as its constants concern other stages too.
@@ -30,7 +31,8 @@ def state(*modules) -> str:
     ------
     FileNotFoundError for a module that the library does not hold.
     """
-    found, waiting = set(), list(modules)
+    found: set[str] = set()
+    waiting = list(modules)
     while waiting:
         module = waiting.pop()
         if module in found or module in WITHOUT_EFFECT:
@@ -44,7 +46,7 @@ def state(*modules) -> str:
 
 
 @cache
-def _imports(module):
+def _imports(module: str) -> list[str]:
     """Library modules that one module imports, at its top or inside a function."""
     path = _path(module)
     package = module if path.name == "__init__.py" else module.rpartition(".")[0]
@@ -61,17 +63,17 @@ def _imports(module):
 
 
 @cache
-def _exists(module):
+def _exists(module: str) -> bool:
     return module.split(".")[0] == LIBRARY.name and _candidate(module) is not None
 
 
-def _path(module):
+def _path(module: str) -> Path:
     path = _candidate(module)
     if path is None:
         raise FileNotFoundError(f"the library has no module {module}")
     return path
 
 
-def _candidate(module):
+def _candidate(module: str) -> Path | None:
     stem = LIBRARY.joinpath(*module.split(".")[1:])
     return next((path for path in (stem.with_suffix(".py"), stem / "__init__.py") if path.is_file()), None)

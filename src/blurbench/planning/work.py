@@ -1,6 +1,6 @@
 """The work that a configuration asks for: which models, predictions and stores, with how much memory each."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from blurbench import problems
 
@@ -9,6 +9,8 @@ TORCH_MB = 2000  # PyTorch, loaded
 KEPT_MB = 2000  # inputs that a training keeps prepared
 CHUNK_ITEMS, CHUNK_MB = 256, 64  # images that a method is given at a time, whichever is less
 ACTIVATIONS = 60  # float32 values that a network keeps per pixel of its batch
+
+Config = dict[str, Any]  # an expanded configuration
 
 
 class Unit(NamedTuple):
@@ -20,7 +22,7 @@ class Unit(NamedTuple):
     seed: int
 
 
-def units(config, problem=None, dataset=None):
+def units(config: Config, problem: str | None = None, dataset: str | None = None) -> list[Unit]:
     """Predictions that an expanded configuration asks for, in its order; of one problem or dataset if given."""
     return [
         Unit(p, d, method, seed)
@@ -33,26 +35,26 @@ def units(config, problem=None, dataset=None):
     ]
 
 
-def seeds(config, problem, method):
+def seeds(config: Config, problem: str, method: str) -> list[int]:
     """Seeds of a method: those of the training for a learned one, the single 0 for any other."""
     return config["training_seeds"] if config["problems"][problem]["methods"][method]["kind"] == "learned" else [0]
 
 
-def models_of(config, problem, dataset):
+def models_of(config: Config, problem: str, dataset: str) -> list[tuple[str, str, int]]:
     """(dataset, method, seed) of the models behind a dataset's predictions, each once."""
     data, methods = config["problems"][problem]["datasets"][dataset], config["problems"][problem]["methods"]
     trained = dict.fromkeys(methods[method]["model"] for method in data["methods"] if methods[method]["model"])
     return [(data["models"], method, seed) for method in trained for seed in seeds(config, problem, method)]
 
 
-def spec(config, problem, dataset, split):
+def spec(config: Config, problem: str, dataset: str, split: str) -> dict[str, Any]:
     """What a split depends on and nothing else, so that a change elsewhere in the entry does not simulate it again."""
     entry = config["problems"][problem]["datasets"][dataset]
     kept = {key: value for key, value in entry.items() if key not in {"like", "methods", "splits", "models", "items"}}
     return {**kept, "items": {split: entry["items"][split]}}
 
 
-def live_methods(config, problem, dataset):
+def live_methods(config: Config, problem: str, dataset: str) -> dict[str, Any]:
     """Entries of the methods that a recording goes through.
 
     Every classical one that is ready to use, and those with a model, be it of weights or of chosen settings, that the
@@ -69,7 +71,7 @@ def live_methods(config, problem, dataset):
     }
 
 
-def memory_mb(config, stage, problem, dataset, method=None):
+def memory_mb(config: Config, stage: str, problem: str, dataset: str, method: str | None = None) -> int:
     """Memory of one job of a stage, MB; the sizes come from the configuration, as a store hides its own."""
     entry = config["problems"][problem]
     imaging = entry["datasets"][dataset]["imaging"]

@@ -1,6 +1,5 @@
-"""Methods: how every one of them is loaded and run. What a method is stands in blurbench.planning.catalogue."""
+"""Methods: how every one of them is loaded and run. What a method is stands in blurbench.planning.method."""
 
-import importlib
 import time
 from contextlib import suppress
 from itertools import pairwise
@@ -10,7 +9,7 @@ import pandas as pd
 
 from blurbench import problems
 from blurbench.files.logs import progress
-from blurbench.planning.catalogue import MethodError, describe
+from blurbench.planning.catalogue import MethodError, check_class, describe
 from blurbench.running import watchdog
 
 PATIENCE = 3  # items in a row without an answer: a method that always hangs ends within the time of its job
@@ -19,15 +18,13 @@ PATIENCE = 3  # items in a row without an answer: a method that always hangs end
 def load(problem: str, method: str, options: dict | None = None):
     """Instance of a method; its options become attributes.
 
-    Raises MethodError for an option that the method does not name.
+    Raises MethodError for an option that the method does not name, and for a file that does not keep the contract.
     """
     described = describe(problem, method)
     if unknown := set(options or {}) - set(described.options):
         raise MethodError(f"method {method}: unknown options {sorted(unknown)}, it knows {sorted(described.options)}")
-    module = importlib.import_module(f"blurbench.{problem}.methods.{method}")
-    cls = next(
-        c for c in vars(module).values() if getattr(c, "__module__", "") == module.__name__ and hasattr(c, "kind")
-    )
+    cls = problems.find(problem, f"methods.{method}.{described.class_name}")
+    check_class(problem, method, cls)
     instance = cls()
     for name, value in {**described.options, **(options or {})}.items():
         setattr(instance, name, value)

@@ -12,6 +12,7 @@ from blurbench.colloids.layers import UNet
 
 class AttentionUNet3D(Heatmap):
     kind = "learned"
+    trains = True
     options = {"width": 16, "levels": 3, "tile": 96}
 
     def network(self):

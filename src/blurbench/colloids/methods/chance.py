@@ -11,6 +11,7 @@ from blurbench.colloids.packing import hard_spheres
 
 class Chance:
     kind = "control"
+    trains = False
 
     def predict(self, dataset, model, device):
         return answers(dataset, _packing)

@@ -23,6 +23,7 @@ SEPARATIONS = (0.4, 0.6)  # diameters
 
 class Log:
     kind = "classical"
+    trains = True
 
     def fit(self, splits, budget, device, seed):
         return choose(splits, _search, "choose the scale of the Laplacian")

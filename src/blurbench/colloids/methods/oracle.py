@@ -17,6 +17,7 @@ from blurbench.colloids.least_squares import Scene, refine
 
 class Oracle:
     kind = "limit"
+    trains = False
 
     def predict(self, dataset, model, device):
         return answers(dataset, _refined)

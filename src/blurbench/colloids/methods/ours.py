@@ -22,6 +22,7 @@ APART = 0.65  # diameters: two centres are never nearer, errors included
 
 class Ours(Learned):
     kind = "learned"
+    trains = True
     options = {"width": 32, "depth": 2, "tile": 128, "mirrors": 1}
     stride, estimates = 2, True
 

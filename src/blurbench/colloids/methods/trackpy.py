@@ -7,6 +7,7 @@ from blurbench.colloids.tuning import choose, chosen
 
 class Trackpy:
     kind = "classical"
+    trains = True
 
     def fit(self, splits, budget, device, seed):
         return choose(splits, crocker_grier.search, "choose trackpy's settings")

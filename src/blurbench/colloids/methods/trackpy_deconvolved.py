@@ -11,6 +11,7 @@ VOLUMES = 24  # to choose on: half of what the others take, at several times the
 
 class TrackpyDeconvolved:
     kind = "classical"
+    trains = True
 
     def fit(self, splits, budget, device, seed):
         return choose(splits, _search, "choose iterations and trackpy's settings", VOLUMES)

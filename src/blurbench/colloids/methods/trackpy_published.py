@@ -10,6 +10,7 @@ from blurbench.colloids.locating import locate, odd
 
 class TrackpyPublished:
     kind = "classical"
+    trains = False
 
     def predict(self, dataset, model, device):
         return answers(dataset, _find)

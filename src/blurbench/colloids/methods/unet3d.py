@@ -8,6 +8,7 @@ from blurbench.colloids.layers import UNet
 
 class UNet3D(Heatmap):
     kind = "learned"
+    trains = True
     options = {"width": 16, "levels": 3, "tile": 96}
 
     def network(self):

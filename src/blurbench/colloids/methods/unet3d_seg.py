@@ -14,6 +14,7 @@ MARK = 0.5  # probability from which a voxel is marked
 
 class UNet3DSeg(Learned):
     kind = "learned"
+    trains = True
     options = {"width": 16, "levels": 3, "tile": 96}
 
     def network(self):

@@ -11,6 +11,7 @@ from blurbench.diffusion.stack_estimates import estimate_stacks
 
 class CentroidMsd:
     kind = "classical"
+    trains = False
     options = {"lags": "all"}
 
     def predict(self, dataset, model, device):

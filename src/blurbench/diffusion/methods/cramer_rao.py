@@ -14,6 +14,7 @@ from blurbench.diffusion.items import stacks
 
 class CramerRao:
     kind = "limit"
+    trains = False
 
     def predict(self, dataset, model, device):
         def relative_sd(stack):

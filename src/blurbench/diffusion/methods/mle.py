@@ -8,6 +8,7 @@ from blurbench.diffusion.stack_estimates import estimate
 
 class Mle:
     kind = "classical"
+    trains = False
     options = {"localisation_error": "fitted"}  # or "known": the root mean square of the fits' Fisher errors
 
     def predict(self, dataset, model, device):

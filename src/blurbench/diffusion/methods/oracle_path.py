@@ -8,6 +8,7 @@ from blurbench.diffusion.items import stacks
 
 class OraclePath:
     kind = "limit"
+    trains = False
 
     def predict(self, dataset, model, device):
         pairs = []

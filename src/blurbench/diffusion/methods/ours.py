@@ -20,6 +20,7 @@ STEP_FEATURES = 6
 
 class Ours(Learned):
     kind = "learned"
+    trains = True
     options = {"width": 64, "depth": 2, "rotations": 1}
     streamed = False  # some 3 kB an item
 

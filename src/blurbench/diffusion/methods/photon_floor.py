@@ -14,6 +14,7 @@ from blurbench.diffusion.psf import FWHM_OVER_SD
 
 class PhotonFloor:
     kind = "limit"
+    trains = False
 
     def predict(self, dataset, model, device):
         def relative_sd(stack):

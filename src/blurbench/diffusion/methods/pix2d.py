@@ -13,6 +13,7 @@ from blurbench.diffusion.networks import Channels, frames_of
 
 class Pix2D(Learned):
     kind = "learned"
+    trains = True
     options = {"width": 40, "rotations": 1}
 
     def network(self, spec):

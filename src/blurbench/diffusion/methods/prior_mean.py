@@ -7,6 +7,7 @@ from blurbench.diffusion.intervals import from_log
 
 class PriorMean:
     kind = "control"
+    trains = False
 
     def predict(self, dataset, model, device):
         lo, hi = np.log(dataset.spec["D_um2_s"])

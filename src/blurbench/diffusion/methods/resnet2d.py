@@ -9,6 +9,7 @@ from blurbench.diffusion.networks import Channels, frames_of
 
 class ResNet2D(Learned):
     kind = "learned"
+    trains = True
     options = {"width": 64, "rotations": 1}
 
     def network(self, spec):

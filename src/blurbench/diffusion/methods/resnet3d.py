@@ -9,6 +9,7 @@ from blurbench.diffusion.networks import Volume
 
 class ResNet3D(Learned):
     kind = "learned"
+    trains = True
     options = {"width": 64, "rotations": 1}
 
     def network(self, spec):

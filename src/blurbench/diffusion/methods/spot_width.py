@@ -6,6 +6,7 @@ from blurbench.diffusion.stack_estimates import estimate
 
 class SpotWidth:
     kind = "classical"
+    trains = False
 
     def predict(self, dataset, model, device):
         return estimate(dataset, width_D)

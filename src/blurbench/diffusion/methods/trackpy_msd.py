@@ -19,6 +19,7 @@ SPREADS = 6  # search range in SDs of a step at the largest D of the dataset's r
 
 class TrackpyMsd:
     kind = "classical"
+    trains = False
 
     def predict(self, dataset, model, device):
         logging.getLogger("trackpy").setLevel(logging.ERROR)

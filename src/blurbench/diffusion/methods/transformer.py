@@ -10,6 +10,7 @@ DEPTH = 4
 
 class Transformer(Learned):
     kind = "learned"
+    trains = True
     options = {"width": 256, "rotations": 1}
 
     def network(self, spec):

@@ -6,6 +6,7 @@ from blurbench.diffusion.stack_estimates import estimate_true
 
 class TrueCentroidCve:
     kind = "limit"
+    trains = False
 
     def predict(self, dataset, model, device):
         def of_centres(centres, stack):

@@ -10,6 +10,7 @@ GRID = 400
 
 class WidthAndPath:
     kind = "classical"
+    trains = False
 
     def predict(self, dataset, model, device):
         lo, hi = map(float, dataset.spec["D_um2_s"])

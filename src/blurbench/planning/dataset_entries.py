@@ -1,0 +1,90 @@
+"""The datasets of one problem, expanded: what each is made from, which methods run on it, which splits it has."""
+
+from contextlib import suppress
+
+from blurbench.planning import schemas
+from blurbench.planning.entries import Entries, Entry, Refused
+from blurbench.planning.faults import Fault, unknown
+from blurbench.planning.merging import merged
+from blurbench.planning.schema_faults import schema_faults
+
+
+class DatasetEntries(Entries):
+    """Datasets of a problem.
+
+    Parameters
+    ----------
+    named_methods : every method that the configuration names
+    methods : those that could be expanded, in the same order
+    """
+
+    def __init__(
+        self,
+        problem: str,
+        stated: dict[str, Entry],
+        named_methods: list[str],
+        methods: dict[str, Entry],
+        faults: list[Fault],
+    ) -> None:
+        super().__init__(problem, f"problems.{problem}.datasets", stated, faults)
+        self.named_methods, self.methods = named_methods, methods
+
+    def expanded(self) -> dict[str, Entry]:
+        for name, entry in self.stated.items():
+            self._check_keys(f"{self.where}.{name}", entry)
+        return super().expanded()
+
+    def _check_keys(self, where: str, entry: Entry) -> None:
+        """Judge an entry as it is written, so that a fault is told once and not again for every entry like it."""
+        if not isinstance(entry, dict):
+            self.add(where, repr(entry), "a mapping, or null for a dataset that is left out")
+            return
+        for fault in schema_faults(entry, schemas.of_dataset_entry(self.problem), where):
+            self.add(*fault)
+
+    def expand(self, name: str, chain: tuple[str, ...] = ()) -> Entry:
+        entry, where = self.stated[name], f"{self.where}.{name}"
+        self.pass_over_if_broken(where)
+        base = self.expand(self.parent(name, "like", chain), (*chain, name)) if "like" in entry else {}
+        dataset = merged(base, entry)
+        dataset["like"] = entry.get("like")
+        for key in ("models", "stream"):
+            dataset[key] = self._lender(name, key)
+        dataset.setdefault("methods", self.named_methods)
+        shared = {*schemas.dataset_keys(), "splits"}
+        judged = {key: value for key, value in dataset.items() if key not in shared}
+        for fault in schema_faults(judged, schemas.of_dataset(self.problem), where):
+            self.add(*fault)
+        dataset["methods"] = self._methods(f"{where}.methods", dataset["methods"])
+        self.pass_over_if_broken(where)
+        trained = [method for method in dataset["methods"] if self.methods[method]["model"]]
+        lends = dataset["models"] == name
+        if trained:
+            with suppress(Refused):
+                home = dataset if lends else self.expand(dataset["models"], (*chain, name))
+                self._check_training(dataset["models"], home, trained[0])
+        dataset["splits"] = ["train", "validation", "test"] if trained and lends else ["test"]
+        return dataset
+
+    def _lender(self, name: str, key: str) -> str:
+        """Dataset whose models or streams are used; its own name if none is stated."""
+        if key not in self.stated[name]:
+            return name
+        lender = self.parent(name, key)
+        if self.stated[lender].get(key, lender) != lender:
+            self.refuse(f"{self.where}.{name}.{key}", repr(lender), f"a dataset that states no {key} of another one")
+        return lender
+
+    def _methods(self, where: str, names: list[str]) -> list[str]:
+        """The dataset's methods in the order of the problem's; one whose own entry has a fault is passed over here."""
+        known = f"an entry of problems.{self.problem}.methods"
+        for i, name in enumerate(names):
+            if name not in self.named_methods:
+                self.add(*unknown(f"{where}.{i}", name, self.named_methods, known))
+        return [name for name in self.methods if name in names]
+
+    def _check_training(self, name: str, home: Entry, method: str) -> None:
+        """Judge whether there are items to train on."""
+        for split in ("train", "validation"):
+            if not home["items"][split]:
+                self.add(f"{self.where}.{name}.items.{split}", "0", f"at least 1, as {method} is trained on it")

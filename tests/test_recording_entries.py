@@ -1,0 +1,94 @@
+"""Recordings: a right entry is accepted, a wrong one is refused with its key, and which methods it goes through."""
+
+import pytest
+from configurations import layers, refusal
+
+from blurbench.planning import work
+from blurbench.planning.configuration import expand
+
+
+@pytest.fixture
+def config():
+    return layers("config")
+
+
+def recording(tmp_path, **changes):
+    file = tmp_path / "film.tif"
+    file.touch()
+    known = {"file": str(file), "pixel_size_um": 0.2, "frame_time_s": 0.1, "exposure_s": 0.1, "gain": "estimate"}
+    tracking = {"diameter_px": 11, "minmass": "auto", "search_range_px": 5, "memory": 3, "subtract_drift": True}
+    known["tracking"] = {**tracking, **changes.pop("tracking", {})}
+    return {**known, "offset": 100, "polarity": "dark", "problem": "diffusion", "dataset": "beads", **changes}
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "expected"),
+    [
+        ("file", "no.tif", "that exists"),
+        ("exposure_s", 0.2, "at most the frame time of 0.1"),
+        ("gain", "guess", "the word estimate"),
+        ("gain", 0, "above 0"),
+        ("pixel_size_um", 351, "µm"),
+        ("polarity", "black", "bright, dark"),
+        ("problem", "difusion", "did you mean diffusion?"),
+        ("dataset", "bead", "did you mean beads?"),
+        ("frame_rate", 24, "frame_time_s"),
+        ("voxel_um", [0.1, 0.1, 0.1], "a key that exists"),
+        ("tracking", {"diameter_px": 10}, "an odd number"),
+        ("tracking", {"minmass": "much"}, "the word auto"),
+        ("tracking", {"diameter": 11}, "did you mean diameter_px?"),
+    ],
+)
+def test_a_wrong_recording_is_refused(config, tmp_path, key, value, expected):
+    config["recordings"] = {"film": recording(tmp_path, **{key: value})}
+    message = refusal(config)
+    assert f"recordings.film.{key}" in message and expected in message
+
+
+def test_a_right_recording_is_accepted(config, tmp_path):
+    config["recordings"] = {"film": recording(tmp_path), "confocal": volume(tmp_path)}
+    assert expand(config)["recordings"]["film"]["gain"] == "estimate"
+
+
+def volume(tmp_path, **changes):
+    file = tmp_path / "volume.tif"
+    file.touch()
+    known = {"file": str(file), "voxel_um": [0.13, 0.13, 0.13], "diameter_um": 1.0, "gain": "estimate", "offset": 0}
+    return {**known, "polarity": "bright", "problem": "colloids", "dataset": "levels", **changes}
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "expected"),
+    [
+        ("file", "no.tif", "that exists"),
+        ("voxel_um", 0.13, "a list (a list holds 3)"),
+        ("voxel_um", [0.13, 0.13], "a list holds 3"),
+        ("voxel_um.1", [0.13, 0, 0.13], "µm, side of a voxel in the sample"),
+        ("diameter_um", None, "µm, mean sphere diameter"),
+        ("diameter_um", 0.3, "at least 3 voxels, whose longest side is 0.13 µm"),
+        ("psf_sigma_um", [0.1, 0.08, 0.08], "0.200 to 0.800 diameters, 0.2 to 0.8 µm, as the models of"),
+        ("psf_sigma_um", [0.3, 0.08, 0.5], "found 0.5 µm along x"),
+        ("inset_d", -1, "diameters, margin at the faces"),
+        ("pixel_size_um", 0.13, "a key that exists"),
+        ("polarity", "black", "bright, dark"),
+        ("dataset", "level", "did you mean levels?"),
+    ],
+)
+def test_a_wrong_volume_is_refused(config, tmp_path, key, value, expected):
+    config["recordings"] = {"confocal": volume(tmp_path, **{key.split(".")[0]: value})}
+    message = refusal(config)
+    assert f"recordings.confocal.{key}" in message and expected in message
+
+
+def test_a_volume_without_a_psf_has_the_datasets(config, tmp_path):
+    config["recordings"] = {"confocal": volume(tmp_path, diameter_um=3.0)}
+    assert "psf_sigma_um: found 0.2 µm along z as in the dataset, 0.067 diameters" in refusal(config)
+
+
+def test_a_recording_goes_through_what_needs_no_model_or_has_one(config):
+    config["problems"]["diffusion"]["datasets"]["beads"]["methods"] = ["ours", "prior_mean"]
+    config["problems"]["colloids"]["datasets"]["levels"]["methods"] = ["trackpy", "chance"]
+    full = expand(config)
+    live = work.live_methods(full, "diffusion", "beads")
+    assert {"ours", "cve", "mle"} <= set(live) and not {"pix2d", "prior_mean", "cramer_rao"} & set(live)
+    assert set(work.live_methods(full, "colloids", "levels")) == {"trackpy", "trackpy_published"}
