@@ -119,10 +119,10 @@ def library(*modules):
     return state
 
 
-def psf_image(wildcards):
-    """simulate: the measured PSF, if the dataset has one."""
-    psf = config["problems"][wildcards.problem]["datasets"][wildcards.dataset].get("imaging", {}).get("psf", {})
-    return psf.get("file", [])
+def dataset_files(wildcards):
+    """simulate: what the dataset is made from beside the configuration, such as a measured PSF."""
+    dataset = config["problems"][wildcards.problem]["datasets"][wildcards.dataset]
+    return problems.find(wildcards.problem, "configuration.files")(dataset)
 
 
 def model(wildcards):

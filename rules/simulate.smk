@@ -9,7 +9,7 @@ Snakemake cannot see: a store simulated anew with the same content makes nothing
 rule simulate:
     """Draw one split of a dataset; the same configuration and seed give the same arrays on any machine."""
     input:
-        psf=psf_image,
+        files=dataset_files,
     output:
         store=directory("<results>/datasets/{problem}/{dataset}/{split}.zarr"),
         manifest="<results>/datasets/{problem}/{dataset}/{split}.json",

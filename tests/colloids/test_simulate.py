@@ -15,7 +15,7 @@ from scipy.ndimage import gaussian_filter
 from scipy.special import erf
 
 from blurbench.colloids import PROBLEM, packing, physics
-from blurbench.colloids.configuration import LARGEST_PHI, faults, image_mb, simulate_mb
+from blurbench.colloids.configuration import LARGEST_PHI, faults, item_mb, simulate_mb
 from blurbench.colloids.imaging import FAR, INSIDE, NEAR, blur, detect, draw_spheres, psf_on_voxels, regions
 from blurbench.colloids.simulate import DEFAULTS, dataset, draw_parameters, gates, imaging, most_spheres, volume
 from blurbench.microscopy.random_streams import key, stream
@@ -487,9 +487,9 @@ def test_faults_say_what_was_found_and_what_is_expected():
 
 
 def test_memory():
-    small, large = (imaging({"shape_px": [n] * 3}) for n in (64, 128))
-    assert image_mb(small) == 2 * 64**3 / 1e6
-    assert 5 * image_mb(small) < simulate_mb(small) - 30 < 40 * image_mb(small), "the canvas, beside a shard of 30 MB"
+    small, large = ({"imaging": imaging({"shape_px": [n] * 3})} for n in (64, 128))
+    assert item_mb(small) == 2 * 64**3 / 1e6
+    assert 5 * item_mb(small) < simulate_mb(small) - 30 < 40 * item_mb(small), "the canvas, beside a shard of 30 MB"
     assert simulate_mb(large) - 30 > 3.5 * (simulate_mb(small) - 30), "eight times the voxels, less margin"
     assert refused(changed(shape_px=[256] * 3), memory_mb=100) == ["imaging.shape_px"]
 

@@ -54,10 +54,10 @@ def faults(dataset, memory_mb):
     thinnest = THINNEST * imaging["diameter_px"] * (1 + 3 * imaging["polydispersity"])
     if min(imaging["shape_px"]) < thinnest:
         yield "imaging.shape_px", repr(imaging["shape_px"]), f"voxels, at least three spheres' {thinnest:g} a side"
-    psf = imaging["psf"]
-    if psf["kind"] == "image" and not Path(psf["file"]).is_file():
-        yield "imaging.psf.file", repr(psf["file"]), "a file that exists, seen from the working directory"
-    if memory_mb and (need := simulate_mb(imaging)) > memory_mb:
+    for file in files(dataset):
+        if not Path(file).is_file():
+            yield "imaging.psf.file", repr(file), "a file that exists, seen from the working directory"
+    if memory_mb and (need := simulate_mb(dataset)) > memory_mb:
         yield (
             "imaging.shape_px",
             repr(imaging["shape_px"]),
@@ -140,16 +140,23 @@ def blur_faults(recording, sigma_um, particle_size_um):
             )
 
 
-def simulate_mb(imaging):
+def files(dataset):
+    """Files that a dataset is made from: a measured PSF, if it has one."""
+    psf = dataset["imaging"]["psf"]
+    return [psf["file"]] if psf["kind"] == "image" else []
+
+
+def simulate_mb(dataset):
     """Memory of the volumes that `simulate` holds at a time, MB.
 
     A shard of them, and float32 canvases that reach as far beyond one as a PSF of an SD of half a diameter.
     """
+    imaging = dataset["imaging"]
     margin = (REACH * 0.5 + 0.5) * imaging["diameter_px"]
     canvas = math.prod(side + 2 * margin for side in imaging["shape_px"])
-    return max(image_mb(imaging), SHARD_MB) + 2 * 4 * canvas / 1e6
+    return max(item_mb(dataset), SHARD_MB) + 2 * 4 * canvas / 1e6
 
 
-def image_mb(imaging):
+def item_mb(dataset):
     """Memory of one volume, MB."""
-    return 2 * math.prod(imaging["shape_px"]) / 1e6
+    return 2 * math.prod(dataset["imaging"]["shape_px"]) / 1e6

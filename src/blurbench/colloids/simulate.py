@@ -19,7 +19,7 @@ import pandas as pd
 from numba import njit
 
 from blurbench.colloids import packing, physics
-from blurbench.colloids.configuration import SHARD_MB, clipping, image_mb, read_noise
+from blurbench.colloids.configuration import SHARD_MB, clipping, item_mb, read_noise
 from blurbench.colloids.imaging import FAR, INSIDE, blur, detect, draw_spheres, psf_on_voxels, regions
 from blurbench.files.datasets import Simulated
 from blurbench.microscopy.random_streams import key, normal, stream, uniform
@@ -230,7 +230,7 @@ def dataset(spec: dict, split: str, seed: int) -> Simulated:
         raise ValueError("{}: {} was found, {} was expected".format(*fault))
     stream_key = key(seed, "colloids", spec["stream"], split)
     parameters = draw_parameters(spec, split, stream_key)
-    shard = int(np.clip(SHARD_MB // image_mb(spec["imaging"]), 1, 256))
+    shard = int(np.clip(SHARD_MB // item_mb(spec), 1, 256))
     header = {"axes": AXES, "voxel_size": [None] + ["voxel_um"] * 3, "units": [None] + ["micrometer"] * 3}
     return Simulated(len(parameters), shard, header, _shards(parameters, spec, stream_key, shard), gates)
 

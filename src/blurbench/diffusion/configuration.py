@@ -47,10 +47,11 @@ def faults(dataset, memory_mb):
         and psf["wavelength_um"] * 0.51 / psf["na"] > imaging["size_px"] * imaging["pixel_size_um"]
     ):
         yield "imaging.psf.wavelength_um", repr(psf["wavelength_um"]), "µm, a PSF narrower than the field"
-    if psf["kind"] == "image" and not Path(psf["file"]).is_file():
-        yield "imaging.psf.file", repr(psf["file"]), "a file that exists, seen from the working directory"
-    if memory_mb and (need := simulate_mb(imaging)) > memory_mb:
-        key = "substeps" if _path_mb(imaging) > image_mb(imaging) else "size_px"
+    for file in files(dataset):
+        if not Path(file).is_file():
+            yield "imaging.psf.file", repr(file), "a file that exists, seen from the working directory"
+    if memory_mb and (need := simulate_mb(dataset)) > memory_mb:
+        key = "substeps" if _path_mb(imaging) > item_mb(dataset) else "size_px"
         yield (
             f"imaging.{key}",
             repr(imaging[key]),
@@ -79,13 +80,20 @@ def recording_faults(recording, dataset):
         yield "tracking.minmass", repr(tracking["minmass"]), "a number of photons, or the word auto"
 
 
-def simulate_mb(imaging):
+def files(dataset):
+    """Files that a dataset is made from: a measured PSF, if it has one."""
+    psf = dataset["imaging"]["psf"]
+    return [psf["file"]] if psf["kind"] == "image" else []
+
+
+def simulate_mb(dataset):
     """Memory of the stacks that `simulate` holds at a time, with their paths, MB."""
-    return SHARD * (image_mb(imaging) + _path_mb(imaging))
+    return SHARD * (item_mb(dataset) + _path_mb(dataset["imaging"]))
 
 
-def image_mb(imaging):
+def item_mb(dataset):
     """Memory of one stack, MB."""
+    imaging = dataset["imaging"]
     return 2 * _highest(imaging["frames"]) * imaging["size_px"] ** 2 / 1e6  # uint16
 
 

@@ -1,16 +1,14 @@
 """What an entry is where it is silent: the defaults that its schema states, for those who call a simulator."""
 
 import copy
-from functools import cache
+from typing import Any
 
-import yaml
-
-from blurbench.problems import LIBRARY
+from blurbench.planning import schemas
 
 
-def stated(problem: str, key: str) -> dict:
+def stated(problem: str, key: str) -> dict[str, Any]:
     """Defaults of one part of a dataset's entry, such as `imaging`; parts of the part among them."""
-    return copy.deepcopy(_defaults(_schema(problem)["properties"][key]))
+    return copy.deepcopy(_defaults(schemas.of_dataset(problem)["properties"][key]))
 
 
 def _defaults(rules):
@@ -18,8 +16,3 @@ def _defaults(rules):
         return rules["default"]
     parts = {name: _defaults(rule) for name, rule in rules.get("properties", {}).items()}
     return {name: value for name, value in parts.items() if value is not None} or None
-
-
-@cache
-def _schema(problem):
-    return yaml.safe_load((LIBRARY / problem / "schema.yaml").read_text(encoding="utf-8"))

@@ -74,11 +74,10 @@ def live_methods(config: Config, problem: str, dataset: str) -> dict[str, Any]:
 def memory_mb(config: Config, stage: str, problem: str, dataset: str, method: str | None = None) -> int:
     """Memory of one job of a stage, MB; the sizes come from the configuration, as a store hides its own."""
     entry = config["problems"][problem]
-    imaging = entry["datasets"][dataset]["imaging"]
-    simulate_mb, image_mb = (problems.find(problem, f"configuration.{stage}_mb") for stage in ("simulate", "image"))
+    data = entry["datasets"][dataset]
     if stage == "simulate":
-        return round(BASE_MB + 4 * simulate_mb(imaging))
-    item = image_mb(imaging)
+        return round(BASE_MB + 4 * problems.find(problem, "configuration.simulate_mb")(data))
+    item = problems.find(problem, "configuration.item_mb")(data)
     if stage == "train":
         batch = entry["methods"][method]["budget"].get("batch_size", 1)
         return round(BASE_MB + TORCH_MB + KEPT_MB + batch * item * 2 * ACTIVATIONS)
