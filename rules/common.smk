@@ -145,7 +145,7 @@ def files_of_datasets(pattern):
 
 
 def curves(wildcards):
-    """report: the learning curves of every model behind {problem}, or behind {dataset} alone."""
+    """draw: the learning curves of every model behind {problem}, or behind {dataset} alone."""
     names = [wildcards.dataset] if "dataset" in wildcards.keys() else config["problems"][wildcards.problem]["datasets"]
     found = [row for name in names for row in work.models_of(config, wildcards.problem, name)]
     entries = config["problems"][wildcards.problem]["methods"]
@@ -271,7 +271,7 @@ def measurement_library(wildcards):
 
 
 def dataset_entries(wildcards):
-    """report, tabulate: the entries of the datasets of {problem}; which methods run on them shows in the scores."""
+    """draw, tabulate: the entries of the datasets of {problem}; which methods run on them shows in the scores."""
     entries = config["problems"][wildcards.problem]["datasets"]
     return {
         name: {key: value for key, value in entry.items() if key not in ("methods", "items", "splits")}

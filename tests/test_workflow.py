@@ -39,7 +39,7 @@ def test_a_run_makes_everything(finished):
 
 def test_every_job_leaves_a_log_and_a_benchmark(finished):
     for folder in ("logs", "benchmarks"):
-        for stage in ("simulate", "train", "predict", "score", "report"):
+        for stage in ("simulate", "train", "predict", "score", "draw"):
             assert any((finished.results / folder / stage).rglob("*.*")), f"{folder}/{stage}"
 
 
