@@ -34,8 +34,12 @@ rule draw:
         mem_mb=megabytes(2000),
         runtime=minutes(20),
     params:
+        resamples=config["resamples"],
+        seed=config["seed"],
         datasets=dataset_entries,
-        library=library("blurbench.{problem}.figures"),
+        predictions=names_of_predictions,
+        curves=names_of_curves,
+        library=library("blurbench.drawing.material", "blurbench.{problem}.figures.{figure}"),
     script:
         "../scripts/draw.py"
 

@@ -3,18 +3,24 @@
 from blurbench.files.logs import logged
 
 with logged(snakemake.log[0], snakemake.threads):
-    from importlib import import_module
+    from blurbench import problems
+    from blurbench.drawing.material import Material, MethodFile
+    from blurbench.files.datasets import Dataset
 
-    from blurbench.drawing.style import Material
+    def named(files, names):
+        return [MethodFile(*name, file) for name, file in zip(names, files, strict=True)]
 
+    files, known = snakemake.input, snakemake.params
     dataset = snakemake.wildcards.get("dataset")
     given = Material(
-        scores=snakemake.input.scores,
-        predictions=snakemake.input.predictions,
-        store=snakemake.input.stores[0] if dataset else None,
-        curves=snakemake.input.curves,
-        datasets=snakemake.params.datasets,
+        resamples=known.resamples,
+        seed=known.seed,
+        scores=files.scores,
+        predictions=named(files.predictions, known.predictions),
+        curves=named(files.curves, known.curves),
+        store=Dataset.open(files.stores[0]) if dataset else None,
+        datasets=known.datasets,
         dataset=dataset,
     )
-    drawing = import_module(f"blurbench.{snakemake.wildcards.problem}.figures")
-    drawing.draw(snakemake.wildcards.figure, snakemake.output.figure, given)
+    draw = problems.find(snakemake.wildcards.problem, f"figures.{snakemake.wildcards.figure}.draw")
+    draw(snakemake.output.figure, given)
