@@ -34,7 +34,7 @@ include: "rules/train.smk"
 include: "rules/predict.smk"
 include: "rules/score.smk"
 include: "rules/tabulate.smk"
-include: "rules/report.smk"
+include: "rules/draw.smk"
 include: "rules/recordings.smk"
 
 

@@ -174,14 +174,10 @@ def files_of_datasets(pattern):
 
 
 def curves(wildcards):
-    """report: the learning curves of every model behind {problem}, or behind {dataset} alone."""
-    names = [wildcards.dataset] if "dataset" in wildcards.keys() else config["problems"][wildcards.problem]["datasets"]
-    found = [row for name in names for row in work.models_of(config, wildcards.problem, name)]
-    entries = config["problems"][wildcards.problem]["methods"]
+    """draw: the learning curve of every model of `names_of_curves`."""
     return [
         f"<results>/models/{wildcards.problem}/{dataset}/{method}/{seed}.csv"
-        for dataset, method, seed in dict.fromkeys(found)
-        if entries[method]["kind"] == "learned"
+        for dataset, method, seed in names_of_curves(wildcards)
     ]
 
 
@@ -228,8 +224,7 @@ def figures():
         for dataset, data in entry["datasets"].items():
             if data["models"] != dataset:
                 continue  # stands in the figures over all datasets, beside the one whose models it uses
-            learned = any(entry["methods"][method]["kind"] == "learned" for method in data["methods"])
-            names = [name for name in problems.load(problem).figures if learned or name != "learning"]
+            names = problems.load(problem).figures
             found += collect(
                 "<results>/figures/{problem}/{figure}_{dataset}.svg", problem=problem, figure=names, dataset=dataset
             )
@@ -300,12 +295,25 @@ def measurement_library(wildcards):
 
 
 def dataset_entries(wildcards):
-    """report, tabulate: the entries of the datasets of {problem}; which methods run on them shows in the scores."""
+    """draw, tabulate: the entries of the datasets of {problem}; which methods run on them shows in the scores."""
     entries = config["problems"][wildcards.problem]["datasets"]
     return {
         name: {key: value for key, value in entry.items() if key not in ("methods", "items", "splits")}
         for name, entry in entries.items()
     }
+
+
+def names_of_predictions(wildcards):
+    """draw: (dataset, method, seed) of every prediction file of {problem}, or of {dataset} alone, in their order."""
+    return [unit[1:] for unit in work.units(config, wildcards.problem, wildcards.get("dataset"))]
+
+
+def names_of_curves(wildcards):
+    """draw: (dataset, method, seed) of every model with a learning curve behind {problem}, or behind {dataset} alone."""
+    names = [wildcards.dataset] if "dataset" in wildcards.keys() else config["problems"][wildcards.problem]["datasets"]
+    found = [row for name in names for row in work.models_of(config, wildcards.problem, name)]
+    entries = config["problems"][wildcards.problem]["methods"]
+    return [row for row in dict.fromkeys(found) if entries[row[1]]["kind"] == "learned"]
 
 
 def spec(wildcards):

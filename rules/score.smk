@@ -1,7 +1,7 @@
 """Scores per item, the only thing between computing and reporting.
 
 Needs: predictions and the truth of the test split. Makes: scores/{problem}/{dataset}/{method}/{seed}.parquet, one row per
-item and metric. Read by: tabulate, report.
+item and metric. Read by: tabulate, draw.
 """
 
 

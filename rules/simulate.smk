@@ -1,7 +1,7 @@
 """Simulated images with known truth.
 
 Needs: the dataset's entry in the configuration. Makes: datasets/{problem}/{dataset}/{split}.zarr and its manifest.
-Read by: train, predict, score, report. The manifest holds the checksum of the arrays and stands for the store, whose inside
+Read by: train, predict, score, draw. The manifest holds the checksum of the arrays and stands for the store, whose inside
 Snakemake cannot see: a store simulated anew with the same content makes nothing run again.
 """
 

@@ -1,7 +1,7 @@
 """Weights of the methods that learn, and settings of the classical ones that choose theirs on the validation split.
 
 Needs: the train and validation splits of a dataset. Makes: models/{problem}/{dataset}/{method}/{seed}.pt, with the learning
-curve beside it. Read by: predict, report, measure.
+curve beside it. Read by: predict, draw, measure.
 """
 
 

@@ -1,6 +1,21 @@
+"""What tests share; the long files begin first."""
+
+import warnings
+
+import pytest
+
 LONG = ("test_faults", "test_workflow")  # files of few tests, each of which takes long
 
 
 def pytest_collection_modifyitems(items):
     """The long files first: one that began last would keep one process waiting for the other."""
     items.sort(key=lambda item: item.path.stem not in LONG)
+
+
+@pytest.fixture
+def no_warnings():
+    """A warning is an error."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        warnings.simplefilter("ignore", ResourceWarning)  # of what another test left to be collected
+        yield

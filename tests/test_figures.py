@@ -1,103 +1,107 @@
-"""Every figure is drawn, is a valid SVG with text as text, and the same data give the same file."""
-
-import warnings
-from types import SimpleNamespace
-from xml.etree import ElementTree
+"""Every declared figure has its module, and the other way round; what the figures of all problems share."""
 
 import numpy as np
 import pandas as pd
 import pytest
-from synthetic import score_tables
+from matplotlib.figure import Figure
+from svg import texts
 
-from blurbench.diffusion import PROBLEM
-from blurbench.diffusion.figures import draw
-from blurbench.drawing.style import Material
+from blurbench import problems
+from blurbench.drawing import learning_curves
+from blurbench.drawing.axes import apart, keep_first, plain_log, round_numbers, scale_bar
+from blurbench.drawing.material import Material, MethodFile
+from blurbench.drawing.style import method_styles
 
-SVG = "{http://www.w3.org/2000/svg}"
-CUES = {f"report_{cue}": {"stream": "report", "cue": cue} for cue in ("no_trajectory", "no_shape", "no_intensity")}
-
-
-@pytest.fixture(autouse=True)
-def no_warnings():
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        warnings.simplefilter("ignore", ResourceWarning)  # of what another test left to be collected
-        yield
+pytestmark = pytest.mark.usefixtures("no_warnings")
 
 
-def texts(path):
-    root = ElementTree.parse(path).getroot()
-    assert root.tag == f"{SVG}svg"
-    return {"".join(element.itertext()).strip() for element in root.iter(f"{SVG}text")}
+@pytest.mark.parametrize("problem", problems.names())
+def test_figures_are_declared_and_defined(problem):
+    declared = problems.load(problem)
+    names = declared.figures + declared.summary_figures
+    assert all(callable(problems.find(problem, f"figures.{name}.draw")) for name in names)
+    folder = problems.LIBRARY / problem / "figures"
+    defined = {path.stem for path in folder.glob("*.py") if "\ndef draw(" in path.read_text(encoding="utf-8")}
+    assert defined == set(names) and len(names) == len(defined)
 
 
-def curves(folder):
-    for method in ("ours", "pix2d"):
-        for seed in (1, 2):
-            path = folder / "report" / method / f"{seed}.csv"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            items = np.linspace(1e3, 1e4, 8)
-            table = {
-                "items": items,
-                "seconds": items / 100,
-                "train_loss": -items / 1e4,
-                "validation_loss": -items / 2e4,
-            }
-            pd.DataFrame({**table, "validation_rmse_ln_d": 1e3 / items, "learning_rate": 1e-3}).to_csv(
-                path, index=False
-            )
-            yield path
+@pytest.mark.parametrize("problem", problems.names())
+def test_a_figure_without_data_says_so(problem, tmp_path):
+    declared = problems.load(problem)
+    for name in declared.figures + declared.summary_figures:
+        problems.find(problem, f"figures.{name}.draw")(tmp_path / "none.svg", Material(resamples=100, seed=1))
+        (text,) = texts(tmp_path / "none.svg")
+        assert text.startswith("no ")
 
 
-def store():
-    rng = np.random.default_rng(1)
-    return SimpleNamespace(
-        images=rng.poisson(3, (2, 8, 32, 32)).astype("uint16"),
-        truth={"positions": rng.normal(size=(2, 8, 10, 2)).cumsum(axis=2) * 0.05},
-        items=pd.DataFrame({"D": [0.1, 10], "frames": [8, 3]}),
-        attrs={"voxel_size": [None, 0.01, 0.2, 0.2]},
-    )
+def test_a_figure_that_nobody_defines_is_an_error():
+    with pytest.raises(problems.ProblemError, match=r"diffusion/figures/pie\.py: found no such file"):
+        problems.find("diffusion", "figures.pie.draw")
 
 
-def data(figure, folder):
-    """Arguments of `draw`, and words that must be read in the figure."""
-    scores = list(score_tables(per_D=10))
-    if figure == "cues":
-        scores += [table for name in CUES for table in score_tables(name, per_D=10, factor=1.5)]
-        return {"scores": scores, "datasets": CUES}, {"no shape", "ours", "RMSE of ln D (95 % interval)"}
-    return {
-        "predicted": ({"scores": scores}, {"ours", "spot width", "true D (µm²/s)", "34.3 % failed"}),
-        "relative_sd": ({"scores": scores}, {"photon-timed floor", "D (µm²/s)", "learned methods"}),
-        "examples": ({"store": store()}, {"D = 0.1 µm²/s", "frame 8", "1 µm"}),
-        "learning": ({"curves": list(curves(folder))}, {"ours", "training items presented"}),
-    }[figure]
+def test_estimates_are_those_of_the_resamples_and_seed():
+    values = np.random.default_rng(1).normal(size=(2, 1, 50))
+    first, again = (Material(resamples=200, seed=1).estimate(values, "mean") for _ in range(2))
+    assert first.shape == (3, 2) and np.array_equal(first, again)
+    assert first[0] == pytest.approx(values.mean(axis=(1, 2)))
+    assert (first[1] < first[0]).all() and (first[0] < first[2]).all()
+    other = Material(resamples=200, seed=2).estimate(values, "mean")
+    assert np.array_equal(first[0], other[0]) and not np.array_equal(first[1:], other[1:])
 
 
-@pytest.mark.parametrize("figure", PROBLEM.figures + PROBLEM.summary_figures)
-def test_figure(figure, tmp_path):
-    arguments, words = data(figure, tmp_path)
-    for name in ("one.svg", "two.svg"):
-        draw(figure, tmp_path / name, Material(**arguments))
-    assert words <= texts(tmp_path / "one.svg")
-    assert (tmp_path / "one.svg").read_bytes() == (tmp_path / "two.svg").read_bytes()
+def curves(folder, losses):
+    for method, loss in losses.items():
+        for seed in (2, 10):
+            items = np.array([1e3, 1e4, 1e5])
+            table = {"items": items, "seconds": items / 1e3, "train_loss": loss, "validation_loss": loss}
+            path = folder / f"{method}_{seed}.csv"
+            pd.DataFrame({**table, "f1": [np.nan, 0.3, 0.6], "silent": np.nan}).to_csv(path, index=False)
+            yield MethodFile("levels", method, seed, path)
 
 
-@pytest.mark.parametrize("figure", ["predicted", "relative_sd", "learning", "cues"])
-def test_a_figure_without_data_says_so(figure, tmp_path):
-    draw(figure, tmp_path / "none.svg", Material())
-    assert any(text.startswith("no ") for text in texts(tmp_path / "none.svg"))
+def test_learning_curves_have_a_panel_per_method_and_per_metric(tmp_path):
+    """More methods than a row holds; a metric that is not always known, and one that never is."""
+    given = Material(resamples=100, seed=1, dataset="levels")
+    given.curves = list(curves(tmp_path, {name: -1.0 for name in "abcdef"}))
+    learning_curves.draw(tmp_path / "one.svg", given, {"f1": "F1, validation", "silent": "unknown"})
+    found = texts(tmp_path / "one.svg")
+    assert {f"{name} (1.7 min)" for name in "abcdef"} | {"F1, validation", "unknown", "0.5", "levels"} <= found
 
 
-def test_a_method_that_always_fails_does_not_stop_a_figure(tmp_path):
-    scores = [table for table in score_tables(per_D=5) if table.method[0] in {"broken", "pix2d"}]
-    for table in scores:
-        if table.method[0] == "broken":
-            table["value"], table["status"] = np.nan, "out of memory"
-    for figure in ("predicted", "relative_sd"):
-        draw(figure, tmp_path / f"{figure}.svg", Material(scores=scores))
-        assert texts(tmp_path / f"{figure}.svg")
+def test_methods_of_a_figure_are_told_apart():
+    kinds = ["learned"] * 9 + ["classical"] * 9 + ["limit"] * 5 + ["control"]
+    styles = method_styles([f"{kind}_{k}" for k, kind in enumerate(kinds)], kinds)
+    assert len({tuple(look.items()) for look in styles.values()}) == len(kinds)
+    assert all(bool(look["marker"]) == (kind in ("learned", "classical")) for look, kind in zip(styles.values(), kinds))
 
 
-def test_an_unknown_figure_is_an_error(tmp_path):
-    with pytest.raises(ValueError, match="no figure 'pie'"):
-        draw("pie", tmp_path / "pie.svg", Material())
+def test_log_axes_have_plain_numbers():
+    ax = Figure().subplots()
+    ax.set(xlim=(0.03, 30), ylim=(0.03, 30))
+    plain_log(ax.xaxis)
+    plain_log(ax.yaxis, [0.05, 0.75])
+    assert ax.get_xscale() == ax.get_yscale() == "log"
+    labels = [ax.xaxis.get_major_formatter()(tick) for tick in ax.xaxis.get_majorticklocs() if 0.03 < tick < 30]
+    assert labels == ["0.1", "1", "10"]
+    assert list(ax.yaxis.get_majorticklocs()) == [0.05, 0.75] and not len(ax.yaxis.get_minorticklocs())
+
+
+def test_numbers_along_an_axis():
+    assert round_numbers(0.1, 3) == pytest.approx([0.1, 0.2, 0.5, 1, 2])
+    assert round_numbers(0.25, 0.6) == pytest.approx([0.3, 0.4, 0.5])
+    assert apart([0, 1, 5, 9, 10], 4) == [0, 5, 9]
+
+
+def test_panels_that_hold_nothing_are_removed():
+    drawing = Figure()
+    axes = keep_first(drawing.subplots(2, 3, sharex=True, squeeze=False), 4)
+    assert list(axes) == drawing.axes
+    assert [ax.xaxis.get_tick_params()["labelbottom"] for ax in axes] == [False, True, True, True]
+
+
+@pytest.mark.parametrize(("width", "length"), [(0.2, 0.1), (4, 0.5), (4.1, 1), (100, 20)])
+def test_scale_bar_has_a_round_length_below_a_quarter(width, length):
+    ax = Figure().subplots()
+    scale_bar(ax, width)
+    (bar,) = ax.artists
+    assert bar.txt_label.get_text() == f"{length} µm"

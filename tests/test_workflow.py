@@ -39,7 +39,7 @@ def test_a_run_makes_everything(finished):
 
 def test_every_job_leaves_a_log_and_a_benchmark(finished):
     for folder in ("logs", "benchmarks"):
-        for stage in ("simulate", "train", "predict", "score", "report"):
+        for stage in ("simulate", "train", "predict", "score", "draw"):
             assert any((finished.results / folder / stage).rglob("*.*")), f"{folder}/{stage}"
 
 
@@ -105,6 +105,15 @@ def test_an_edit_of_what_a_stage_imports_runs_that_stage_and_what_follows(finish
     planned = tree.snakemake("--dry-run", "--quiet", "reason")
     rules = set(re.findall(r"^(?:local)?rule (\w+):", planned, re.MULTILINE))
     assert {"score", "tabulate_diffusion", "summarise"} <= rules and not {"simulate", "train", "predict"} & rules
+
+
+def test_an_edited_figure_alone_is_drawn_again(finished, tmp_path):
+    tree = finished.clone(tmp_path / "tree")
+    with open(tree.path / "src/blurbench/diffusion/figures/predicted.py", "a") as file:
+        file.write("# edited\n")
+    planned = tree.snakemake("--dry-run", "--quiet", "reason")
+    assert re.findall(r"^(?:local)?rule (\w+):", planned, re.MULTILINE) == ["draw", "all"]
+    assert "figure=predicted" in planned
 
 
 def test_a_rule_of_ones_own_is_scored(finished, tmp_path):

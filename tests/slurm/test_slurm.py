@@ -162,7 +162,7 @@ def submission(job):
     rule, w = job["rule"], job["wildcards"]
     if rule in ("predict", "score"):
         return f"rule_judge_{w['problem']}_{w['dataset']}_{w['method']}_predict_score", rule == "score"
-    if rule in ("simulate", "report"):
+    if rule in ("simulate", "draw"):
         return f"rule_{rule}_{w['problem']}_{w['dataset']}_{rule}", 0
     return "_".join([f"rule_{rule}", *(["wildcards"] if w else []), *w.values()]), 0
 

@@ -10,6 +10,7 @@ from scipy.spatial import cKDTree
 from blurbench.colloids.configuration import INSET
 from blurbench.colloids.physics import core_precision, radial_distribution, volume_fraction
 from blurbench.drawing import style
+from blurbench.drawing.axes import scale_bar
 from blurbench.drawing.style import CYCLE, KIND_COLOURS, MM, readable
 from blurbench.files.answers import OK
 from blurbench.running.measurement import Measurement, answers
@@ -156,7 +157,7 @@ def draw(path, recording: dict, items, survey: pd.DataFrame, measurement: Measur
             number = f"n = {row['n']:.0f}" if row["status"] == OK else "failed"
             block[0].set_title(f"{readable(row['method'])}, {number}", pad=3)
             _curve(block[2], measurement.reference, row)
-        style.scale_bar(blocks[0][0], field[2] * item["voxel_um"])
+        scale_bar(blocks[0][0], field[2] * item["voxel_um"])
         for first in blocks[: len(table) : columns]:
             for ax, name in zip(first, (*VIEWS, "g(r)")):
                 ax.set_ylabel(name)

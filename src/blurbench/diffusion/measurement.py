@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 from matplotlib.collections import LineCollection
 from matplotlib.colors import LogNorm
-from matplotlib.ticker import NullLocator
 
 from blurbench.diffusion.ensemble_msd import ensemble_msd
 from blurbench.drawing import style
+from blurbench.drawing.axes import label_panels, plain_log, round_numbers, scale_bar
 from blurbench.drawing.style import KIND_COLOURS, MM, readable
 from blurbench.files.answers import OK
 from blurbench.microscopy.frames import read
@@ -139,7 +139,7 @@ def draw(path, recording: dict, items, survey: pd.DataFrame, measurement: Measur
         left, right = drawing.subplots(1, 2, width_ratios=[1.45, 1])
         _map(drawing, left, image, survey, ok[ok["method"] == chosen], chosen, pixel)
         _distributions(right, ok, table, (low / 1.3, high * 1.3), recording.get("expected_D_um2_s"))
-        style.label_panels([left, right])
+        label_panels([left, right])
 
 
 def _map(drawing, ax, image, spots, ok, chosen, pixel):
@@ -157,7 +157,7 @@ def _map(drawing, ax, image, spots, ok, chosen, pixel):
     tracks = LineCollection(lines, cmap="plasma", norm=norm, linewidths=0.9)
     tracks.set_array(np.maximum(values, norm.vmin))
     ax.add_collection(tracks)
-    style.scale_bar(ax, extent[1])
+    scale_bar(ax, extent[1])
     ax.set(xticks=[], yticks=[], xlim=extent[:2], ylim=extent[2:])
     ax.set_title(f"{len(lines)} tracks, D by {readable(chosen)}")
     ax.grid(False)
@@ -165,7 +165,7 @@ def _map(drawing, ax, image, spots, ok, chosen, pixel):
     # An inset keeps the bar at the image, whose aspect is fixed.
     colours = drawing.colorbar(tracks, cax=ax.inset_axes([0, -0.09, 1, 0.04]), orientation="horizontal", extend="both")
     colours.set_label("D (µm²/s), median over the stacks of a track")
-    _plain_ticks(colours.ax.xaxis, norm.vmin, norm.vmax)
+    plain_log(colours.ax.xaxis, round_numbers(norm.vmin, norm.vmax))
 
 
 def _distributions(ax, ok, table, limits, expected):
@@ -195,18 +195,7 @@ def _distributions(ax, ok, table, limits, expected):
     ax.set_yticks(np.arange(len(rows))[::-1], names)
     ax.tick_params(axis="y", length=0)
     ax.set(xscale="log", xlim=limits, ylim=(-0.35, len(rows)), xlabel="D (µm²/s)")
-    _plain_ticks(ax.xaxis, *limits)
+    plain_log(ax.xaxis, round_numbers(*limits))
     ax.grid(False, axis="y")
     ax.spines["left"].set_visible(False)
     ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), handlelength=1.4, borderaxespad=0)
-
-
-def _plain_ticks(axis, low, high):
-    """Plain numbers at 1, 2 and 5 of each decade inside the limits, or at more of them where these would be few."""
-    decades = 10 ** np.arange(np.floor(np.log10(low)), np.ceil(np.log10(high)) + 1)
-    for digits in ((1, 2, 5), (1, 1.5, 2, 3, 4, 5, 7)):
-        ticks = [t for t in np.outer(decades, digits).ravel() if low <= t <= high]
-        if len(ticks) > 2:
-            break
-    axis.set_ticks(ticks, [f"{t:g}" for t in ticks])
-    axis.set_minor_locator(NullLocator())

@@ -1,15 +1,14 @@
-"""The look of every figure, and how it is saved: the same data give the same file, byte for byte."""
+"""The look of figures and of the methods in them, and how they are saved: equal data give equal bytes."""
 
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
-from mpl_toolkits.axes_grid1.anchored_artists import AnchoredSizeBar
 
 MM = 1 / 25.4  # inches
 WIDTH = 180 * MM  # two columns of a journal
+MOST_WIDE = 4  # panels side by side
 
 STYLE = {
     "font.family": "sans-serif",
@@ -45,27 +44,13 @@ STYLE = {
 CYCLE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8C6D1F", "#444444")
 KIND_COLOURS = {"learned": "#0072B2", "classical": "#D55E00", "limit": "#444444", "control": "#999999"}
 MARKERS = "osD^vP<>X*ph"
-BAR_UM = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500)
-
-
-@dataclass
-class Material:
-    """What the figures of a problem are drawn from: one dataset's, or that of all of them.
-
-    scores : score tables (parquet files or frames), one per dataset, method and seed
-    predictions : prediction files, .../{dataset}/{method}/{seed}.parquet
-    store : test dataset, a path or an open Dataset
-    curves : learning curves, .../{method}/{seed}.csv
-    datasets : {name: dataset entry of the configuration}
-    dataset : name of the one, None where there are several
-    """
-
-    scores: list = field(default_factory=list)
-    predictions: list = field(default_factory=list)
-    store: object = None
-    curves: list = field(default_factory=list)
-    datasets: dict = field(default_factory=dict)
-    dataset: str | None = None
+LINES = {
+    "learned": ["-"],
+    "classical": [(0, (4, 1.2))],
+    "limit": [":", "--", "-.", (0, (1, 3)), (0, (6, 1, 1, 1, 1, 1))],
+    "control": ["-"],
+}
+GREYS = {"limit": "0.1", "control": "0.6"}  # of what frames the methods, and has no marker
 
 
 @contextmanager
@@ -91,22 +76,30 @@ def empty(path, reason):
         drawing.text(0.5, 0.5, reason, ha="center", va="center", color="0.4")
 
 
+def width(columns):
+    """Width of a figure with so many panels side by side, inches."""
+    return WIDTH if columns > 2 else (60 + 50 * columns) * MM
+
+
+def method_styles(methods, kinds) -> dict[str, dict]:
+    """How each method of a figure is drawn, as keywords of `Axes.plot` by its name.
+
+    Colours and markers follow the order of the methods. Learned ones are full, classical ones dashed and open; limits
+    and controls are grey lines.
+    """
+    styles, of_kind = {}, dict.fromkeys(LINES, 0)
+    for k, (method, kind) in enumerate(zip(methods, kinds)):
+        colour = GREYS.get(kind, CYCLE[k % len(CYCLE)])
+        styles[method] = {
+            "color": colour,
+            "ls": LINES[kind][of_kind[kind] % len(LINES[kind])],
+            "marker": "" if kind in GREYS else MARKERS[k % len(MARKERS)],
+            "mfc": "white" if kind == "classical" else colour,
+        }
+        of_kind[kind] += 1
+    return styles
+
+
 def readable(name) -> str:
     """A configuration name for people."""
     return str(name).replace("_", " ")
-
-
-def scale_bar(ax, width):
-    """A scale bar in the lower left corner of an image that is `width` µm wide, on a plate that keeps it legible."""
-    length = max((length for length in BAR_UM if length < width / 4), default=BAR_UM[0])
-    bar = AnchoredSizeBar(
-        ax.transData, length, f"{length} µm", "lower left", pad=0.3, sep=2, size_vertical=0.01 * width, label_top=True
-    )
-    bar.patch.set(facecolor="w", edgecolor="none", alpha=0.8)
-    ax.add_artist(bar)
-
-
-def label_panels(axes):
-    """a, b, c, ... at the upper left corner of the axes."""
-    for letter, ax in zip("abcdefghijklmnopqrstuvwxyz", axes):
-        ax.set_title(letter, loc="left", fontweight="bold")

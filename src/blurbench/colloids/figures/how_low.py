@@ -6,26 +6,29 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, PathPatch
 from matplotlib.path import Path
 
-from blurbench.colloids.figures import layout
+from blurbench.colloids import PROBLEM
 from blurbench.colloids.tables.smallest import LEVEL, last_crossing, surface
 from blurbench.drawing import style
+from blurbench.drawing.axes import apart, keep_first, label_panels, plain_log
+from blurbench.drawing.material import Material
 from blurbench.drawing.style import MM, readable
-from blurbench.scoring.scores import RANKED
+from blurbench.scoring.scores import RANKED, read
 
 TINT = 0.15  # opacity of the region that the best method tracks
 PANEL, LEGEND = 62, 3  # mm, height of a panel; entries side by side
 
 
-def how_low(path, scores, datasets):
+def draw(path, given: Material):
     """Contours of F1 in the plane of σz/d and CNR, a panel per volume fraction, for every dataset with such a plane."""
+    scores = read(given.scores, PROBLEM.conditions)
     scores = [one for one in scores if min(one.items["sigma_z_d"].nunique(), one.items["cnr"].nunique()) > 1]
     if not scores:
         return style.empty(path, "no dataset with several sizes and contrasts")
-    columns = min(max(one.items["phi"].nunique() for one in scores), layout.MOST_WIDE)
+    columns = min(max(one.items["phi"].nunique() for one in scores), style.MOST_WIDE)
     rows = [-(-one.items["phi"].nunique() // columns) for one in scores]
     keys = [8 + 4 * -(-(len(one.methods) + 1) // LEGEND) for one in scores]
     heights = [height for key, n in zip(keys, rows) for height in (key, *[PANEL] * n)]
-    with style.figure(path, layout.width(columns), sum(heights) * MM) as drawing:
+    with style.figure(path, style.width(columns), sum(heights) * MM) as drawing:
         grid, first = drawing.add_gridspec(len(heights), columns, height_ratios=heights), 0
         for one, n in zip(scores, rows):
             key, panels = (
@@ -33,7 +36,7 @@ def how_low(path, scores, datasets):
                 grid[first + 1 : first + 1 + n, :].subgridspec(n, columns),
             )
             axes = panels.subplots(sharex=True, sharey=True, squeeze=False)
-            _dataset(key, axes, one, datasets.get(one.dataset, {}).get("test_particle_size_um", ()))
+            _dataset(key, axes, one, given.datasets.get(one.dataset, {}).get("test_particle_size_um", ()))
             first += 1 + n
 
 
@@ -58,10 +61,12 @@ def contour(sigma_z_d, cnr, f1, level=LEVEL):
 
 def _dataset(key, axes, scores, sizes_um):
     """The panels of one dataset; in `key` a legend that says which method reaches the level nowhere or everywhere."""
-    methods, styles = scores.methods[scores.methods.kind != "control"], layout.styles(scores)
+    methods = scores.methods[scores.methods.kind != "control"]
+    styles = style.method_styles(scores.methods.method, scores.methods.kind)
     phi, grid = np.unique(scores.items["phi"]), np.unique(scores.items["sigma_z_d"])
     without = {method: {"nowhere": [], "everywhere": []} for method in methods.method}
-    for ax, value in zip(axes.flat, phi):
+    shown = keep_first(axes, len(phi))
+    for ax, value in zip(shown, phi):
         x, cnr, f1, _ = surface(scores, value)
         f1 = f1[methods.index]
         for row, method in methods.method.items():
@@ -72,11 +77,9 @@ def _dataset(key, axes, scores, sizes_um):
         _shade_best(ax, x, cnr, f1[methods.kind.isin(RANKED)], list(styles.values()))
         _axes(ax, grid, np.unique(scores.items["cnr"]), sizes_um)
         ax.set_title(f"φ = {value:g}")
-    for ax in list(axes.flat)[len(phi) :]:
-        ax.remove()
     for ax in axes[:, 0]:
         ax.set_ylabel("CNR")
-    style.label_panels(list(axes.flat)[: len(phi)])
+    label_panels(shown)
     handles = [Line2D([], [], **styles[method], label=_label(method, without[method], len(phi))) for method in without]
     handles.append(Patch(color="0.5", alpha=TINT, lw=0, label="tracked by the best method"))
     title = f"{readable(scores.dataset)}: a method tracks (F1 ≥ {LEVEL:g}) what lies above and to the left of its line"
@@ -111,10 +114,10 @@ def _label(method, without, panels):
 
 def _axes(ax, grid, cnr, sizes_um):
     """Ticks at the test grid, and the sizes on top."""
-    shown = layout.apart(grid, 0.12 * np.ptp(grid))
+    shown = apart(grid, 0.12 * np.ptp(grid))
     ax.set(xlim=(grid[0], grid[-1]), ylim=(cnr[0], cnr[-1]), xticks=shown, xlabel="σz/d")
     ax.xaxis.set_tick_params(labelbottom=True)
-    layout.plain_log(ax.yaxis, cnr)
+    plain_log(ax.yaxis, cnr)
     if len(sizes_um) == len(grid):
         sizes = dict(zip(grid, sorted(sizes_um, reverse=True)))
         top = ax.secondary_xaxis("top")

@@ -5,7 +5,7 @@ declares, figures/{problem}/{figure}.svg for its summary_figures. Read by: peopl
 """
 
 
-rule report:
+rule draw:
     """Draw one figure of one dataset."""
     input:
         scores=files_of_units(SCORES),
@@ -22,9 +22,9 @@ rule report:
             labels={"figure": "{figure}", "dataset": "{dataset}"},
         ),
     log:
-        "<results>/logs/report/{problem}/{figure}_{dataset}.log",
+        "<results>/logs/draw/{problem}/{figure}_{dataset}.log",
     benchmark:
-        "<results>/benchmarks/report/{problem}/{figure}_{dataset}.tsv"
+        "<results>/benchmarks/draw/{problem}/{figure}_{dataset}.tsv"
     wildcard_constraints:
         figure=alternatives(figure_names()),
     conda:
@@ -34,13 +34,17 @@ rule report:
         mem_mb=megabytes(2000),
         runtime=minutes(20),
     params:
+        resamples=config["resamples"],
+        seed=config["seed"],
         datasets=dataset_entries,
-        library=library("blurbench.{problem}.figures"),
+        predictions=names_of_predictions,
+        curves=names_of_curves,
+        library=library("blurbench.drawing.material", "blurbench.{problem}.figures.{figure}"),
     script:
-        "../scripts/report.py"
+        "../scripts/draw.py"
 
 
-use rule report as report_overall with:
+use rule draw as draw_overall with:
     input:
         scores=files_of_units(SCORES),
         predictions=predictions_of_units,
@@ -56,8 +60,8 @@ use rule report as report_overall with:
             labels={"figure": "{figure}", "dataset": "all"},
         ),
     log:
-        "<results>/logs/report/{problem}/{figure}.log",
+        "<results>/logs/draw/{problem}/{figure}.log",
     benchmark:
-        "<results>/benchmarks/report/{problem}/{figure}.tsv"
+        "<results>/benchmarks/draw/{problem}/{figure}.tsv"
     wildcard_constraints:
         figure=alternatives(figure_names(overall=True)),

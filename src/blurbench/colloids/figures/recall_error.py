@@ -1,0 +1,71 @@
+"""Recall and rms error along z against the volume fraction."""
+
+import numpy as np
+
+from blurbench.colloids import PROBLEM
+from blurbench.colloids.figures import conditions
+from blurbench.colloids.score import RADIUS
+from blurbench.drawing import style
+from blurbench.drawing.axes import apart, label_panels, plain_log
+from blurbench.drawing.material import Material
+from blurbench.drawing.style import GREYS, MM, readable
+from blurbench.scoring.scores import RANKED, read_one
+
+
+def draw(path, given: Material):
+    """A column per σz/d, at one CNR, with 95 % intervals."""
+    scores = read_one(given.scores, PROBLEM.conditions)
+    if scores is None:
+        return style.empty(path, "no scores")
+    sizes, cnr = conditions.spread(scores.items["sigma_z_d"]), conditions.middle(scores.items["cnr"])
+    chosen = scores.take((scores.items["cnr"] == cnr).to_numpy())
+    phi = np.unique(chosen.items["phi"])
+    styles = style.method_styles(scores.methods.method, scores.methods.kind)
+    per_line = min(5, len(sizes) + 2)
+    height = 95 + 4 * -(-len(scores.methods) // per_line)
+    with style.figure(path, style.width(len(sizes)), height * MM) as drawing:
+        axes = drawing.subplots(2, len(sizes), sharex=True, sharey="row", squeeze=False)
+        for column, size in zip(axes.T, sizes):
+            panel = chosen.take((chosen.items["sigma_z_d"] == size).to_numpy())
+            _lines(column[0], panel, "recall", "mean", phi, styles, given)
+            _lines(column[1], panel, "rms_z_d", "rms", phi, styles, given)
+            column[0].set_title(f"σz/d = {size:g}")
+            column[1].set_xlabel("volume fraction φ")
+        reach = max(np.ptp(phi), 0.1)
+        axes[0, 0].set(xlim=(phi[0] - 0.1 * reach, phi[-1] + 0.1 * reach), xticks=apart(phi, 0.15 * reach))
+        axes[0, 0].set(ylim=(-0.03, 1.05), ylabel="recall")
+        axes[1, 0].set_ylabel("rms error along z / d")
+        plain_log(axes[1, 0].yaxis, [0.002, 0.005, 0.01, 0.02, 0.05, 0.1])
+        axes[1, 0].set_ylim(top=0.2)
+        label_panels(axes.flat)
+        chance = RADIUS / np.sqrt(5)  # rms along an axis of a point anywhere in the ball of a match
+        for ax in axes[1]:
+            ax.axhline(chance, color=GREYS["control"], lw=1)
+        found = dict(zip(*reversed(axes[0, 0].get_legend_handles_labels())))
+        names = [readable(method) for method in scores.methods.method]
+        drawing.legend(
+            *([found[name] for name in names], names),
+            loc="outside upper center",
+            ncols=per_line,
+            title=f"{readable(scores.dataset)}, CNR {cnr:g} (bars: 95 % intervals)",
+        )
+
+
+def _lines(ax, scores, metric, reduce, phi, styles, given):
+    """One metric of every method against the volume fraction, with intervals for the learned and classical ones."""
+    estimates = np.full((3, len(phi), len(scores.methods)), np.nan)
+    for j, value in enumerate(phi):
+        values = scores.values[metric][..., (scores.items["phi"] == value).to_numpy()]
+        if values.shape[-1]:
+            estimates[:, j] = given.estimate(values, reduce)
+    ranked = scores.methods.kind.isin(RANKED).sum()  # these come first
+    step = 0.008 * max(np.ptp(phi), 0.1)
+    for row, (method, kind) in enumerate(zip(scores.methods.method, scores.methods.kind)):
+        value, low, high = estimates[..., row]
+        if kind in RANKED:
+            shift = step * (row - (ranked - 1) / 2)  # bars of different methods side by side
+            bars = {"yerr": [value - low, high - value], "elinewidth": 0.6, "ms": 3, "mew": 0.8}
+            ax.errorbar(phi + shift, value, **bars, **styles[method], lw=0.9, label=readable(method))
+        elif kind == "limit" or metric == "recall":  # errors of chance matches are known, and are drawn as a level
+            line = {**styles[method], "marker": "" if len(phi) > 1 else "_", "lw": 1}
+            ax.plot(phi, value, **line, label=readable(method))

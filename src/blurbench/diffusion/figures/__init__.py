@@ -1,0 +1,1 @@
+"""Figures of the diffusion problem: one module each, with a function `draw(path, given)`."""

@@ -1,0 +1,53 @@
+"""What the figures of a problem are drawn from."""
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+
+from blurbench.files.datasets import Dataset
+from blurbench.scoring.statistics import replicate, resampling_weights
+
+
+class MethodFile(NamedTuple):
+    """A file of one method and training seed on one dataset: its predictions, or the learning curve of its model."""
+
+    dataset: str
+    method: str
+    seed: int
+    file: object
+
+
+@dataclass(kw_only=True)
+class Material:
+    """The material of one figure: that of one dataset, or of all datasets of a problem.
+
+    Parameters
+    ----------
+    resamples, seed : of the bootstrap behind intervals
+    scores : score tables (parquet files or frames), one per dataset, method and seed
+    predictions, curves : prediction files and learning curves
+    store : the test split; None where there are several datasets
+    datasets : {name: dataset entry of the configuration}
+    dataset : name of the one; None where there are several
+    """
+
+    resamples: int
+    seed: int
+    scores: list = field(default_factory=list)
+    predictions: list[MethodFile] = field(default_factory=list)
+    curves: list[MethodFile] = field(default_factory=list)
+    store: Dataset | None = None
+    datasets: dict = field(default_factory=dict)
+    dataset: str | None = None
+
+    def estimate(self, values, reduce) -> np.ndarray:
+        """A statistic of each method with the ends of its 95 % interval, (3, m).
+
+        Parameters
+        ----------
+        values : (m, s, n) by method, seed and item; NaN does not count
+        reduce : as in `statistics.replicate`
+        """
+        result = replicate(values, reduce, resampling_weights(values.shape[-1], self.resamples, self.seed))
+        return np.array([result.value, *result.interval()])
