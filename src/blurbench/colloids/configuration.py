@@ -5,12 +5,13 @@ from pathlib import Path
 
 import numpy as np
 
+from blurbench.microscopy.psf import REACH
+
 INSET = 0.75  # diameters: finders miss spheres nearer to a face; for a recording that states none
 LARGEST_PHI = 0.55  # beyond, no packing comes to equilibrium in an affordable number of sweeps
 SMALLEST = 3  # voxels: of a sphere of fewer across, no finder tells the centre
 TOLERANCE = 0.01  # relative: how far beyond the models' range a blur may lie
 THINNEST = 3  # diameters: a thinner volume holds no sphere that is clear of its faces
-REACH = 4  # standard deviations of a Gaussian PSF beyond which a sphere is not seen
 SATURATION = 65535  # ADU, of uint16
 SHARD_MB = 30  # of volumes that are written at a time
 TAIL = 6  # standard deviations of noise that must fit between the ends of the grey scale

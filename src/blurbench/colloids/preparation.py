@@ -8,10 +8,10 @@ import pandas as pd
 from scipy.ndimage import affine_transform, gaussian_filter1d
 
 from blurbench.colloids import configuration
-from blurbench.colloids.imaging import psf_on_voxels
 from blurbench.files import datasets
 from blurbench.files.logs import progress
 from blurbench.microscopy import recordings
+from blurbench.microscopy.psf import psf_on_voxels
 from blurbench.microscopy.recordings import RecordingError
 
 AXES = ["item", "z", "y", "x"]

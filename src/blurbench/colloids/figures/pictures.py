@@ -8,8 +8,8 @@ from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
 
 from blurbench.colloids import PROBLEM
+from blurbench.colloids.border import inside
 from blurbench.colloids.figures import layout
-from blurbench.colloids.matching import inside
 from blurbench.colloids.physics import percus_yevick_g, radial_distribution
 from blurbench.drawing import style
 from blurbench.drawing.style import CYCLE, MM, readable

@@ -11,9 +11,9 @@ truth: up to half the error of the converged fit, on the safe side of a limit, a
 
 import numpy as np
 
-from blurbench.colloids.imaging import psf_on_voxels
 from blurbench.colloids.items import answers
 from blurbench.colloids.least_squares import Scene, refine
+from blurbench.microscopy.psf import psf_on_voxels
 
 
 class Oracle:
@@ -25,8 +25,8 @@ class Oracle:
 
 
 def _refined(volume, centres, diameters, row, imaging):
-    there = np.isfinite(diameters)
-    centres, radii = centres[there] / volume.voxel_um, diameters[there] / volume.voxel_um / 2
+    present = np.isfinite(diameters)
+    centres, radii = centres[present] / volume.voxel_um, diameters[present] / volume.voxel_um / 2
     contrast, slices = row.brightness - row.background, volume.photons.shape[0]
     scene = Scene(
         contrast=contrast,
