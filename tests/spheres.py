@@ -3,9 +3,10 @@
 import numpy as np
 import pandas as pd
 
-from blurbench.colloids.imaging import blur, draw_spheres, psf_on_voxels
+from blurbench.colloids.imaging import blur, draw_spheres
 from blurbench.colloids.simulate import imaging, volume
 from blurbench.files.datasets import Dataset
+from blurbench.microscopy.psf import psf_on_voxels
 from blurbench.microscopy.random_streams import key
 
 D = 10.0  # voxels
@@ -62,7 +63,8 @@ def simulated(cells, spec, name):
 
 def errors(frame, dataset, i, radius):
     """Recall, precision and differences found - true (k, 3) in diameters of item i, the border of d/2 left out."""
-    from blurbench.colloids.matching import match, trim
+    from blurbench.colloids.border import trim
+    from blurbench.scoring.matching import match
 
     size, voxel = dataset.items[["particle_size_um", "voxel_um"]].iloc[i]
     truth = dataset.truth["centres"][i]

@@ -20,7 +20,8 @@ from blurbench.files import parquet
 from blurbench.files.answers import Points
 from blurbench.files.datasets import Dataset
 from blurbench.files.models import ModelError
-from blurbench.learning.training import Budget, fit
+from blurbench.learning.budget import Budget
+from blurbench.learning.training import fit
 from blurbench.planning import catalogue
 from blurbench.planning.catalogue import KINDS, MethodError, describe
 from blurbench.running import methods

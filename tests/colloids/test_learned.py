@@ -7,13 +7,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from blurbench.colloids import wiener
-from blurbench.colloids.imaging import psf_on_voxels
 from blurbench.colloids.items import Volume
-from blurbench.colloids.learned import ALIGN, _cores
-from blurbench.colloids.matching import match
+from blurbench.colloids.learned import ALIGN
 from blurbench.colloids.network_targets import exclusive, nearest, peaks
 from blurbench.colloids.packing import hard_spheres
+from blurbench.learning.tiles import window
+from blurbench.microscopy.psf import psf_on_voxels
 from blurbench.running import methods
+from blurbench.scoring.matching import match
 
 LEARNED = ("ours", "unet3d", "attention_unet3d", "unet3d_seg")
 GAUSSIAN = {"kind": "gaussian", "sigma_um": [0.2, 0.08, 0.08]}
@@ -144,16 +145,6 @@ def test_a_crop_shows_its_centres():
 # Tiles
 
 
-@given(st.tuples(*3 * [st.integers(1, 70)]), st.integers(1, 40))
-@settings(max_examples=50, deadline=None)
-def test_tiles_cover_every_voxel_once(shape, tile):
-    seen = np.zeros(shape, int)
-    for core in _cores(shape, tile):
-        seen[tuple(slice(*ends) for ends in core)] += 1
-        assert all(lo % ALIGN == 0 for lo, _ in core)
-    assert (seen == 1).all()
-
-
 @pytest.mark.parametrize("name", LEARNED)
 def test_a_cell_sees_no_further_than_the_margin(name):
     torch.manual_seed(0)
@@ -179,12 +170,11 @@ def test_tiles_leave_no_seams(name):
     whole, tiled = (methods.load("colloids", name, {**SMALL, "tile": tile}) for tile in (128, 32))
     network = whole.network().eval()
     cpu = torch.device("cpu")
-    ((_, _, expected),) = whole.tiles(network, one, cpu)
+    ((_, expected),) = whole.tiles(network, one, cpu)
     heat = np.full(expected.shape[1:], np.nan)
-    for core, start, answer in tiled.tiles(network, one, cpu):
-        inside = tuple(slice((lo - s) // tiled.stride, -((s - hi) // tiled.stride)) for (lo, hi), s in zip(core, start))
-        place = tuple(slice(lo // tiled.stride, -(-hi // tiled.stride)) for lo, hi in core)
-        heat[place] = answer[(0, *inside)]
+    for tile, answer in tiled.tiles(network, one, cpu):
+        core, read = (tuple((lo // tiled.stride, -(-hi // tiled.stride)) for lo, hi in box) for box in tile)  # in cells
+        heat[window(core)] = answer[(0, *window(core, read))]
     sigmoid = 1 / (1 + np.exp(-heat)), 1 / (1 + np.exp(-expected[0]))
     assert np.isfinite(heat).all() and np.abs(sigmoid[0] - sigmoid[1]).max() < 1e-3
     a, b = (m.find(network, one, 0.3, cpu)[0] for m in (whole, tiled))
@@ -199,7 +189,7 @@ def test_the_mean_over_mirrors_turns_with_the_volume():
     network, cpu = method.network().eval(), torch.device("cpu")
     for axes in ((0,), (1, 2), (0, 1, 2)):
         other = one._replace(photons=np.ascontiguousarray(np.flip(one.photons, axes)))
-        ((_, _, a),), ((_, _, b),) = (method.tiles(network, v, cpu) for v in (one, other))
+        ((_, a),), ((_, b),) = (method.tiles(network, v, cpu) for v in (one, other))
         np.testing.assert_allclose(method.mirrored(a, axes), b, atol=2e-3)
     assert np.abs(a - b).max() > 0.01, "or the test says nothing"
 

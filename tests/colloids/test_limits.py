@@ -5,8 +5,9 @@ import pytest
 import spheres
 from spheres import D
 
-from blurbench.colloids.imaging import detect, psf_on_voxels
 from blurbench.colloids.least_squares import Model, Scene, contacts, normal_matrix, refine
+from blurbench.microscopy.camera import detect
+from blurbench.microscopy.psf import psf_on_voxels
 from blurbench.microscopy.random_streams import stream
 from blurbench.running import methods
 

@@ -16,9 +16,10 @@ from scipy.special import erf
 
 from blurbench.colloids import PROBLEM, packing, physics
 from blurbench.colloids.configuration import LARGEST_PHI, faults, item_mb, simulate_mb
-from blurbench.colloids.imaging import FAR, INSIDE, NEAR, blur, detect, draw_spheres, psf_on_voxels, regions
+from blurbench.colloids.imaging import FAR, INSIDE, NEAR, blur, draw_spheres, regions
 from blurbench.colloids.simulate import DEFAULTS, dataset, draw_parameters, gates, imaging, most_spheres, volume
-from blurbench.microscopy.random_streams import key, stream
+from blurbench.microscopy.psf import psf_on_voxels
+from blurbench.microscopy.random_streams import key
 from blurbench.planning import schemas
 from blurbench.planning.schema_faults import schema_faults
 
@@ -184,16 +185,6 @@ def test_a_psf_that_is_none_is_refused(tmp_path, shape, value):
 
 
 # Noise
-
-
-@pytest.mark.parametrize("photons, read_noise", [(0.0, 4.0), (0.7, 0.0), (60.0, 3.0), (5000.0, 20.0)])
-def test_mean_and_variance_of_grey_values(photons, read_noise):
-    n, offset = 400_000, 200.0
-    image = detect(stream(1, 2, 3), np.full((n, 1, 1), photons, np.float32), read_noise, offset).ravel().astype(float)
-    variance = photons + read_noise**2 + (1 / 12 if read_noise else 0)  # Poisson numbers are whole already
-    fourth = photons + 3 * variance**2
-    deviate(image.mean(), offset + photons, np.sqrt(variance / n))
-    deviate(image.var(), variance, np.sqrt((fourth - variance**2) / n))
 
 
 def test_images_are_what_the_truth_says():

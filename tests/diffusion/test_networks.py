@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from blurbench.diffusion import hermite_moments, learned
+from blurbench.diffusion import hermite_moments, learned, network_inputs
 from blurbench.diffusion.simulate import imaging, render
 from blurbench.files.datasets import Dataset
 from blurbench.microscopy.random_streams import key
@@ -36,14 +36,14 @@ def test_moments_turn_with_the_image(element):
     """Features of a turned stack are a signed permutation of the features. Tolerance: where the fit stops (1e-3 px)."""
     given = dataset()
     other = Dataset(given.attrs, np.ascontiguousarray(turned(given.images[:], element)), given.items, given.truth)
-    x, told, there = hermite_moments.features(given)
+    x, summary, present = hermite_moments.features(given)
     order, sign = hermite_moments.symmetry(element)
     # `symmetry` exchanges axes before it mirrors, `turned` after: the mirrors change places where axes are exchanged.
     if element & 4 and element & 3 in (1, 2):
         order, sign = hermite_moments.symmetry(element ^ 3)
-    y, told_of_turned, _ = hermite_moments.features(other)
+    y, summary_of_turned, _ = hermite_moments.features(other)
     assert np.abs(x[..., order] * sign - y).max() < 0.05
-    assert np.abs(told - told_of_turned).max() < 0.01
+    assert np.abs(summary - summary_of_turned).max() < 0.01
 
 
 def test_symmetries_are_eight_different_ones_closed_under_squares_of_mirrors():
@@ -73,8 +73,8 @@ def test_rotations_of_moments_are_rotations():
 
 def test_backwards_leaves_padding_behind():
     x = torch.tensor([[1.0, 2, 3, 0], [1, 2, 0, 0]])[..., None]
-    there = torch.tensor([[1, 1, 1, 0], [1, 1, 0, 0]], dtype=torch.bool)
-    assert learned.reverse(x, there)[..., 0].tolist() == [[3, 2, 1, 0], [2, 1, 0, 0]]
+    present = torch.tensor([[1, 1, 1, 0], [1, 1, 0, 0]], dtype=torch.bool)
+    assert learned.reverse(x, present)[..., 0].tolist() == [[3, 2, 1, 0], [2, 1, 0, 0]]
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
@@ -100,30 +100,32 @@ def test_padding_frames_change_nothing(name):
     network = method.network(spec()).eval()
     for p in network.parameters():
         torch.nn.init.normal_(p, std=0.05)
-    x, told, there = (torch.from_numpy(np.ascontiguousarray(a)) for a in method.prepare(dataset(), 1))
+    x, microscope, present = (torch.from_numpy(np.ascontiguousarray(a)) for a in method.prepare(dataset(), 1))
     empty = torch.zeros(len(x), 3, *x.shape[2:])
-    longer, mask = torch.cat([x, empty], dim=1), torch.cat([there, torch.zeros(len(x), 3, dtype=torch.bool)], dim=1)
+    longer, mask = torch.cat([x, empty], dim=1), torch.cat([present, torch.zeros(len(x), 3, dtype=torch.bool)], dim=1)
     with torch.inference_mode():
         if name == "resnet3d":  # its last real frames see the padding through the kernel: zeros, as at the border
-            assert torch.isfinite(network(longer, told, mask)).all()
+            assert torch.isfinite(network(longer, microscope, mask)).all()
         else:
-            assert torch.allclose(network(x, told, there), network(longer, told, mask), atol=1e-4)
+            assert torch.allclose(network(x, microscope, present), network(longer, microscope, mask), atol=1e-4)
 
 
 def test_resnet3d_convolves_over_time():
     """Frames in another order give another answer: a network with frames as depth 1 could not tell."""
     network = methods.load("diffusion", "resnet3d", {"width": 4}).network(spec()).eval()
     x = torch.randn(2, 6, 32, 32)
-    told, there = torch.zeros(2, learned.PARAMETERS), torch.ones(2, 6, dtype=torch.bool)
+    microscope, present = torch.zeros(2, network_inputs.PARAMETERS), torch.ones(2, 6, dtype=torch.bool)
     with torch.inference_mode():
-        assert not torch.allclose(network(x, told, there), network(x[:, [3, 0, 5, 1, 4, 2]], told, there))
+        assert not torch.allclose(
+            network(x, microscope, present), network(x[:, [3, 0, 5, 1, 4, 2]], microscope, present)
+        )
 
 
 def test_ours_begins_as_the_likelihood_it_corrects():
     given = dataset()
     method = methods.load("diffusion", "ours")
     network = method.network(given.spec).eval()
-    x, told, there = (torch.from_numpy(a) for a in method.prepare(given, 1))
+    x, summary, present = (torch.from_numpy(a) for a in method.prepare(given, 1))
     with torch.inference_mode():
-        answer = network(x, told, there)
-    assert torch.allclose(answer[:, 0], told[:, 0]) and torch.allclose(answer[:, 1].exp(), told[:, 1])
+        answer = network(x, summary, present)
+    assert torch.allclose(answer[:, 0], summary[:, 0]) and torch.allclose(answer[:, 1].exp(), summary[:, 1])

@@ -8,8 +8,10 @@ LARGEST_PHI = 0.55  # beyond, no packing comes to equilibrium in an affordable n
 SMALLEST = 3  # voxels: of a sphere of fewer across, no finder tells the centre
 TOLERANCE = 0.01  # relative: how far beyond the models' range a blur may lie
 THINNEST = 3  # diameters: a thinner volume holds no sphere that is clear of its faces
-REACH = 4  # standard deviations of a Gaussian PSF beyond which a sphere is not seen
 SATURATION = 65535  # ADU, of uint16
+CANVAS = (
+    2.5  # diameters that a canvas reaches beyond a volume: 4 SDs of a PSF whose SD is a radius, and half a diameter
+)
 SHARD_MB = 30  # of volumes that are written at a time
 TAIL = 6  # standard deviations of noise that must fit between the ends of the grey scale
 RANGES = {"phi": "test_phi", "particle_size_um": "test_particle_size_um", "cnr": "test_cnr"}
@@ -152,7 +154,7 @@ def simulate_mb(dataset):
     A shard of them, and float32 canvases that reach as far beyond one as a PSF of an SD of half a diameter.
     """
     imaging = dataset["imaging"]
-    margin = (REACH * 0.5 + 0.5) * imaging["diameter_px"]
+    margin = CANVAS * imaging["diameter_px"]
     canvas = math.prod(side + 2 * margin for side in imaging["shape_px"])
     return max(item_mb(dataset), SHARD_MB) + 2 * 4 * canvas / 1e6
 

@@ -1,92 +1,19 @@
-"""The microscope: from spheres to the photons expected in each voxel, and from those to grey values.
+"""The microscope: from spheres to the photons expected in each voxel.
 
-Spheres of uniform brightness stand on a uniform background; the PSF blurs both, bleaching dims slice after slice, a
-voxel detects a Poisson number of photons, normal read noise and the offset are added, and the sum is rounded. The
-object is drawn on a canvas that reaches as far beyond the volume as anything is seen from within it. Indices and
-lengths are in voxels, axes z, y, x; index 0 is the centre of the first voxel.
+Spheres of uniform brightness stand on a uniform background; the PSF blurs both. The object is drawn on a canvas that
+reaches as far beyond the volume as anything is seen from within it. Indices and lengths are in voxels, axes z, y, x;
+index 0 is the centre of the first voxel.
 """
 
 import math
-from functools import lru_cache
-from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from numba import njit
 from scipy.ndimage import correlate1d
 
-from blurbench.colloids.configuration import REACH, SATURATION
-from blurbench.microscopy.random_streams import normal, poisson
+from blurbench.microscopy.psf import Psf
 
 FAR, NEAR, INSIDE = range(3)  # of the centres: beyond a diameter, nearer, nearer than a radius
-
-
-class Psf(NamedTuple):
-    """A PSF of sum 1 on the voxels of one item.
-
-    profiles : three arrays, one per axis, whose product it is; none for an image
-    image : (z, y, x), its centroid on the middle voxel; None for a Gaussian
-    reach : (3,), voxels that it extends to either side of its middle
-    sigma : (3,), its standard deviations in voxels
-    """
-
-    profiles: tuple
-    image: np.ndarray | None
-    reach: np.ndarray
-    sigma: np.ndarray
-
-
-def psf_on_voxels(psf: dict, voxel_um: float) -> Psf:
-    """The configuration's `psf` entry on cubic voxels.
-
-    Raises ValueError if the file of a measured PSF holds no such image.
-    """
-    if psf["kind"] == "gaussian":
-        sigma = np.asarray(psf["sigma_um"], float) / voxel_um
-        reach = np.ceil(REACH * sigma).astype(int)
-        profiles = [np.exp(-0.5 * (np.arange(-r, r + 1) / s) ** 2) for r, s in zip(reach, sigma)]
-        return Psf(tuple(p / p.sum() for p in profiles), None, reach, sigma)
-    image, centroid = _measured(str(Path(psf["file"])))
-    for axis, pitch in enumerate(np.asarray(psf["voxel_um"], float) / voxel_um):
-        image = np.moveaxis(np.tensordot(_shares(image.shape[axis], centroid[axis], pitch), image, (1, axis)), 0, axis)
-    reach = np.array(image.shape) // 2
-    return Psf((), image, reach, _widths(image))
-
-
-@lru_cache
-def _measured(file):
-    """Image of a measured PSF, its sum 1, and its centroid in voxels from its corner."""
-    from tifffile import imread
-
-    image = np.asarray(imread(file), float)
-    if image.ndim != 3:
-        raise ValueError(f"psf.file {file}: an image of shape {image.shape} was found, a 3-D one was expected")
-    if not np.isfinite(image).all() or image.min() < 0 or image.sum() <= 0:
-        raise ValueError(f"psf.file {file}: its values must be finite, not negative and not all zero")
-    image = image / image.sum()
-    return image, [(image.sum(axis=tuple({0, 1, 2} - {a})) @ (np.arange(n) + 0.5)) for a, n in enumerate(image.shape)]
-
-
-def _shares(n, centre, pitch):
-    """Share of each of n PSF voxels of side `pitch` in each voxel around `centre`, (2 reach + 1, n).
-
-    The light of a PSF voxel is spread evenly over it, so none is lost and a coarser grid takes no aliases.
-    """
-    edges = (np.arange(n + 1) - centre) * pitch
-    reach = max(math.ceil(max(-edges[0], edges[-1]) - 0.5), 0)
-    own = np.arange(-reach, reach + 2) - 0.5
-    inside = np.minimum(own[1:, None], edges[1:]) - np.maximum(own[:-1, None], edges[:-1])
-    return np.clip(inside, 0, None) / pitch
-
-
-def _widths(image):
-    """Standard deviations along the axes, inside half of the field, where the light is and the pedestal is not."""
-    at = np.meshgrid(*(np.arange(n) - n // 2 for n in image.shape), indexing="ij")
-    core = np.ones(image.shape, bool)
-    for x, n in zip(at, image.shape):
-        core &= np.abs(x) <= max(n / 4, 1)
-    weight = image * core
-    return np.array([math.sqrt((weight * x**2).sum() / weight.sum()) for x in at])
 
 
 def blur(canvas, psf: Psf):
@@ -172,17 +99,3 @@ def regions(shape, centres, radii, diameter):
                     elif distance <= far:
                         region[vz, vy, vx] = max(region[vz, vy, vx], NEAR)
     return region
-
-
-@njit(cache=True)
-def detect(s, photons, read_noise, offset):
-    """Grey values, uint16, of expected photons (z, y, x); read_noise in photons, offset in ADU, one ADU a photon.
-
-    The cut at the ends of the grey scale is unseen at settings that `configuration.faults` lets pass.
-    """
-    image = np.empty(photons.shape, np.uint16)
-    flat, expected = image.reshape(-1), photons.reshape(-1)
-    for i in range(len(flat)):
-        value = poisson(s, np.float64(expected[i])) + read_noise * normal(s) + offset
-        flat[i] = np.uint16(min(max(math.floor(value + 0.5), 0.0), SATURATION))
-    return image

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from blurbench.colloids.imaging import Psf, psf_on_voxels
+from blurbench.microscopy.psf import Psf, psf_on_voxels
 
 COLUMNS = ("item", "z", "y", "x", "confidence")
 

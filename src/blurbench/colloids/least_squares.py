@@ -18,8 +18,9 @@ from scipy import ndimage, sparse
 from scipy.sparse.linalg import LinearOperator, cg
 from scipy.spatial import cKDTree
 
-from blurbench.colloids.deconvolution import convolved
-from blurbench.colloids.imaging import Psf, draw_spheres
+from blurbench.colloids.imaging import draw_spheres
+from blurbench.microscopy.deconvolution import convolved
+from blurbench.microscopy.psf import Psf
 
 SEEN = 2.5  # SDs of the point-spread function beyond which two spheres do not overlap, and light from outside is lost
 STEPS = 10

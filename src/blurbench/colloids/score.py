@@ -2,7 +2,7 @@
 
 Lengths are in units of d, the mean diameter. A detection is right if it lies within a quarter of d of the sphere it is
 matched to: within d / 2, the radius of the literature, random points reach a precision near the volume fraction.
-Spheres nearer to a face than d / 2, and outside, are not asked for (`matching.trim`). What describes the packing
+Spheres nearer to a face than d / 2, and outside, are not asked for (`border.trim`). What describes the packing
 (volume fraction, g(r), bond order) is of the centres in the volume less that margin, for truth and detections alike.
 """
 
@@ -12,9 +12,11 @@ from scipy.ndimage import gaussian_filter1d
 from scipy.spatial import cKDTree
 
 from blurbench.colloids import PROBLEM
-from blurbench.colloids.matching import average_precision, challenge_average_precision, inside, match, trim
+from blurbench.colloids.average_precision import average_precision, challenge_average_precision
+from blurbench.colloids.border import inside, trim
 from blurbench.colloids.physics import bond_order, core_precision, radial_distribution
 from blurbench.files.answers import OK
+from blurbench.scoring.matching import match
 from blurbench.scoring.scores import ItemMetric, Metric, score_table
 
 RADIUS = 0.25  # of a match

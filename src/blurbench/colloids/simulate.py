@@ -20,8 +20,10 @@ from numba import njit
 
 from blurbench.colloids import packing, physics
 from blurbench.colloids.configuration import SHARD_MB, clipping, item_mb, read_noise
-from blurbench.colloids.imaging import FAR, INSIDE, blur, detect, draw_spheres, psf_on_voxels, regions
+from blurbench.colloids.imaging import FAR, INSIDE, blur, draw_spheres, regions
 from blurbench.files.datasets import Simulated
+from blurbench.microscopy.camera import detect
+from blurbench.microscopy.psf import psf_on_voxels
 from blurbench.microscopy.random_streams import key, normal, stream, uniform
 from blurbench.planning.defaults import stated
 

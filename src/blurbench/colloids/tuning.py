@@ -5,9 +5,10 @@ import time
 import numpy as np
 import pandas as pd
 
+from blurbench.colloids.border import trim
 from blurbench.colloids.items import read, relative
-from blurbench.colloids.matching import f1_in_voxels
 from blurbench.files.logs import progress
+from blurbench.scoring.matching import match
 
 THRESHOLDS = (0.0, 0.15, 0.3, 0.45, 0.6)  # least strength of a detection, relative as in `relative`
 VOLUMES = 48  # more would hardly change the choice
@@ -72,6 +73,24 @@ def _scores(dataset, i, search):
             settings.append({**setting, "threshold": threshold})
             f1.append([f1_in_voxels(truth, found, volume.photons.shape, volume.diameter, r) for r in RADII])
     return settings, np.array(f1)
+
+
+def f1_in_voxels(truth, found, shape, diameter, radius=0.25) -> float:
+    """F1 of the centres of one volume, the border of half a diameter left out: what settings are chosen by.
+
+    Parameters
+    ----------
+    truth : (n, 3);  found : (m, 3), voxels from the centre of the first one
+    shape : voxels;  diameter : voxels;  radius : of a match, in diameters
+
+    Returns
+    -------
+    float; 1 where there is nothing to find and nothing was found
+    """
+    box = np.array([np.full(3, -0.5), np.array(shape) - 0.5])
+    pairs, asked, counted = trim(truth, found, match(truth, found, radius * diameter), box, diameter / 2)
+    total = asked.sum() + counted.sum()
+    return 2 * len(pairs) / total if total else 1.0
 
 
 def chosen(model, volume) -> dict:

@@ -119,12 +119,12 @@ def features(dataset, threads=1):
     n, longest = len(dataset), int(np.max(dataset.spec["imaging"]["frames"]))
     frames = np.zeros((n, longest, FRAME_FEATURES), np.float32)
     whole = np.zeros((n, STACK_FEATURES), np.float32)
-    there = np.zeros((n, longest), bool)
+    present = np.zeros((n, longest), bool)
 
     def fill(at, images, items):
         for i, (image, row) in enumerate(zip(images, items.itertuples()), at):
             f, whole[i] = stack_features(stack(image, row, dataset.spec))
-            frames[i, : len(f)], there[i, : len(f)] = f, True
+            frames[i, : len(f)], present[i, : len(f)] = f, True
 
     with ThreadPoolExecutor(threads) as pool:
         for first in progress(range(0, n, CHUNK), "moments"):
@@ -133,7 +133,7 @@ def features(dataset, threads=1):
             parts = [p for p in np.array_split(np.arange(len(chunk)), threads) if len(p)]
             work = [(first + p[0], images[p], chunk.items.iloc[p]) for p in parts]
             list(pool.map(fill, *zip(*work)))  # raises what a thread raised
-    return frames, whole, there
+    return frames, whole, present
 
 
 def symmetry(element):

@@ -19,22 +19,22 @@ class Block(nn.Module):
         self.distance = nn.Parameter(torch.zeros(HEADS, FURTHEST + 1))
         self.dropout = nn.Dropout(dropout)
 
-    def forward(self, x, there):
-        """x : (item, t, width); there : (item, t) bool, False for frames that only pad."""
+    def forward(self, x, present):
+        """x : (item, t, width); present : (item, t) bool, False for frames that only pad."""
         n, frames, width = x.shape
         q, k, v = self.qkv(self.before_attention(x)).view(n, frames, 3, HEADS, -1).permute(2, 0, 3, 1, 4)
         t = torch.arange(frames, device=x.device)
         near = self.distance[:, (t[:, None] - t).abs().clamp(max=FURTHEST)]
-        bias = near + torch.where(there[:, None, None, :], 0.0, -1e4)
-        seen = functional.scaled_dot_product_attention(q, k, v, attn_mask=bias.to(q.dtype))
-        x = x + self.dropout(self.out(seen.transpose(1, 2).reshape(n, frames, width)))
+        bias = near + torch.where(present[:, None, None, :], 0.0, -1e4)
+        attended = functional.scaled_dot_product_attention(q, k, v, attn_mask=bias.to(q.dtype))
+        x = x + self.dropout(self.out(attended.transpose(1, 2).reshape(n, frames, width)))
         return x + self.dropout(self.layers(self.before_layers(x)))
 
 
-def pooled(x, there):
+def pooled(x, present):
     """Mean and mean square over the frames that there are: (item, 2 · width)."""
-    x = x * there[..., None]
-    n = there.sum(dim=1, keepdim=True)
+    x = x * present[..., None]
+    n = present.sum(dim=1, keepdim=True)
     return torch.cat([x.sum(dim=1) / n, (x * x).sum(dim=1) / n], dim=-1)
 
 

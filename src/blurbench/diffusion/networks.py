@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from blurbench.diffusion.learned import PARAMETERS
+from blurbench.diffusion.network_inputs import PARAMETERS
 
 
 def frames_of(spec) -> int:
@@ -19,8 +19,8 @@ class Channels(nn.Module):
         super().__init__()
         self.body, self.head = body, nn.Linear(features + PARAMETERS, 2)
 
-    def forward(self, x, told, there):
-        return self.head(torch.cat([self.body(x), told], dim=-1))
+    def forward(self, x, microscope, present):
+        return self.head(torch.cat([self.body(x), microscope], dim=-1))
 
 
 class Volume(nn.Module):
@@ -30,7 +30,7 @@ class Volume(nn.Module):
         super().__init__()
         self.body, self.head = body, nn.Linear(features + PARAMETERS, 2)
 
-    def forward(self, x, told, there):
+    def forward(self, x, microscope, present):
         maps = self.body(x[:, None]).mean(dim=(-2, -1))  # (item, feature, t)
-        mean = (maps * there[:, None]).sum(dim=-1) / there.sum(dim=1, keepdim=True)
-        return self.head(torch.cat([mean, told], dim=-1))
+        mean = (maps * present[:, None]).sum(dim=-1) / present.sum(dim=1, keepdim=True)
+        return self.head(torch.cat([mean, microscope], dim=-1))

@@ -1,12 +1,12 @@
 """Point-spread functions: what a photon's displacement is drawn from, and the Gaussian width that methods are told."""
 
 from functools import lru_cache
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from scipy.special import j0, j1
 
+from blurbench.microscopy.psf import measured
 from blurbench.microscopy.random_streams import alias_table
 
 GAUSSIAN, AIRY, IMAGE = 0, 1, 2
@@ -45,20 +45,6 @@ def _airy_radii():
     return np.interp(np.arange(_ROWS) / _ROWS, inside, v)
 
 
-@lru_cache
-def _measured(file):
-    from skimage.io import imread
-
-    image = np.asarray(imread(file), float)
-    if image.ndim != 2:
-        raise ValueError(f"psf.file {file}: an image of shape {image.shape} was found, a 2-D one was expected")
-    if not np.isfinite(image).all() or image.min() < 0 or image.sum() <= 0:
-        raise ValueError(f"psf.file {file}: its values must be finite, not negative and not all zero")
-    image = image / image.sum()
-    y, x = np.indices(image.shape) + 0.5
-    return image, (image * y).sum(), (image * x).sum()
-
-
 def sampler(psf: dict, fwhm_um: float | None = None) -> Psf:
     """Psf to draw from, of the configuration's `psf` entry.
 
@@ -70,7 +56,7 @@ def sampler(psf: dict, fwhm_um: float | None = None) -> Psf:
     if psf["kind"] == "airy":
         scale = psf["wavelength_um"] / (2 * np.pi * psf["na"])
         return Psf(AIRY, scale, _airy_radii(), _NO_ALIAS, 1, 0.0, 0.0)
-    image, y, x = _measured(str(Path(psf["file"])))
+    image, (y, x) = measured(psf["file"], 2)
     return Psf(IMAGE, psf["pixel_size_um"], _NO_RADII, alias_table(image.ravel()), image.shape[1], y, x)
 
 
@@ -84,7 +70,7 @@ def fwhm(psf: dict) -> float:
         return psf["fwhm_um"]
     if psf["kind"] == "airy":
         return 0.21 * psf["wavelength_um"] / psf["na"] * FWHM_OVER_SD
-    image, cy, cx = _measured(str(Path(psf["file"])))
+    image, (cy, cx) = measured(psf["file"], 2)
     y, x = np.indices(image.shape) + 0.5
     core = np.hypot(y - cy, x - cx) <= min(image.shape) / 4
     weight = image * core

@@ -151,13 +151,13 @@ def _render(
 ):  # fmt: skip
     """Fill images, positions and measured of items first, first + 1, ...; in arrays what each item has of its own."""
     for i in range(len(D)):
-        item, there, substeps = first + i, frames[i], positions.shape[2]
-        path = _path(stream(stream_key, item, PATH), D[i], there, substeps, frame_time[i], exposure[i], spread)
+        item, length, substeps = first + i, frames[i], positions.shape[2]
+        path = _path(stream(stream_key, item, PATH), D[i], length, substeps, frame_time[i], exposure[i], spread)
         _show(path, cue)
-        positions[i, :there] = path
-        images[i, there:] = 0
+        positions[i, :length] = path
+        images[i, length:] = 0
         measured[i, 0], measured[i, 1], measured[i, 2], measured[i, 3] = _expose(
-            images[i, :there], path / pixel + images.shape[3] / 2, photons[i], cue == NO_INTENSITY, psf, pixel, camera,
+            images[i, :length], path / pixel + images.shape[3] / 2, photons[i], cue == NO_INTENSITY, psf, pixel, camera,
             stream(stream_key, item, TIMES), stream(stream_key, item, PHOTONS), stream(stream_key, item, CAMERA),
         )  # fmt: skip
 

@@ -10,7 +10,6 @@ import json
 import logging
 import math
 import time
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
@@ -21,71 +20,12 @@ import torch
 from blurbench.files import models
 from blurbench.files.datasets import Dataset
 from blurbench.files.logs import progress
+from blurbench.learning.budget import Budget
+from blurbench.learning.device import autocast, find_device
 from blurbench.planning import sources
 from blurbench.running import methods
 
 log = logging.getLogger(__name__)
-
-
-@dataclass
-class Budget:
-    """How long and how a network is trained; the `budget` of a method, and where its checkpoint lies."""
-
-    epochs: float = 10  # passes over the training items
-    batch_size: int = 128
-    learning_rate: float = 1e-3
-    weight_decay: float = 0.01
-    warmup: float = 0.05  # share of the steps in which the learning rate rises
-    validations: int = 20  # over the whole budget; each leaves a checkpoint
-    patience: int = 8  # validations without a gain before the training stops
-    threads: int = 1
-    checkpoint: Path | None = None
-    fingerprint: str = ""  # of all that the weights depend on: a checkpoint of anything else is not gone on from
-
-    def steps(self, n_train):
-        """Steps of the optimiser for a number of training items."""
-        return max(1, int(self.epochs * n_train) // min(self.batch_size, n_train))
-
-
-def precision(device: torch.device) -> torch.dtype | None:
-    """bfloat16 where the hardware multiplies it (CUDA from Ampere on, CPUs with AVX512-BF16 or AMX), else None.
-
-    Elsewhere it is emulated and slower than float32. Depends on the machine alone, so that runs repeat.
-    """
-    if device.type == "cuda":
-        return torch.bfloat16 if torch.cuda.is_bf16_supported() else None
-    return torch.bfloat16 if torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported() else None
-
-
-def autocast(device: torch.device):
-    """Context in which a network is run, in training and prediction alike."""
-    dtype = precision(device)
-    return torch.autocast(device.type, dtype=dtype or torch.bfloat16, enabled=dtype is not None)
-
-
-def place(network, device: torch.device):
-    """The network on its device, and where it runs in bfloat16 with its weights' channels last, which then pays.
-
-    Not in float32: there it gains nothing, and the backward pass of a narrow strided convolution can crash on a CPU
-    (seen with torch 2.13).
-    """
-    network = network.to(device)
-    if precision(device):
-        layouts = {4: torch.channels_last, 5: torch.channels_last_3d}
-        for p in network.parameters():
-            if p.ndim in layouts:
-                p.data = p.data.contiguous(memory_format=layouts[p.ndim])
-    return network
-
-
-def find_device(name: str) -> torch.device:
-    """torch.device of the configuration's `device`: auto takes a GPU where there is one."""
-    return torch.device(("cuda" if torch.cuda.is_available() else "cpu") if name == "auto" else name)
-
-
-def gaussian_loss(mean, log_sd, target):
-    """Negative log-likelihood of a normal law, mean over the batch, without its constant."""
-    return (log_sd + 0.5 * ((target - mean) * torch.exp(-log_sd)) ** 2).mean()
 
 
 def train(network, batch, n_train, block, loss, validate, budget: Budget, seed: int, device):

@@ -3,6 +3,8 @@
 A pixel that detected n photoelectrons reads  clip(round(gain · (EM(n) + normal + Laplace) + offset), 0, saturation)  in
 ADU, where EM(n) is n itself or, behind an EM register of mean gain g > 1, a gamma number of shape n and scale g, whose
 excess-noise factor is 2 (Basden, Haniff & Mackay 2003, MNRAS 345:985).
+
+A detector that counts photons, as that of a confocal microscope, has read noise and an offset alone: `detect`.
 """
 
 import math
@@ -12,9 +14,10 @@ import numpy as np
 from numba import njit
 from scipy.special import gammaln, log_ndtr, ndtr, xlogy
 
-from blurbench.microscopy.random_streams import alias_table, draw, fill, gamma, laplace, normal, pair_table
+from blurbench.microscopy.random_streams import alias_table, draw, fill, gamma, laplace, normal, pair_table, poisson
 
 MOST_PAIRED = 256  # grey values; a table of more pairs takes longer to make and read than it saves
+LARGEST = 65535  # of uint16
 _NO_PAIRS = np.empty((0, 2), np.uint64)
 
 
@@ -35,7 +38,7 @@ def camera(settings: dict, background: float) -> Camera:
     """Camera of the configuration's `camera` entry at an expected background in photons per pixel and frame."""
     detected = background * settings["quantum_efficiency"]
     return Camera(
-        alias_table(_poisson(_electrons(detected), detected)),
+        alias_table(_poisson_law(_electrons(detected), detected)),
         float(settings["gain"]),
         float(settings["offset"]),
         float(settings["read_noise"]),
@@ -51,9 +54,9 @@ def _dark_pairs(settings, background):
     if settings["em_gain"] > 1:
         return _NO_PAIRS
     first, p = dark_distribution(settings, background)
-    seen = np.flatnonzero(p > 1e-12)
-    p = p[seen[0] : seen[-1] + 1]
-    return pair_table(p, first + seen[0]) if len(p) <= MOST_PAIRED else _NO_PAIRS
+    likely = np.flatnonzero(p > 1e-12)
+    p = p[likely[0] : likely[-1] + 1]
+    return pair_table(p, first + likely[0]) if len(p) <= MOST_PAIRED else _NO_PAIRS
 
 
 def _electrons(background):
@@ -61,7 +64,7 @@ def _electrons(background):
     return np.arange(int(background + 12 * math.sqrt(background)) + 40)
 
 
-def _poisson(n, mean):
+def _poisson_law(n, mean):
     """Probabilities of n; written out, for scipy.stats takes a second to import in every job that simulates or fits."""
     return np.exp(xlogy(n, mean) - mean - gammaln(n + 1.0))
 
@@ -98,7 +101,8 @@ def dark_distribution(settings: dict, background: float):
     edges = (np.arange(first, last) + 0.5 - offset) / gain  # upper edge of every grey value but the last
     if settings["read_noise"] == 0 and settings["laplace_noise"] == 0:
         edges = np.nextafter(edges, -np.inf)  # round half up, as the direct draw does
-    below = noise_cdf(edges[:, None] - n, settings["read_noise"], settings["laplace_noise"]) @ _poisson(n, background)
+    below = noise_cdf(edges[:, None] - n, settings["read_noise"], settings["laplace_noise"])
+    below = below @ _poisson_law(n, background)
     p = np.diff(below, prepend=0.0, append=1.0)
     return first, np.clip(p, 0, None)
 
@@ -125,6 +129,21 @@ def read(s, camera, signal):
         electrons += laplace(s, camera.laplace_noise)
     adu = math.floor(camera.gain * electrons + camera.offset + 0.5)
     return min(max(adu, 0.0), camera.saturation)
+
+
+@njit(cache=True)
+def detect(s, photons, read_noise, offset):
+    """Grey values, uint16, of the photons expected in each pixel; read_noise in photons, offset in ADU, 1 ADU a photon.
+
+    A pixel detects a Poisson number of photons, normal read noise and the offset are added, and the sum is rounded and
+    cut at the ends of the grey scale.
+    """
+    image = np.empty(photons.shape, np.uint16)
+    flat, expected = image.reshape(-1), photons.reshape(-1)
+    for i in range(len(flat)):
+        value = poisson(s, np.float64(expected[i])) + read_noise * normal(s) + offset
+        flat[i] = np.uint16(min(max(math.floor(value + 0.5), 0.0), LARGEST))
+    return image
 
 
 def to_photons(adu, settings: dict):

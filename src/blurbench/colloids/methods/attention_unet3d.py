@@ -7,7 +7,7 @@ the surface of each sphere and is zero outside; maxima between the voxels, where
 import torch
 
 from blurbench.colloids.heatmap import Heatmap
-from blurbench.colloids.layers import UNet
+from blurbench.learning.unet import UNet
 
 
 class AttentionUNet3D(Heatmap):
@@ -16,7 +16,7 @@ class AttentionUNet3D(Heatmap):
     options = {"width": 16, "levels": 3, "tile": 96}
 
     def network(self):
-        return UNet(1, self.width, 1, self.levels, gated=True)
+        return UNet(3, 1, self.width, 1, self.levels, gated=True)
 
     def loss(self, answer, vectors, diameter):
         return (torch.sigmoid(answer[:, 0]) - self.heat(vectors, diameter)).abs().mean()

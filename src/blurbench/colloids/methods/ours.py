@@ -11,9 +11,9 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from blurbench.colloids.layers import Convolution, Residual
 from blurbench.colloids.learned import ALIGN, Learned
 from blurbench.colloids.network_targets import peaks
+from blurbench.learning.unet import Convolution, Residual
 
 SHARPNESS = 0.15  # diameters: SD of the map about a centre
 VOTING = 0.35  # diameters from a centre within which cells are taught to vote
@@ -56,18 +56,18 @@ class Ours(Learned):
 class _Network(nn.Module):
     def __init__(self, width, depth):
         super().__init__()
-        self.enter = Convolution(8 + 2 + 2, width)
-        self.fine = nn.Sequential(*(Residual(width) for _ in range(max(1, depth // 2))))
-        self.down = nn.Sequential(Convolution(width, 2 * width), *(Residual(2 * width) for _ in range(depth)))
-        self.up = Convolution(3 * width, width)
-        self.after = Residual(width)
+        self.enter = Convolution(3, 8 + 2 + 2, width)
+        self.fine = nn.Sequential(*(Residual(3, width) for _ in range(max(1, depth // 2))))
+        self.down = nn.Sequential(Convolution(3, width, 2 * width), *(Residual(3, 2 * width) for _ in range(depth)))
+        self.up = Convolution(3, 3 * width, width)
+        self.after = Residual(3, width)
         self.head = nn.Conv3d(width, 4, 1)
 
-    def forward(self, x, psf):
+    def forward(self, x, microscope):
         cells = [side // 2 for side in x.shape[2:]]
         voxels = x[:, 0].unflatten(3, (cells[2], 2)).unflatten(2, (cells[1], 2)).unflatten(1, (cells[0], 2))
         voxels = voxels.permute(0, 2, 4, 6, 1, 3, 5).flatten(1, 3)  # (n, 8, cells)
-        told = psf[:, :, None, None, None].expand(-1, -1, *cells)
-        fine = self.fine(self.enter(torch.cat([voxels, functional.avg_pool3d(x[:, 1:], 2), told], dim=1)))
+        known = microscope[:, :, None, None, None].expand(-1, -1, *cells)
+        fine = self.fine(self.enter(torch.cat([voxels, functional.avg_pool3d(x[:, 1:], 2), known], dim=1)))
         coarse = functional.interpolate(self.down(functional.max_pool3d(fine, 2)), scale_factor=2.0, mode="nearest")
         return self.head(self.after(self.up(torch.cat([fine, coarse], dim=1))))

@@ -1,9 +1,9 @@
 """Richardson-Lucy deconvolution with the known PSF, then trackpy; settings of both chosen on validation volumes."""
 
 from blurbench.colloids import crocker_grier
-from blurbench.colloids.deconvolution import richardson_lucy
 from blurbench.colloids.items import answers
 from blurbench.colloids.tuning import choose, chosen
+from blurbench.microscopy.deconvolution import richardson_lucy
 
 ITERATIONS = (15, 40, 80)
 VOLUMES = 24  # to choose on: half of what the others take, at several times their cost

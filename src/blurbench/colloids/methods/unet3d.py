@@ -3,7 +3,7 @@
 from torch.nn import functional
 
 from blurbench.colloids.heatmap import Heatmap
-from blurbench.colloids.layers import UNet
+from blurbench.learning.unet import UNet
 
 
 class UNet3D(Heatmap):
@@ -12,7 +12,7 @@ class UNet3D(Heatmap):
     options = {"width": 16, "levels": 3, "tile": 96}
 
     def network(self):
-        return UNet(1, self.width, 1, self.levels)
+        return UNet(3, 1, self.width, 1, self.levels)
 
     def loss(self, answer, vectors, diameter):
         return functional.binary_cross_entropy_with_logits(answer[:, 0], self.heat(vectors, diameter))

@@ -5,8 +5,8 @@ import torch
 from scipy import ndimage
 from torch.nn import functional
 
-from blurbench.colloids.layers import UNet
 from blurbench.colloids.learned import Learned
+from blurbench.learning.unet import UNet
 
 CORE = 0.3  # diameters from a centre that are marked: wide enough to be seen, too narrow for two spheres to join
 MARK = 0.5  # probability from which a voxel is marked
@@ -18,7 +18,7 @@ class UNet3DSeg(Learned):
     options = {"width": 16, "levels": 3, "tile": 96}
 
     def network(self):
-        return UNet(1, self.width, 1, self.levels)
+        return UNet(3, 1, self.width, 1, self.levels)
 
     def loss(self, answer, vectors, diameter):
         square = torch.nan_to_num(vectors.square().sum(dim=1), nan=torch.inf)

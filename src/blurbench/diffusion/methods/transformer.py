@@ -3,7 +3,8 @@
 from torch import nn
 
 from blurbench.diffusion.layers import Block, pooled
-from blurbench.diffusion.learned import PARAMETERS, Learned
+from blurbench.diffusion.learned import Learned
+from blurbench.diffusion.network_inputs import PARAMETERS
 
 DEPTH = 4
 
@@ -27,13 +28,14 @@ class _Network(nn.Module):
             inside, side = outside, -(-side // 2)
         # Where the molecule is must survive the encoder: its features are not averaged over the field.
         self.encode = nn.Sequential(*layers, nn.Conv2d(inside, w, 1), nn.Flatten(), nn.Linear(w * side**2, width))
-        self.told = nn.Linear(PARAMETERS, width)
+        self.microscope = nn.Linear(PARAMETERS, width)
         self.blocks = nn.ModuleList(Block(width) for _ in range(DEPTH))
         self.head = nn.Sequential(nn.LayerNorm(2 * width), nn.Linear(2 * width, 2))
 
-    def forward(self, x, told, there):
+    def forward(self, x, microscope, present):
         n, frames, height, across = x.shape
-        x = self.encode(x.reshape(n * frames, 1, height, across)).view(n, frames, -1) + self.told(told)[:, None]
+        x = self.encode(x.reshape(n * frames, 1, height, across)).view(n, frames, -1)
+        x = x + self.microscope(microscope)[:, None]
         for block in self.blocks:
-            x = block(x, there)
-        return self.head(pooled(x, there))
+            x = block(x, present)
+        return self.head(pooled(x, present))

@@ -13,7 +13,7 @@ FLOOR = 1e-3  # share of the mean below which no voxel is taken: read noise make
 
 
 def convolved(volume, psf, mode, transposed=False):
-    """Convolution of a volume with a PSF (`imaging.Psf`), or its transpose, of the shape of the volume.
+    """Convolution of a volume or an image with a PSF (`psf.Psf`), or its transpose, of the shape of the volume.
 
     mode : what lies beyond the faces: "constant" (nothing) or "reflect" (the mirror image)
     """
@@ -33,12 +33,12 @@ def richardson_lucy(photons, psf, iterations, estimate=None):
 
     Parameters
     ----------
-    photons : (z, y, x);  psf : `imaging.Psf`;  iterations : int
-    estimate : (z, y, x) to go on from; a flat volume where it is not given
+    photons : of any number of axes;  psf : `psf.Psf`;  iterations : int
+    estimate : of that shape, to go on from; a flat volume where it is not given
 
     Returns
     -------
-    (z, y, x) float32, not negative, of the sum of `photons` with its negative voxels raised to FLOOR
+    float32 of that shape, not negative, of the sum of `photons` with its negative voxels raised to FLOOR
     """
     mean = float(np.clip(photons, 0, None).mean())
     if not mean > 0:
@@ -47,6 +47,7 @@ def richardson_lucy(photons, psf, iterations, estimate=None):
     if estimate is None:
         estimate = np.full(photons.shape, observed.mean(), np.float32)
     for _ in range(iterations):
-        seen = np.maximum(convolved(estimate, psf, "reflect"), FLOOR**2 * mean)  # a Fourier transform may round below 0
-        estimate = estimate * np.maximum(convolved(observed / seen, psf, "reflect", transposed=True), 0)
+        blurred = convolved(estimate, psf, "reflect")
+        blurred = np.maximum(blurred, FLOOR**2 * mean)  # a Fourier transform may round below 0
+        estimate = estimate * np.maximum(convolved(observed / blurred, psf, "reflect", transposed=True), 0)
     return estimate

@@ -1,0 +1,24 @@
+"""A method's budget: for how many epochs, hence steps, and how a network is trained."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass
+class Budget:
+    """How long and how a network is trained; the `budget` of a method, and where its checkpoint lies."""
+
+    epochs: float = 10  # passes over the training items
+    batch_size: int = 128
+    learning_rate: float = 1e-3
+    weight_decay: float = 0.01
+    warmup: float = 0.05  # share of the steps in which the learning rate rises
+    validations: int = 20  # over the whole budget; each leaves a checkpoint
+    patience: int = 8  # validations without a gain before the training stops
+    threads: int = 1
+    checkpoint: Path | None = None
+    fingerprint: str = ""  # of all that the weights depend on: a checkpoint of anything else is not gone on from
+
+    def steps(self, n_train):
+        """Steps of the optimiser for a number of training items."""
+        return max(1, int(self.epochs * n_train) // min(self.batch_size, n_train))

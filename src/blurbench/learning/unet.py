@@ -1,0 +1,72 @@
+"""U-Nets on images (channels, y, x) and volumes (channels, z, y, x), and the convolution blocks they are made of."""
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+CONVOLUTION = {2: nn.Conv2d, 3: nn.Conv3d}  # by the number of axes, the argument `dims` of all that stands here
+NORM = {2: nn.BatchNorm2d, 3: nn.BatchNorm3d}
+MAXIMA = {2: functional.max_pool2d, 3: functional.max_pool3d}
+
+
+class Convolution(nn.Sequential):
+    """Convolution 3 wide, batch norm, ReLU; batch norm, as its prediction does not depend on the rest of the image."""
+
+    def __init__(self, dims, inside, outside):
+        convolution = CONVOLUTION[dims](inside, outside, 3, padding=1, bias=False)
+        super().__init__(convolution, NORM[dims](outside), nn.ReLU())
+
+
+class Residual(nn.Module):
+    """Two convolutions beside a shortcut (He et al. 2016)."""
+
+    def __init__(self, dims, width):
+        super().__init__()
+        self.first = Convolution(dims, width, width)
+        self.second = nn.Sequential(CONVOLUTION[dims](width, width, 3, padding=1, bias=False), NORM[dims](width))
+
+    def forward(self, x):
+        return functional.relu(x + self.second(self.first(x)))
+
+
+class Gate(nn.Module):
+    """Attention gate on a skip connection: what the coarser level asks for passes (Oktay et al. 2018)."""
+
+    def __init__(self, dims, width, below):
+        super().__init__()
+        convolution = CONVOLUTION[dims]
+        self.skip, self.ask = convolution(width, width // 2, 1, bias=False), convolution(below, width // 2, 1)
+        self.weigh = convolution(width // 2, 1, 1)
+
+    def forward(self, skip, coarse):
+        return skip * torch.sigmoid(self.weigh(functional.relu(self.skip(skip) + self.ask(coarse))))
+
+
+class UNet(nn.Module):
+    """U-Net (in 3-D Çiçek et al. 2016): two convolutions a level, halved by maxima, doubled by repetition.
+
+    Any size whose sides are multiples of 2**(levels - 1). As in the literature it sees the image alone: what it is
+    given of the microscope it leaves aside.
+    """
+
+    def __init__(self, dims, channels, width, outputs, levels=3, gated=False):
+        super().__init__()
+        self.dims, widths = dims, [width * 2**k for k in range(levels)]
+        ends = [channels, *widths]
+        self.down = nn.ModuleList(
+            nn.Sequential(Convolution(dims, a, b), Convolution(dims, b, b)) for a, b in zip(ends[:-1], ends[1:])
+        )
+        pairs = list(zip(widths[-2::-1], widths[:0:-1]))
+        self.gates = nn.ModuleList(Gate(dims, a, b) if gated else None for a, b in pairs)
+        self.up = nn.ModuleList(nn.Sequential(Convolution(dims, a + b, a), Convolution(dims, a, a)) for a, b in pairs)
+        self.head = CONVOLUTION[dims](width, outputs, 1)
+
+    def forward(self, x, microscope=None):
+        skips = []
+        for k, level in enumerate(self.down):
+            x = level(MAXIMA[self.dims](x, 2) if k else x)
+            skips.append(x)
+        for level, gate, skip in zip(self.up, self.gates, skips[-2::-1]):
+            x = functional.interpolate(x, scale_factor=2.0, mode="nearest")
+            x = level(torch.cat([gate(skip, x) if gate is not None else skip, x], dim=1))
+        return self.head(x)
