@@ -27,6 +27,7 @@ def _ratio(spec):
 
 
 def _log_ratio(spec):
+    """Width of the dataset's range of ln D."""
     return np.log(_ratio(spec))
 
 
