@@ -182,14 +182,24 @@ def curves(wildcards):
 
 
 def trainings():
-    """Names "problem/dataset/method/seed" of all that is trained, each once."""
-    names = [
-        f"{problem}/{dataset}/{method}/{seed}"
+    """summarise: (problem, dataset, method, seed) of all that is trained, each once."""
+    found = [
+        (problem, *model)
         for problem, entry in config["problems"].items()
         for name in entry["datasets"]
-        for dataset, method, seed in work.models_of(config, problem, name)
+        for model in work.models_of(config, problem, name)
     ]
-    return list(dict.fromkeys(names))
+    return list(dict.fromkeys(found))
+
+
+def training_benchmarks():
+    """summarise: the benchmark files of `trainings`."""
+    return [f"<results>/benchmarks/train/{'/'.join(map(str, training))}.tsv" for training in trainings()]
+
+
+def extra_tables():
+    """summarise: (problem, table) of every table beside a main one."""
+    return [(problem, table) for problem in config["problems"] for table in problems.load(problem).tables]
 
 
 # -- targets
@@ -197,24 +207,13 @@ def trainings():
 
 def tables():
     """Every table of every problem."""
-    found = []
-    for problem in config["problems"]:
-        found += collect("<results>/tables/{problem}.{ending}", problem=problem, ending=["csv", "md", "html", "tex"])
-        found += collect("<results>/tables/{problem}_pairs.csv", problem=problem)
-        extra = problems.load(problem).tables
-        found += collect(
-            "<results>/tables/{problem}_{extra}.{ending}", problem=problem, extra=extra, ending=["csv", "md"]
-        )
-    return found
-
-
-def summary_tables():
-    """summarise: the tables of every problem that are shown in the summary."""
-    return [
-        f"<results>/tables/{problem}_{table}.csv"
-        for problem in config["problems"]
-        for table in problems.load(problem).tables
-    ]
+    main = collect(
+        "<results>/tables/{problem}{ending}",
+        problem=config["problems"],
+        ending=[".csv", ".md", ".html", ".tex", "_pairs.csv"],
+    )
+    extra = [f"<results>/tables/{problem}_{table}.{end}" for problem, table in extra_tables() for end in ("csv", "md")]
+    return main + extra
 
 
 def figures():

@@ -15,6 +15,17 @@ for name in config["problems"]:
         input:
             scores=files_of_units(SCORES),
         output:
+            **{
+                f"{table}_csv": report(
+                    f"<results>/tables/{{problem}}_{table}.csv",
+                    caption="captions/extra_table.rst",
+                    category="{problem}",
+                    subcategory="tables",
+                    labels={"table": table, "format": "csv"},
+                )
+                for table in problems.load(name).tables
+            },
+            **{f"{table}_md": f"<results>/tables/{{problem}}_{table}.md" for table in problems.load(name).tables},
             csv=report(
                 "<results>/tables/{problem}.csv",
                 caption="captions/table.rst",
@@ -45,14 +56,6 @@ for name in config["problems"]:
                 subcategory="tables",
                 labels={"table": "failures", "format": "csv"},
             ),
-            extra=report(
-                expand("<results>/tables/{{problem}}_{extra}.csv", extra=problems.load(name).tables),
-                caption="captions/extra_table.rst",
-                category="{problem}",
-                subcategory="tables",
-                labels={"table": "extra", "format": "csv"},
-            ),
-            extra_md=expand("<results>/tables/{{problem}}_{extra}.md", extra=problems.load(name).tables),
             checksums="<results>/tables/{problem}.sha256",
         log:
             "<results>/logs/tabulate/{problem}.log",
@@ -71,14 +74,11 @@ for name in config["problems"]:
             seed=config["seed"],
             datasets=dataset_entries,
             library=library(
-                "blurbench.tables.published",
+                "blurbench.tables.tabulate",
+                "blurbench.files.tables",
                 "blurbench.{problem}",
                 "blurbench.{problem}.score",
-                *(
-                    f"blurbench.{name}.tables.{table}"
-                    for table in problems.load(name).tables
-                    if (problems.LIBRARY / name / "tables" / f"{table}.py").exists()
-                ),
+                *(f"blurbench.{name}.tables.{table}" for table in problems.load(name).tables),
             ),
         script:
             "../scripts/tabulate.py"
@@ -90,8 +90,8 @@ rule summarise:
         tables=collect("<results>/tables/{problem}.csv", problem=config["problems"]),
         pairs=collect("<results>/tables/{problem}_pairs.csv", problem=config["problems"]),
         failures=collect("<results>/tables/{problem}_failures.csv", problem=config["problems"]),
-        shown=summary_tables(),
-        benchmarks=collect("<results>/benchmarks/train/{training}.tsv", training=trainings()),
+        extra=[f"<results>/tables/{problem}_{table}.csv" for problem, table in extra_tables()],
+        benchmarks=training_benchmarks(),
     output:
         timing=report(
             "<results>/tables/timing.csv",
@@ -118,7 +118,14 @@ rule summarise:
         mem_mb=megabytes(2000),
         runtime=minutes(10),
     params:
+        problems=list(config["problems"]),
+        extra=extra_tables(),
         trainings=trainings(),
-        library=sources.state("blurbench.tables.published", "blurbench.running.machine"),
+        library=sources.state(
+            "blurbench.tables.summary",
+            "blurbench.tables.timing",
+            "blurbench.files.tables",
+            "blurbench.running.machine",
+        ),
     script:
         "../scripts/summarise.py"

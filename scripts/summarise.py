@@ -4,16 +4,26 @@ from blurbench.files.logs import logged
 
 with logged(snakemake.log[0], snakemake.threads):
     import json
-    from pathlib import Path
 
+    import pandas as pd
+
+    from blurbench.files import checksums, tables
     from blurbench.running import machine
-    from blurbench.tables import published
+    from blurbench.tables import summary, timing
 
-    Path(snakemake.output.machine).write_text(json.dumps(machine.describe(), indent=2), encoding="utf-8")
-    published.write_overview(
-        {Path(table).stem: Path(table).with_suffix("") for table in snakemake.input.tables},
-        {tuple(key.split("/")): path for key, path in zip(snakemake.params.trainings, snakemake.input.benchmarks)},
-        snakemake.output.machine,
-        snakemake.output.timing,
-        snakemake.output.summary,
-    )
+    here, params, files = machine.describe(), snakemake.params, snakemake.input
+    results = {
+        problem: summary.Results(*map(tables.read, paths), extra={})
+        for problem, *paths in zip(params.problems, files.tables, files.pairs, files.failures, strict=True)
+    }
+    for (problem, name), path in zip(params.extra, files.extra, strict=True):
+        results[problem].extra[name] = tables.read(path)
+    scores = pd.concat(found.main for found in results.values())
+    made = {
+        "timing": timing.table(scores, params.trainings, files.benchmarks, here),
+        "summary": summary.document(results),
+    }
+    for name, content in made.items():
+        tables.write(content, snakemake.output[name])
+    checksums.write([snakemake.output[name] for name in made], snakemake.output.checksums)
+    tables.write(json.dumps(here, indent=2), snakemake.output.machine)

@@ -3,15 +3,16 @@
 from blurbench.files.logs import logged
 
 with logged(snakemake.log[0], snakemake.threads):
-    from pathlib import Path
+    from blurbench import problems
+    from blurbench.files import checksums, tables
+    from blurbench.scoring import scores
+    from blurbench.tables.given import Given
+    from blurbench.tables.tabulate import tabulate
 
-    from blurbench.tables import published
-
-    published.write(
-        snakemake.wildcards.problem,
-        snakemake.input.scores,
-        Path(snakemake.output.csv).with_suffix(""),
-        snakemake.params.resamples,
-        snakemake.params.seed,
-        snakemake.params.datasets,
-    )
+    problem = snakemake.wildcards.problem
+    found = scores.read(snakemake.input.scores, problems.load(problem).conditions)
+    given = Given(snakemake.params.datasets, snakemake.params.resamples, snakemake.params.seed)
+    made = tabulate(problem, found, given)
+    for name, content in made.items():
+        tables.write(content, snakemake.output[name])
+    checksums.write([snakemake.output[name] for name in made], snakemake.output.checksums)

@@ -23,7 +23,8 @@ from blurbench.files.models import ModelError
 from blurbench.learning.budget import Budget
 from blurbench.learning.training import fit
 from blurbench.planning import catalogue
-from blurbench.planning.catalogue import KINDS, MethodError, describe
+from blurbench.planning.catalogue import MethodError, describe
+from blurbench.planning.method import KINDS
 from blurbench.running import methods
 from blurbench.running.simulation import simulate
 

@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from blurbench.scoring.statistics import paired_differences, ranks, replicate, replicate_sums, resampling_weights
+from blurbench.scoring.statistics import (
+    paired_differences,
+    percentiles,
+    ranks,
+    replicate,
+    replicate_sums,
+    resampling_weights,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -146,6 +153,13 @@ def test_failures_count_as_the_worst_value():
     assert replicate(x, "median_abs", weights, worst).value == pytest.approx(3)
     # A method that always fails must not look precise for failing alike.
     assert replicate(methods([nan] * 4), "sd", weights, methods([5] * 4)).value > 5
+
+
+def test_percentiles_are_values_that_occur():
+    resampled = np.array([[1.0, 1, 2], [2, 3, 2], [4, np.inf, 2], [8, np.inf, 2]])
+    low, high = percentiles(np.array([2.0, 3, 5]), resampled, level=0.5)
+    assert list(low) == [1, 1, 2] and list(high) == [4, np.inf, 5]  # widened to hold the value itself
+    assert np.isnan(percentiles(np.array([1.0]), np.full((4, 1), np.nan))).all()
 
 
 def test_ranks_and_their_intervals():

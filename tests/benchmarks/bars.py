@@ -8,12 +8,10 @@ at each width of the PSF; F1 of chance; recall of the published and the tuned ba
 """
 
 import argparse
-import sys
 from pathlib import Path
 
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "scripts"))
 from blurbench import colloids, diffusion
 from blurbench.scoring.scores import read
 from blurbench.scoring.statistics import replicate, resampling_weights

@@ -1,67 +1,23 @@
-"""Every figure is drawn, the same each time; contours and smallest particles stand where theory puts them."""
+"""Every figure is drawn, the same each time; contours stand where theory puts them."""
 
 import numpy as np
 import pandas as pd
 import pytest
+from levels import DATASETS, METHODS, SLOPE, f1_at, grid, score_tables, scores
 from matplotlib.figure import Figure
 from svg import texts
 
 from blurbench import problems
-from blurbench.colloids import PROBLEM
 from blurbench.colloids.figures import conditions, pair_correlation, slices
 from blurbench.colloids.figures.how_low import contour
-from blurbench.colloids.tables import smallest
 from blurbench.drawing.material import Material, MethodFile
 from blurbench.files.datasets import Dataset
-from blurbench.scoring.scores import read
-
-PHI, SIZES, CNR = (0.1, 0.5), (1.0, 0.5, 0.33333, 0.25), (8, 3, 1.5, 0.75)  # µm
-SIGMA_Z = 0.2  # µm
-VOXELS = 10  # a diameter
-DATASETS = {"levels": {"test_particle_size_um": list(SIZES)}}
-METHODS = {
-    "ours": ("learned", 0.0),
-    "log": ("classical", -0.02),
-    "blind": ("classical", -0.5),
-    "oracle": ("limit", 0.1),
-}
-# F1 = 0.95 + HEIGHT (ln(CNR / 3) - SLOPE (σz/d - 0.4)): it crosses 0.95 at σz/d = 0.4 + ln(CNR / 3) / SLOPE.
-HEIGHT, SLOPE = 0.03, 4
-
 
 pytestmark = pytest.mark.usefixtures("no_warnings")
 
 
 def draw(figure, path, given):
     problems.find("colloids", f"figures.{figure}.draw")(path, given)
-
-
-def f1_at(sigma_z_d, cnr):
-    return 0.95 + HEIGHT * (np.log(cnr / 3) - SLOPE * (sigma_z_d - 0.4))
-
-
-def grid(phi=PHI, sizes=SIZES, cnr=CNR, volumes=2):
-    """Items of a test grid."""
-    rows = [(p, round(SIGMA_Z / s, 3), c, s) for p in phi for s in sizes for c in cnr] * volumes
-    table = pd.DataFrame(rows, columns=[*PROBLEM.conditions, "particle_size_um"])
-    return table.assign(voxel_um=table.particle_size_um / VOXELS, diameter_px=float(VOXELS))
-
-
-def score_tables(items, name="levels", methods=METHODS, scatter=0.0):
-    """Score tables whose F1 is known; volumes of one cell differ by ±`scatter`."""
-    sign = np.where(np.arange(len(items)) < len(items) / 2, 1, -1)
-    for method, (kind, shift) in {**methods, "chance": ("control", -0.9)}.items():
-        f1 = f1_at(items.sigma_z_d, items.cnr) + shift + scatter * sign
-        values = {"f1": f1, "recall": np.clip(f1, 0, 1), "rms_z_d": 0.02 * items.sigma_z_d / 0.2}
-        frames = [
-            items[list(PROBLEM.conditions)].assign(item=items.index, metric=metric, value=value, status="ok", worst=0.0)
-            for metric, value in values.items()
-        ]
-        yield pd.concat(frames, ignore_index=True).assign(dataset=name, method=method, kind=kind, seed=0)
-
-
-def scores(**options):
-    return read(score_tables(grid(), **options), PROBLEM.conditions)[0]
 
 
 def material(folder, shape=(40, 40, 40), methods=METHODS, **options):
@@ -217,76 +173,6 @@ def test_contour_of_a_plane_is_its_line():
         area.contains_points([[0.25, 7], [0.4, 3.2]]).all() and not area.contains_points([[0.7, 7], [0.4, 2.8]]).any()
     )
     assert contour(x, cnr, np.ones((4, 4)))[0] == [] == contour(x, cnr, np.zeros((4, 4)))[0]
-
-
-@pytest.mark.parametrize(
-    ("values", "x"),
-    [
-        ([1, 0.8, 0.5, 0.1], 1.25),
-        ([0.5, 1, 0.8, 0.1], 2.25),  # what is lost at the start does not count
-        ([1, 1, 1, 0.95], 4),
-        ([0.9, 0.9, 0.9, 0.8], np.nan),
-        ([0.95, 0.1, 0.1, 0.1], 1),
-        ([1, 1, np.nan, 0.1], 2),  # nothing is known of the gap
-    ],
-)
-def test_last_crossing(values, x):
-    assert smallest.last_crossing([1, 2, 3, 4], values, 0.95) == pytest.approx(x, nan_ok=True)
-
-
-def test_smallest_particle_is_where_theory_puts_it():
-    table = smallest.smallest_particle(scores(), SIZES)
-    ours = table[(table.method == "ours") & (table.phi == 0.1)].set_index("cnr")
-    at = 0.4 + np.log(np.array([8, 3, 1.5]) / 3) / SLOPE
-    assert ours.sigma_z_d[[8, 3, 1.5]].to_numpy() == pytest.approx(at)
-    # 1 / d is linear in σz/d; the grid's third size is rounded to five digits, and σz/d to three.
-    assert ours.particle_size_um[[8, 3, 1.5]].to_numpy() == pytest.approx(SIGMA_Z / at, rel=1e-3)
-    assert np.isinf(ours.particle_size_um[0.75]) and np.isnan(ours.sigma_z_d[0.75])
-    assert np.isinf(table.particle_size_um[table.method == "blind"]).all()
-    everywhere = table[(table.method == "oracle") & (table.cnr >= 1.5)]
-    assert everywhere.particle_size_um.to_numpy() == pytest.approx(0.25)
-    with pytest.raises(ValueError, match="4 values of σz/d in the scores, 2 sizes"):
-        smallest.smallest_particle(scores(), SIZES[:2])
-
-
-def test_intervals_of_the_smallest_particle():
-    """Two volumes of a cell, F1 ± 0.01: a resample's mean is off by -0.01, 0 or 0.01, with chances 1/4, 1/2, 1/4."""
-    table = smallest.smallest_particle(scores(scatter=0.01), SIZES, resamples=1000)
-    row = table[(table.method == "ours") & (table.phi == 0.1) & (table.cnr == 3)].iloc[0]
-    # Neighbouring cells are resampled apart: the crossing moves most when both are off to the same side.
-    off = 0.01 / (HEIGHT * SLOPE)
-    assert [row.ci_low, row.ci_high] == pytest.approx([SIGMA_Z / (0.4 + off), SIGMA_Z / (0.4 - off)], rel=1e-3)
-    sure = smallest.smallest_particle(scores(), SIZES, resamples=20)
-    finite = np.isfinite(sure.particle_size_um)
-    assert sure.ci_low[finite].to_numpy() == pytest.approx(sure.particle_size_um[finite].to_numpy())
-    alone = smallest.smallest_particle(read(score_tables(grid(volumes=1)), PROBLEM.conditions)[0], SIZES, resamples=20)
-    assert alone[["ci_low", "ci_high"]].isna().all(axis=None)
-
-
-def test_a_failed_volume_counts_as_none_found():
-    tables = list(score_tables(grid(volumes=1)))
-    failed = tables[0].index[(tables[0].cnr == 3) & (tables[0].sigma_z_d == 0.2)]
-    tables[0].loc[failed, ["value", "status"]] = [np.nan, "out of memory"]
-    one = read(tables, PROBLEM.conditions)[0]
-    row = list(one.methods.method).index("ours")
-    _, cnr, f1, _ = smallest.surface(one, 0.1)
-    assert f1[row, 2, 0] == 0 and f1[row, 2, 1] == pytest.approx(f1_at(0.4, 3)) and list(cnr) == sorted(CNR)
-
-
-def test_the_table_as_people_read_it(tmp_path):
-    everything = read([*score_tables(grid()), *score_tables(grid(sizes=(0.5,)), "large")], PROBLEM.conditions)
-    table = smallest.table(everything, {**DATASETS, "large": {"test_particle_size_um": [0.5]}}, 20, 1)
-    table.to_csv(tmp_path / "smallest.csv", index=False, float_format="%.6g")
-    read_back = pd.read_csv(tmp_path / "smallest.csv")
-    blocks = {dataset: rows for dataset, _, rows in smallest.blocks(read_back)}
-    assert list(blocks["levels"].method) == ["ours", "log", "blind", "oracle", "chance"]
-    rows = blocks["levels"].set_index("method")
-    assert rows["φ 0.1, CNR 3"].to_dict() == {
-        "ours": "**0.5**", "log": "0.857", "blind": "> 1", "oracle": "≤ 0.25", "chance": "> 1"
-    }  # fmt: skip
-    ((dataset, _, rows),) = smallest.summary(read_back)
-    assert dataset == "levels"
-    assert list(rows)[2:] == [f"φ {phi:g}, CNR {cnr}" for phi in PHI for cnr in (8, 3)]
 
 
 def test_what_is_shown():

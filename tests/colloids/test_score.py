@@ -9,18 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from blurbench.colloids import PROBLEM
-from blurbench.colloids.score import (
-    ITEM_METRICS,
-    METRICS,
-    NOTES,
-    WORST,
-    average_precision,
-    challenge_average_precision,
-    match,
-    score,
-)
-from blurbench.scoring.scores import ItemMetric, Metric
-from blurbench.scoring.statistics import REDUCTIONS
+from blurbench.colloids.score import METRICS, average_precision, challenge_average_precision, match, score
+from blurbench.scoring.metrics import numbers
 
 VOXEL, D = 0.05, 0.5  # µm: ten voxels a diameter
 
@@ -153,6 +143,7 @@ def volumes(truths, size=8, conditions=(0.3, 0.4, 3.0)):
         items=items.assign(particle_size_um=D, voxel_um=VOXEL),
         truth={"centres": centres},
         images=SimpleNamespace(shape=(len(truths), n, n, n)),
+        spec={},
     )
 
 
@@ -330,7 +321,7 @@ def test_a_failed_item_keeps_its_rows(packing):
     guess.loc[guess.index[guess["item"] == 2][3], "y"] = np.nan
     guess.loc[guess.index[guess["item"] == 3][0], "z"] = np.inf
     table = score(dataset, guess)
-    assert len(table) == 4 * len(ITEM_METRICS)
+    assert len(table) == 4 * len(METRICS)
     assert table.drop_duplicates("item")["status"].tolist() == ["ok", "out of memory", "not finite", "not finite"]
     assert table[table["metric"] == "success"]["value"].tolist() == [1, 0, 0, 0]
     failed = table[(table["item"] > 0) & (table["metric"] != "success")]
@@ -370,21 +361,16 @@ def test_neither_the_order_of_rows_nor_an_axis_matters(packing, seed):
     shuffled = score(dataset, guess.sample(frac=1, random_state=seed % 1000))
     pd.testing.assert_frame_equal(shuffled, table, rtol=1e-6)
     mirrored, plain = scored(8 - packing, 8 - found), values(table)
-    for name in set(ITEM_METRICS) - {"bias_z_d"}:
+    for name in {metric.name for metric in METRICS} - {"bias_z_d"}:
         assert mirrored[name] == pytest.approx(plain[name], nan_ok=True, abs=1e-4), name
     assert mirrored["bias_z_d"] == pytest.approx(-plain["bias_z_d"], nan_ok=True, abs=1e-5)
 
 
-def test_metrics_are_declared_in_full():
-    assert all(isinstance(metric, ItemMetric) for metric in ITEM_METRICS.values()) and set(WORST) <= set(ITEM_METRICS)
-    for name, metric in METRICS.items():
-        assert isinstance(metric, Metric) and metric.item in ITEM_METRICS, name
-        assert metric.reduce in {*REDUCTIONS, "median_abs"}
-        assert metric.direction in {"min", "max", "target"}
-        assert np.isfinite(metric.target) == (metric.direction == "target")
-    assert next(iter(METRICS)) == "f1"
-    main = {name for name, metric in METRICS.items() if not metric.table}
-    published = "precision recall f1 ap ap_challenge rms_z_d rms_xy_d bias_z_d phi_ratio core_precision"
-    assert main >= {*published.split(), "seconds", "success_rate"}
-    assert {metric.table for metric in METRICS.values()} - {""} == set(NOTES)
-    assert sum(bool(METRICS[name].label) for name in main) <= 9
+def test_the_published_numbers():
+    main = [number for _, number in numbers(METRICS)]
+    assert main[0].name == "f1"
+    expected = "precision recall f1 ap ap_challenge rms_z_d rms_xy_d bias_z_d phi_ratio core_precision"
+    assert {number.name for number in main} >= {*expected.split(), "seconds", "success_rate"}
+    assert sum(bool(number.label) for number in main) <= 9
+    challenge = "ap_challenge_radius ap_challenge_diameter f1_050 precision_050 recall_050"
+    assert [number.name for _, number in numbers(METRICS, "challenge")] == challenge.split()

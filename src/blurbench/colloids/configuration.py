@@ -10,8 +10,6 @@ TOLERANCE = 0.01  # relative: how far beyond the models' range a blur may lie
 THINNEST = 3  # diameters: a thinner volume holds no sphere that is clear of its faces
 SATURATION = 65535  # ADU, of uint16
 CANVAS = 2.5  # diameters that a canvas reaches beyond a volume, as if the SD of the PSF were a radius
-    2.5  # diameters that a canvas reaches beyond a volume: 4 SDs of a PSF whose SD is a radius, and half a diameter
-)
 SHARD_MB = 30  # of volumes that are written at a time
 TAIL = 6  # standard deviations of noise that must fit between the ends of the grey scale
 RANGES = {"phi": "test_phi", "particle_size_um": "test_particle_size_um", "cnr": "test_cnr"}

@@ -17,7 +17,8 @@ from blurbench.colloids.border import inside, trim
 from blurbench.colloids.physics import bond_order, core_precision, radial_distribution
 from blurbench.files.answers import OK
 from blurbench.scoring.matching import match
-from blurbench.scoring.scores import ItemMetric, Metric, score_table
+from blurbench.scoring.metrics import Metric, Published
+from blurbench.scoring.scores import score_table
 
 RADIUS = 0.25  # of a match
 FINE, LOOSE = 0.1, 0.5  # of a strict match, and of the literature's
@@ -30,67 +31,50 @@ SHELLS, SMOOTHING = np.linspace(0.5, 1.8, 66), 0.05
 PEAK = (0.8, 1.5)  # where the first maximum is looked for
 PEAK_PAIRS = 20  # nearer to each other than PEAK; with fewer, the highest shell is a matter of chance
 
-ITEM_METRICS = {
-    "f1": ItemMetric(direction="max"),
-    "precision": ItemMetric(direction="max"),
-    "recall": ItemMetric(direction="max"),
-    "f1_050": ItemMetric(direction="max"),
-    "f1_010": ItemMetric(direction="max"),
-    "precision_010": ItemMetric(direction="max"),
-    "recall_010": ItemMetric(direction="max"),
-    "precision_050": ItemMetric(direction="max"),
-    "recall_050": ItemMetric(direction="max"),
-    "ap": ItemMetric(direction="max"),
-    "ap_challenge": ItemMetric(direction="max"),
-    "ap_challenge_radius": ItemMetric(direction="max"),
-    "rms_z_d": ItemMetric(direction="min"),
-    "rms_xy_d": ItemMetric(direction="min"),
-    "bias_z_d": ItemMetric(direction="target"),
-    "phi_ratio": ItemMetric(direction="target"),
-    "peak_height_ratio": ItemMetric(direction="target"),
-    "peak_position_error": ItemMetric(direction="target"),
-    "core_precision": ItemMetric(direction="max"),
-    "core_error": ItemMetric(direction="target"),
-    "q6_error": ItemMetric(direction="target"),
-    "seconds": ItemMetric("s", "min"),
-    "success": ItemMetric(direction="max"),
-}
-WORST = {  # what a failed item counts as in the ranking; 0 for the shares, that is, for all others
-    "rms_z_d": RADIUS,
-    "rms_xy_d": RADIUS,
-    "bias_z_d": RADIUS,
-    "peak_position_error": PEAK[1] - PEAK[0],
-    "core_error": 1.0,
-    "q6_error": 1.0,
-    "seconds": np.nan,
-}
 
-METRICS = {  # the first one orders the tables and is compared pair by pair
-    "f1": Metric("f1", "mean", "F1", direction="max"),
-    "precision": Metric("precision", "mean", "precision", direction="max"),
-    "recall": Metric("recall", "mean", "recall", direction="max"),
-    "ap": Metric("ap", "mean", "AP", direction="max"),
-    "rms_z_d": Metric("rms_z_d", "rms", "rms z / d"),
-    "rms_xy_d": Metric("rms_xy_d", "rms", "rms x, y / d"),
-    "bias_z_d": Metric("bias_z_d", "mean", direction="target", target=0),
-    "f1_010": Metric("f1_010", "mean", direction="max"),
-    "precision_010": Metric("precision_010", "mean", direction="max"),
-    "recall_010": Metric("recall_010", "mean", direction="max"),
-    "phi_ratio": Metric("phi_ratio", "mean", "φ found / φ", direction="target", target=1),
-    "peak_height_ratio": Metric("peak_height_ratio", "mean", direction="target", target=1),
-    "peak_position_error": Metric("peak_position_error", "mean", direction="target", target=0),
-    "core_precision": Metric("core_precision", "mean", "precision from g(r)", direction="max"),
-    "core_error": Metric("core_error", "mean", direction="target", target=0),
-    "q6_error": Metric("q6_error", "mean", direction="target", target=0),
-    "ap_challenge": Metric("ap_challenge", "mean", direction="max"),
-    "success_rate": Metric("success", "mean", direction="max"),
-    "seconds": Metric("seconds", "mean", "s per volume", "s"),
-    "ap_challenge_radius": Metric("ap_challenge_radius", "mean", "AP as scored", direction="max", table="challenge"),
-    "ap_challenge_diameter": Metric("ap_challenge", "mean", "AP as described", direction="max", table="challenge"),
-    "f1_050": Metric("f1_050", "mean", direction="max", table="challenge"),
-    "precision_050": Metric("precision_050", "mean", "precision at d / 2", direction="max", table="challenge"),
-    "recall_050": Metric("recall_050", "mean", "recall at d / 2", direction="max", table="challenge"),
-}
+def _share(name, *published):
+    """A part of a whole; a failed item counts as none."""
+    return Metric(name, "max", (0, 1), worst=0.0, published=published)
+
+
+def _ratio_to_truth(name, *published):
+    return Metric(name, "target", (0, np.inf), target=1, worst=0.0, published=published)
+
+
+def _error(name, largest, *published):
+    """A signed error; a failed item counts as the largest."""
+    return Metric(name, "target", (-largest, largest), target=0, worst=largest, published=published)
+
+
+METRICS = (  # the first published number orders the tables and is compared pair by pair
+    _share("f1", Published("f1", "mean", "F1")),
+    _share("precision", Published("precision", "mean", "precision")),
+    _share("recall", Published("recall", "mean", "recall")),
+    _share("ap", Published("ap", "mean", "AP")),
+    Metric("rms_z_d", "min", (0, RADIUS), worst=RADIUS, published=(Published("rms_z_d", "rms", "rms z / d"),)),
+    Metric("rms_xy_d", "min", (0, RADIUS), worst=RADIUS, published=(Published("rms_xy_d", "rms", "rms x, y / d"),)),
+    _error("bias_z_d", RADIUS, Published("bias_z_d", "mean")),
+    _share("f1_010", Published("f1_010", "mean")),
+    _share("precision_010", Published("precision_010", "mean")),
+    _share("recall_010", Published("recall_010", "mean")),
+    _ratio_to_truth("phi_ratio", Published("phi_ratio", "mean", "φ found / φ")),
+    _ratio_to_truth("peak_height_ratio", Published("peak_height_ratio", "mean")),
+    _error("peak_position_error", PEAK[1] - PEAK[0], Published("peak_position_error", "mean")),
+    _share("core_precision", Published("core_precision", "mean", "precision from g(r)")),
+    _error("core_error", 1.0, Published("core_error", "mean")),
+    _error("q6_error", 1.0, Published("q6_error", "mean")),
+    _share("ap_challenge_radius", Published("ap_challenge_radius", "mean", "AP as scored", table="challenge")),
+    _share(
+        "ap_challenge",
+        Published("ap_challenge", "mean"),
+        Published("ap_challenge_diameter", "mean", "AP as described", table="challenge"),
+    ),
+    _share("success", Published("success_rate", "mean")),
+    Metric("seconds", "min", (0, np.inf), np.nan, (Published("seconds", "mean", "s per volume"),), unit="s"),
+    _share("f1_050", Published("f1_050", "mean", table="challenge")),
+    _share("precision_050", Published("precision_050", "mean", "precision at d / 2", table="challenge")),
+    _share("recall_050", Published("recall_050", "mean", "recall at d / 2", table="challenge")),
+)
 
 CAPTION = (
     "Centres of dense spheres in a volume. Mean over volumes [95 % interval, bootstrap over volumes]. A detection is "
@@ -99,14 +83,6 @@ CAPTION = (
     "axis, so read them beside the recall. Precision from g(r) needs no truth: it is the share of detections that are "
     "some sphere's, however far off, and says nothing of a finder that forbids near pairs by itself."
 )
-NOTES = {
-    "challenge": (
-        "As others have scored it. The challenge's average precision has no confidence in it: it is about precision "
-        "times recall, and hardly changes with the error of position up to a third of its scale. As described, the "
-        "scale is the diameter; as scored, it was the radius. Within d / 2, and all the more under that average "
-        "precision, an independent packing looks like a detector at high volume fraction: see the control row."
-    )
-}
 
 
 def score(dataset, predictions: pd.DataFrame) -> pd.DataFrame:
@@ -154,16 +130,15 @@ def score(dataset, predictions: pd.DataFrame) -> pd.DataFrame:
         d = item.particle_size_um
         truth = centres[i][np.isfinite(centres[i]).all(axis=1)]
         rows.append(_volume(truth / d, points[part] / d, confidence[part], corners * item.voxel_um / d))
-    values = pd.DataFrame(rows, index=items, columns=list(ITEM_METRICS))
+    values = pd.DataFrame(rows, index=items, columns=[metric.name for metric in METRICS])
     if unsure:
         values["ap"] = np.nan
     values["seconds"] = predictions["seconds"].to_numpy(float)[starts]
-    worst = {name: WORST.get(name, 0.0) for name in ITEM_METRICS}
-    return score_table(dataset.items[list(PROBLEM.conditions)], ITEM_METRICS, values, status, worst)
+    return score_table(dataset.items[list(PROBLEM.conditions)], METRICS, values, status, dataset.spec)
 
 
 def _volume(truth, found, confidence, box):
-    """Item metrics of one volume, lengths in d: all but `success` and `seconds`."""
+    """Metrics of one volume, lengths in d: all but `success` and `seconds`."""
     values = {}
     for suffix, radius in (("_050", LOOSE), ("_010", FINE), ("", RADIUS)):
         pairs, asked, counted = trim(truth, found, match(truth, found, radius), box, MARGIN)

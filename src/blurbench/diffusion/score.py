@@ -10,53 +10,77 @@ import pandas as pd
 
 from blurbench.diffusion import PROBLEM
 from blurbench.files.answers import OK
-from blurbench.scoring.scores import ItemMetric, Metric, score_table
+from blurbench.scoring.metrics import Metric, Published
+from blurbench.scoring.scores import score_table
 
-ITEM_METRICS = {
-    "error_ln_d": ItemMetric(direction="target"),
-    "error_um2_s": ItemMetric("um2/s", "target"),
-    "relative_d": ItemMetric(direction="target"),
-    "inside_68": ItemMetric(direction="target"),
-    "inside_95": ItemMetric(direction="target"),
-    "success": ItemMetric(direction="max"),
-    "seconds": ItemMetric("s", "min"),
-    "error_ln_d_realised": ItemMetric(direction="target"),
-    "error_um2_s_realised": ItemMetric("um2/s", "target"),
-}
 
-METRICS = {  # the first one orders the tables and is compared pair by pair
-    "rmse_ln_d": Metric("error_ln_d", "rms", "RMSE of ln D", to_limits=True),
-    "bias_ln_d": Metric("error_ln_d", "mean", "bias of ln D", direction="target", target=0),
-    "sd_ln_d": Metric("error_ln_d", "sd"),
-    "median_abs_ln_d": Metric("error_ln_d", "median_abs"),
-    "relative_sd": Metric("relative_d", "sd", "SD of the estimate / D", fixed_condition=True),
-    "mae_um2_s": Metric("error_um2_s", "mean_abs", "MAE (µm²/s)", "um2/s"),
-    "rmse_um2_s": Metric("error_um2_s", "rms", "RMSE (µm²/s)", "um2/s"),
-    "coverage_68": Metric("inside_68", "mean", direction="target", target=0.68),
-    "coverage_95": Metric("inside_95", "mean", "coverage of 95 %", direction="target", target=0.95),
-    "success_rate": Metric("success", "mean", "success", direction="max"),
-    "seconds": Metric("seconds", "mean", "s per item", "s"),
-    "rmse_ln_d_realised": Metric("error_ln_d_realised", "rms", "RMSE of ln D", table="realised"),
-    "bias_ln_d_realised": Metric(
-        "error_ln_d_realised", "mean", "bias of ln D", direction="target", target=0, table="realised"
+def _span(spec):
+    """Width of the dataset's range of D in µm²/s."""
+    low, high = spec["D_um2_s"]
+    return high - low
+
+
+def _ratio(spec):
+    """Highest D of the dataset over its lowest."""
+    low, high = spec["D_um2_s"]
+    return high / low
+
+
+def _log_ratio(spec):
+    """Width of the dataset's range of ln D."""
+    return np.log(_ratio(spec))
+
+
+def _signed(name, target, worst, *published, unit="1"):
+    """An error or a ratio that may be of any size and sign."""
+    return Metric(name, "target", (-np.inf, np.inf), worst, published, unit, target)
+
+
+METRICS = (  # the first published number orders the tables and is compared pair by pair
+    _signed(
+        "error_ln_d",
+        0,
+        _log_ratio,
+        Published("rmse_ln_d", "rms", "RMSE of ln D", to_limits=True),
+        Published("bias_ln_d", "mean", "bias of ln D"),
+        Published("sd_ln_d", "sd"),
+        Published("median_abs_ln_d", "median_abs"),
     ),
-    "sd_ln_d_realised": Metric("error_ln_d_realised", "sd", "SD of ln D", table="realised"),
-    "mae_um2_s_realised": Metric("error_um2_s_realised", "mean_abs", "MAE (µm²/s)", "um2/s", table="realised"),
-    "rmse_um2_s_realised": Metric("error_um2_s_realised", "rms", "RMSE (µm²/s)", "um2/s", table="realised"),
-}
+    _signed("relative_d", 1, _ratio, Published("relative_sd", "sd", "SD of the estimate / D", fixed_condition=True)),
+    _signed(
+        "error_um2_s",
+        0,
+        _span,
+        Published("mae_um2_s", "mean_abs", "MAE (µm²/s)"),
+        Published("rmse_um2_s", "rms", "RMSE (µm²/s)"),
+        unit="um2/s",
+    ),
+    Metric("inside_68", "target", (0, 1), 0.0, (Published("coverage_68", "mean"),), target=0.68),
+    Metric("inside_95", "target", (0, 1), 0.0, (Published("coverage_95", "mean", "coverage of 95 %"),), target=0.95),
+    Metric("success", "max", (0, 1), 0.0, (Published("success_rate", "mean", "success"),)),
+    Metric("seconds", "min", (0, np.inf), np.nan, (Published("seconds", "mean", "s per item"),), unit="s"),
+    _signed(
+        "error_ln_d_realised",
+        0,
+        _log_ratio,
+        Published("rmse_ln_d_realised", "rms", "RMSE of ln D", table="realised"),
+        Published("bias_ln_d_realised", "mean", "bias of ln D", table="realised"),
+        Published("sd_ln_d_realised", "sd", "SD of ln D", table="realised"),
+    ),
+    _signed(
+        "error_um2_s_realised",
+        0,
+        _span,
+        Published("mae_um2_s_realised", "mean_abs", "MAE (µm²/s)", table="realised"),
+        Published("rmse_um2_s_realised", "rms", "RMSE (µm²/s)", table="realised"),
+        unit="um2/s",
+    ),
+)
 
 CAPTION = (
     "Diffusion coefficient of one molecule from a stack of its images. Mean [95 % interval, bootstrap over items]. "
     "Errors of ln D after clipping to the dataset's range of D, errors in µm²/s unclipped."
 )
-NOTES = {
-    "realised": (
-        "Against the D of the realised path: the slope of the mean squared displacement of the true sub-positions over "
-        "all lags. It is what the source report used as its label, and a noisy statistic of D: at fixed D it scatters "
-        "by some 80 %. A method that copies this noise of the path scores well here and badly against D; the table "
-        "shows how well a method reproduces that statistic, not how well it measures D."
-    )
-}
 
 
 def score(dataset, predictions: pd.DataFrame) -> pd.DataFrame:
@@ -101,18 +125,7 @@ def score(dataset, predictions: pd.DataFrame) -> pd.DataFrame:
             "error_ln_d_realised": np.log(clipped / realised),
             "error_um2_s_realised": estimate - realised,
         }
-    worst = {
-        "error_ln_d": np.log(high / low),
-        "error_um2_s": high - low,
-        "relative_d": high / low,
-        "inside_68": 0.0,
-        "inside_95": 0.0,
-        "success": 0.0,
-        "seconds": np.nan,
-        "error_ln_d_realised": np.log(high / low),
-        "error_um2_s_realised": high - low,
-    }
-    return score_table(dataset.items[list(PROBLEM.conditions)], ITEM_METRICS, values, status, worst)
+    return score_table(dataset.items[list(PROBLEM.conditions)], METRICS, values, status, dataset.spec)
 
 
 def _inside(truth, found, level):

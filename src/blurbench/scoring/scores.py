@@ -1,4 +1,4 @@
-"""What every problem's scores have in common: the declaration of a metric, and score tables as arrays."""
+"""Score tables of every problem: how they are made, and how they are read as arrays."""
 
 from dataclasses import dataclass
 
@@ -7,51 +7,10 @@ import pandas as pd
 
 from blurbench.files import parquet
 from blurbench.files.answers import OK
+from blurbench.planning.method import KINDS
+from blurbench.scoring.metrics import Metric
 
-KINDS = ("learned", "classical", "limit", "control")
 RANKED = KINDS[:2]  # limit and control rows frame the table, they do not compete
-
-
-@dataclass(frozen=True)
-class Metric:
-    """A published number: how it follows from an item metric, and what is good.
-
-    Parameters
-    ----------
-    item : the item metric it reduces
-    reduce : a name of `statistics.REDUCTIONS`
-    label : heading in the tables for people; "" keeps the metric to the CSV
-    unit : "1" if it has none
-    direction : min, max or target
-    target : the value to hit, for direction target
-    fixed_condition : published at a fixed condition only, since it means nothing over a mixture of them
-    to_limits : published also as `ratio_to_<limit>` for every limit row, on the same items
-    table : the extra table it belongs to; "" is the main one
-    """
-
-    item: str
-    reduce: str
-    label: str = ""
-    unit: str = "1"
-    direction: str = "min"
-    target: float = np.nan
-    fixed_condition: bool = False
-    to_limits: bool = False
-    table: str = ""
-
-    def badness(self, value):
-        """`value` such that smaller is better, a new array."""
-        if self.direction == "target":
-            return np.abs(np.subtract(value, self.target))
-        return np.negative(value) if self.direction == "max" else np.positive(value)
-
-
-@dataclass(frozen=True)
-class ItemMetric:
-    """A number per item. `worst` of the score table is the value that a failed item counts as in the ranking."""
-
-    unit: str = "1"
-    direction: str = "min"
 
 
 @dataclass
@@ -61,8 +20,8 @@ class Scores:
     dataset: str
     methods: pd.DataFrame  # method, kind, seeds
     items: pd.DataFrame  # the condition columns, by item
-    values: dict[str, np.ndarray]  # by item metric, (m, s, i)
-    worst: dict[str, np.ndarray]  # by item metric, (m, s, i), NaN where the item did not fail
+    values: dict[str, np.ndarray]  # by metric, (m, s, i)
+    worst: dict[str, np.ndarray]  # by metric, (m, s, i), NaN where the item did not fail
     status: np.ndarray  # (m, s, i), None where there is no such seed
 
     @property
@@ -82,33 +41,39 @@ class Scores:
         )
 
 
-def score_table(items: pd.DataFrame, metrics, values, status, worst) -> pd.DataFrame:
+def score_table(items: pd.DataFrame, metrics: tuple[Metric, ...], values, status, spec) -> pd.DataFrame:
     """Score table of one method on one dataset: one row per item and metric.
 
     Parameters
     ----------
     items : the condition columns, indexed by item
-    metrics : {name: ItemMetric}; `success` among them is whether the item was answered
+    metrics : of the problem; `success` among them is whether the item was answered
     values : {name: one value per item}, of the others; where the method failed they are left out
     status : one per item
-    worst : {name: what a failed item counts as in the ranking}, NaN if failures do not count
+    spec : of the dataset, by which failed items are judged
+
+    Raises
+    ------
+    ValueError for a value outside of the range of its metric.
     """
     ok = status == OK
-    values = {name: np.where(ok, values[name], np.nan) for name in metrics if name != "success"} | {"success": ok}
-    return pd.concat(
-        [
+    parts = []
+    for metric in metrics:
+        value = (
+            ok.astype(float) if metric.name == "success" else np.where(ok, values[metric.name], np.nan).astype(float)
+        )
+        metric.check(value)
+        parts.append(
             items.reset_index(names="item").assign(
-                metric=name,
-                value=values[name].astype(float),
+                metric=metric.name,
+                value=value,
                 unit=metric.unit,
                 direction=metric.direction,
                 status=status,
-                worst=worst[name],
+                worst=metric.worst_of(spec),
             )
-            for name, metric in metrics.items()
-        ],
-        ignore_index=True,
-    )
+        )
+    return pd.concat(parts, ignore_index=True)
 
 
 def read(files, conditions) -> list[Scores]:

@@ -164,6 +164,23 @@ def _replicate_median(values, weights):
     return Replicates(value, resampled, np.empty((0, len(values))))
 
 
+def percentiles(value, resampled, level=LEVEL):
+    """Percentile interval of what has no neighbours to interpolate to: ranks, or sizes of which one is "none".
+
+    Parameters
+    ----------
+    value : (...,)
+    resampled : (b, ...); NaN makes the interval NaN
+
+    Returns
+    -------
+    low, high : (...,), each one of the resampled values, widened if need be to hold the value itself
+    """
+    ends = [(1 - level) / 2, (1 + level) / 2]
+    low, high = np.quantile(resampled, ends, axis=0, method="inverted_cdf")
+    return np.minimum(low, value), np.maximum(high, value)
+
+
 def ranks(badness: Replicates, level=LEVEL):
     """Rank of each method, 1 is the best, and the interval of its rank over the resamples: three arrays (m,).
 
@@ -173,13 +190,9 @@ def ranks(badness: Replicates, level=LEVEL):
     rank, low, high = np.full((3, len(known)), np.nan)
     if known.any():
         resampled = np.nan_to_num(badness.resampled[:, known], nan=np.inf)
-        over_resamples = rankdata(resampled, method="min", axis=1)
         rank[known] = rankdata(badness.value[known], method="min")
-        # The quantiles of ranks stay whole numbers.
-        low[known], high[known] = np.quantile(
-            over_resamples, [(1 - level) / 2, (1 + level) / 2], axis=0, method="inverted_cdf"
-        )
-    return rank, np.minimum(low, rank), np.maximum(high, rank)
+        low[known], high[known] = percentiles(rank[known], rankdata(resampled, method="min", axis=1), level)
+    return rank, low, high
 
 
 def paired_differences(replicates: Replicates, losses, names) -> pd.DataFrame:

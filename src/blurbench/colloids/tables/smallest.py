@@ -8,8 +8,10 @@ the CNR, and 1/d linear in σz/d, which for a PSF of one width is no approximati
 import numpy as np
 import pandas as pd
 
-from blurbench.scoring.scores import KINDS, RANKED, Scores
-from blurbench.scoring.statistics import replicate, resampling_weights
+from blurbench.planning.method import KINDS
+from blurbench.scoring.scores import RANKED, Scores
+from blurbench.scoring.statistics import percentiles, replicate, resampling_weights
+from blurbench.tables.given import Given
 
 LEVEL = 0.95
 CONTRASTS = 2  # the highest ones, shown in the summary
@@ -120,8 +122,7 @@ def smallest_particle(scores: Scores, sizes_um, level=LEVEL, resamples=0, seed=1
         size = diameters(reached, grid, sizes_um)
         low, high = np.full((2, *size.shape), np.nan)
         if resamples:
-            # Whole values, since "none" lies at infinity and has no neighbour to interpolate to.
-            low, high = np.quantile(sizes, [0.025, 0.975], axis=0, method="inverted_cdf")
+            low, high = percentiles(size, sizes)
         for i, cnr in enumerate(contrasts):
             parts.append(
                 scores.methods[["method", "kind"]].assign(
@@ -129,8 +130,8 @@ def smallest_particle(scores: Scores, sizes_um, level=LEVEL, resamples=0, seed=1
                     cnr=cnr,
                     sigma_z_d=reached[:, i],
                     particle_size_um=size[:, i],
-                    ci_low=np.minimum(low[:, i], size[:, i]),
-                    ci_high=np.maximum(high[:, i], size[:, i]),
+                    ci_low=low[:, i],
+                    ci_high=high[:, i],
                     smallest_tested_um=np.min(sizes_um),
                     largest_tested_um=np.max(sizes_um),
                 )
@@ -138,12 +139,12 @@ def smallest_particle(scores: Scores, sizes_um, level=LEVEL, resamples=0, seed=1
     return pd.concat(parts, ignore_index=True)
 
 
-def table(scores: list[Scores], datasets, resamples, seed) -> pd.DataFrame:
-    """`smallest_particle` of every dataset, with its name in front; `datasets` holds their configuration entries."""
+def table(scores: list[Scores], given: Given) -> pd.DataFrame:
+    """`smallest_particle` of every dataset, with its name in front."""
     parts = []
     for one in scores:
-        sizes = datasets[one.dataset]["test_particle_size_um"]
-        parts.append(smallest_particle(one, sizes, resamples=resamples, seed=seed))
+        sizes = given.datasets[one.dataset]["test_particle_size_um"]
+        parts.append(smallest_particle(one, sizes, resamples=given.resamples, seed=given.seed))
         parts[-1].insert(0, "dataset", one.dataset)
     return pd.concat(parts, ignore_index=True)
 
@@ -169,7 +170,7 @@ def _size(row, bold):
     """A size as it is read, with "≤" and ">" at the ends of what was tested."""
     if np.isinf(row.particle_size_um):
         return f"> {row.largest_tested_um:.3g}"
-    smallest = row.particle_size_um < row.smallest_tested_um * (1 + 1e-5)  # of two numbers with six digits
+    smallest = row.particle_size_um < row.smallest_tested_um * (1 + 1e-9)  # it is 1 / (1 / size)
     text = f"≤ {row.smallest_tested_um:.3g}" if smallest else f"{row.particle_size_um:.3g}"
     return f"**{text}**" if bold else text
 

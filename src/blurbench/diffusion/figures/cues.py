@@ -8,7 +8,8 @@ from blurbench.drawing import style
 from blurbench.drawing.axes import plain_log
 from blurbench.drawing.material import Material
 from blurbench.drawing.style import CYCLE, KIND_COLOURS, MM, readable
-from blurbench.scoring.scores import KINDS, RANKED, read
+from blurbench.planning.method import KINDS
+from blurbench.scoring.scores import RANKED, read
 
 CUES = {"all": "all cues", "no_trajectory": "no trajectory", "no_shape": "no shape", "no_intensity": "no intensity"}
 

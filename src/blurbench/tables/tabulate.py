@@ -1,0 +1,46 @@
+"""Every table of one problem."""
+
+import pandas as pd
+
+from blurbench import problems
+from blurbench.scoring.metrics import numbers
+from blurbench.scoring.scores import Scores
+from blurbench.tables import failures, pairs, published, rendering
+from blurbench.tables.given import Given
+
+
+def tabulate(problem, scores: list[Scores], given: Given) -> dict[str, pd.DataFrame | str]:
+    """Tables and texts by the names that rules/tabulate.smk gives their files.
+
+    The main table is `csv`, for people `md`, `html` and `tex`; `pairs` are the paired differences, `failures` the
+    failed predictions. An extra table is `<name>_csv` and `<name>_md`, made by <problem>/tables/<name>.py with
+
+    - `table(scores, given)`, the frame for the CSV,
+    - `blocks(table)` and `summary(table)`, (heading, note, rows of strings) for its Markdown and for summary.md; the
+      latter yields nothing where the table is not shown,
+    - `TITLE` and `CAPTION`.
+
+    Parameters
+    ----------
+    problem : a folder of blurbench
+    scores : of all its datasets
+    """
+    declared, caption = numbers(problems.find(problem, "score.METRICS")), problems.find(problem, "score.CAPTION")
+    main = published.table(problem, scores, declared, given)
+    blocks = list(rendering.blocks(main, declared))
+    made = {
+        "csv": main,
+        "md": rendering.markdown(problem, caption, blocks),
+        "html": rendering.html(problem, caption, blocks),
+        "tex": rendering.latex(problem, blocks),
+        "pairs": pairs.table(scores, *declared[0], given),
+        "failures": failures.table(scores),
+    }
+    for name in problems.load(problem).tables:
+        title, caption, table, blocks = (
+            problems.find(problem, f"tables.{name}.{part}") for part in ("TITLE", "CAPTION", "table", "blocks")
+        )
+        extra = table(scores, given)
+        made[f"{name}_csv"] = extra
+        made[f"{name}_md"] = rendering.markdown(f"{problem}: {title}", caption, blocks(extra))
+    return made

@@ -1,0 +1,33 @@
+"""Time and memory by method, with the machine that they were measured on."""
+
+from pathlib import Path
+
+import pandas as pd
+
+
+def table(scores, trainings, benchmarks, machine) -> pd.DataFrame:
+    """Seconds per item of every method, and what its training took, on average over its seeds.
+
+    Parameters
+    ----------
+    scores : published tables of all problems in one; of them the number `seconds`
+    trainings : (problem, dataset, method, seed) of each training job
+    benchmarks : paths of their benchmark files, in that order; an absent file or value is NaN
+    machine : dict of `machine.describe`
+    """
+    rows = scores[(scores.metric == "seconds") & (scores.condition == "all")]
+    rows = rows[["problem", "dataset", "method", "kind", "mean"]].rename(columns={"mean": "seconds_per_item"})
+    jobs = [
+        {"problem": problem, "dataset": dataset, "method": method, **_benchmark(path)}
+        for (problem, dataset, method, _), path in zip(trainings, benchmarks, strict=True)
+        if Path(path).exists()
+    ]
+    columns = ["problem", "dataset", "method", "train_seconds", "train_max_rss_mb"]
+    jobs = pd.DataFrame(jobs, columns=columns).groupby(columns[:3], as_index=False).mean()
+    rows = rows.merge(jobs, how="left", on=columns[:3])
+    return rows.assign(cpu=machine["cpu"], cores=machine["cores"], gpu=machine["gpu"] or "none")
+
+
+def _benchmark(path):
+    job = pd.read_csv(path, sep="\t").apply(pd.to_numeric, errors="coerce").mean()
+    return {"train_seconds": job["s"], "train_max_rss_mb": job["max_rss"]}
