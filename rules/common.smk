@@ -151,6 +151,11 @@ def predictions_of_units(wildcards):
     return files_of_units(PREDICTIONS[problems.load(wildcards.problem).answer.suffix])(wildcards)
 
 
+def manifests_of_predictions(wildcards):
+    """draw: what stands beside them where they are images."""
+    return files_of_units(PREDICTIONS_MANIFEST)(wildcards) if wildcards.problem in answered_in(".zarr") else []
+
+
 def files_of_units(pattern):
     """Input function: the file of `pattern` for every unit of work of {problem}, or of all problems."""
 

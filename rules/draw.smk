@@ -10,6 +10,7 @@ rule draw:
     input:
         scores=files_of_units(SCORES),
         predictions=predictions_of_units,
+        predictions_manifests=manifests_of_predictions,
         stores=ancient(files_of_datasets(STORES)),
         manifests=files_of_datasets(MANIFESTS),
         curves=curves,
@@ -48,6 +49,7 @@ use rule draw as draw_overall with:
     input:
         scores=files_of_units(SCORES),
         predictions=predictions_of_units,
+        predictions_manifests=manifests_of_predictions,
         stores=ancient(files_of_datasets(STORES)),
         manifests=files_of_datasets(MANIFESTS),
         curves=curves,

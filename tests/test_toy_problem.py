@@ -1,0 +1,138 @@
+"""A third problem, whose answer is an image, is dropped into a copy of the tree and passes every stage.
+
+It is the worked example of docs/adding-a-problem.md. Nothing shared is edited for it: not the library, not the rules.
+"""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import tifffile
+import yaml
+from workflow import Tree
+
+TOY = Path(__file__).parent / "toy"
+BROKEN = '''
+"""Answers, but for some images: {what}."""
+
+import ctypes
+
+from blurbench.blobs.items import images
+
+
+class Broken:
+    kind = "classical"
+    trains = False
+
+    def predict(self, dataset, model, device):
+        for image in images(dataset):
+            if image.noise > 2:
+                {what}
+            yield image.photons
+'''
+WHAT = {"failing": 'raise RuntimeError("too noisy")', "hanging": "ctypes.PyDLL(None).sleep(1000)"}
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A finished run of the toy problem, with a method that fails, one that hangs, and a recording."""
+    tree = Tree.copied(tmp_path_factory.mktemp("toy") / "tree")
+    shutil.copytree(TOY / "blobs", tree.path / "src/blurbench/blobs", ignore=shutil.ignore_patterns("__pycache__"))
+    for name, what in WHAT.items():
+        (tree.path / f"src/blurbench/blobs/methods/{name}.py").write_text(BROKEN.format(what=what))
+    tifffile.imwrite(tree.path / "movie.tif", np.random.default_rng(1).poisson(5, (4, 24, 24)).astype(np.uint16))
+    config = yaml.safe_load((TOY / "blobs.yaml").read_text())
+    config["problems"]["blobs"]["methods"] |= {"failing": {}, "hanging": {}}
+    camera = {"gain": 1.0, "offset": 0.0, "polarity": "bright"}
+    config["recordings"] = {
+        "night": {"file": "movie.tif", "problem": "blobs", "dataset": "few", "noise": 2.0, **camera},
+    }
+    tree = Tree(tree.path, config)
+    tree.snakemake()
+    return tree
+
+
+def checked(tree):
+    """What `make check` says of a tree, and its exit code; by the tree's own library."""
+    command = ["env", "PYTHONPATH=src", "python", "-m", "blurbench.running.integrity", "results/toy"]
+    process = tree.process(command)
+    return process.communicate()[0], process.returncode
+
+
+def table(tree, name="blobs"):
+    return pd.read_csv(tree.results / f"tables/{name}.csv")
+
+
+def test_every_stage_leaves_its_files(finished):
+    for stage in ("simulate", "train", "predict", "score", "tabulate", "draw", "prepare", "measure"):
+        assert any((finished.results / "logs" / stage).rglob("*.log")), stage
+    for ending in ("csv", "md", "html", "tex"):
+        assert (finished.results / f"tables/blobs.{ending}").stat().st_size
+    figures = {path.name for path in (finished.results / "figures/blobs").iterdir()}
+    assert figures == {"examples_few.svg", "learning_few.svg"}
+    assert "blobs" in (finished.results / "tables/summary.md").read_text()
+
+
+def test_the_table_says_what_theory_says(finished):
+    rows = table(finished).query("dataset == 'few' and metric == 'rmse'")
+    rmse = rows.pivot(index="method", columns="condition", values="mean")
+    assert (rmse.loc["clean"] == 0).all(), "the limit is the truth"
+    # White noise of SD 4 under a Gaussian filter of SD 1 keeps the share 1/(4π) of its variance. To it adds what the
+    # filter takes from 4 blobs of height 10 and variance v = 4: an integral of three Gaussians. 6 x 576 pixels, a
+    # seventh of which is independent: a standard error of 3 %.
+    v = 4
+    lost = np.pi * 10**2 * (v + v**2 / (v + 1) - 4 * v**2 / (2 * v + 1))
+    assert rmse.loc["smooth", "noise=4"] == pytest.approx(np.sqrt(4**2 / (4 * np.pi) + 4 * lost / 24**2), rel=0.1)
+    assert rmse.loc["convolution", "all"] < rmse.loc["dark", "all"]
+    assert set(rows.kind) == {"learned", "classical", "limit", "control"}
+
+
+def test_what_fails_and_what_hangs_is_told_and_stops_nothing(finished):
+    failures = table(finished, "blobs_failures")
+    found = {(row.method, row.status): row.n_failed for row in failures[failures.dataset == "few"].itertuples()}
+    assert found[("failing", "RuntimeError: too noisy")] == 6
+    assert found[("hanging", "timed out after 3 s")] == 6
+    rows = table(finished).query("dataset == 'few' and condition == 'all' and metric == 'rmse'").set_index("method")
+    assert (rows.n_failed[["failing", "hanging"]] == 6).all() and rows.n_failed.drop(["failing", "hanging"]).sum() == 0
+    assert rows["mean"]["failing"] == pytest.approx(1, rel=0.1), "of those that were answered: their noise"
+
+
+def test_images_are_kept_one_a_chunk_with_their_manifest(finished):
+    folder = finished.results / "predictions/blobs/few"
+    assert sorted(path.name for path in (folder / "smooth").iterdir()) == ["0.json", "0.zarr"]
+    assert len(list((folder / "smooth/0.zarr/images/c").iterdir())) == 12
+    assert len(list((folder / "failing/0.zarr/images/c").iterdir())) == 6, "what failed takes no room"
+
+
+def test_a_second_run_does_nothing_and_every_file_is_whole(finished):
+    assert "Nothing to be done" in finished.snakemake()
+    said, code = checked(finished)
+    assert code == 0, said
+    assert "11 predictions" in said and "as their jobs wrote them" in said
+
+
+def test_a_damaged_image_is_found_and_made_again(finished, tmp_path):
+    tree = finished.clone(tmp_path / "tree")
+    chunk = tree.results / "predictions/blobs/few/smooth/0.zarr/images/c/1/0/0"
+    chunk.unlink()
+    said, code = checked(tree)
+    assert code == 1 and f"{chunk.relative_to(tree.path)}: found no such file" in said
+    tree.snakemake("--forcerun", "results/toy/predictions/blobs/few/smooth/0.zarr")
+    assert chunk.exists()
+
+
+def test_a_recording_is_measured(finished):
+    folder = finished.results / "recordings/night"
+    rows = pd.read_csv(folder / "methods.csv").set_index("method")
+    assert set(rows.index) == {"smooth", "smoother", "convolution", "failing", "hanging"}
+    assert rows.photons["smooth"] == pytest.approx(5, rel=0.05)  # 4 x 576 Poisson pixels of mean 5: 1 %
+    assert (folder / "picture.svg").stat().st_size
+
+
+def test_a_problem_that_lacks_a_file_is_told_which(finished, tmp_path):
+    tree = finished.clone(tmp_path / "tree", results=False)
+    (tree.path / "src/blurbench/blobs/configuration.py").unlink()
+    said = tree.snakemake(check=False)
+    assert "blobs/configuration.py: found no such file, expected one that defines faults" in said

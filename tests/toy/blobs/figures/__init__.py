@@ -1,0 +1,1 @@
+"""Figures of the toy problem: one module each, with `draw(path, given)`."""
