@@ -42,7 +42,8 @@ def finished(tmp_path_factory):
     shutil.copytree(TOY / "blobs", tree.path / "src/blurbench/blobs", ignore=shutil.ignore_patterns("__pycache__"))
     for name, what in WHAT.items():
         (tree.path / f"src/blurbench/blobs/methods/{name}.py").write_text(BROKEN.format(what=what))
-    tifffile.imwrite(tree.path / "movie.tif", np.random.default_rng(1).poisson(5, (4, 24, 24)).astype(np.uint16))
+    movie = np.random.default_rng(1).poisson(5, (4, 24, 24)).astype(np.uint16)
+    tifffile.imwrite(tree.path / "movie.tif", movie, photometric="minisblack")
     config = yaml.safe_load((TOY / "blobs.yaml").read_text())
     config["problems"]["blobs"]["methods"] |= {"failing": {}, "hanging": {}}
     camera = {"gain": 1.0, "offset": 0.0, "polarity": "bright"}
