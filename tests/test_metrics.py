@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from blurbench.files.predictions import OK
 
 from blurbench import problems
+from blurbench.files.answers import OK
 from blurbench.scoring.metrics import Metric, Published, numbers
 from blurbench.scoring.scores import score_table
 from blurbench.scoring.statistics import REDUCTIONS

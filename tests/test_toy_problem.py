@@ -3,6 +3,7 @@
 It is the worked example of docs/adding-a-problem.md. Nothing shared is edited for it: not the library, not the rules.
 """
 
+import re
 import shutil
 from pathlib import Path
 
@@ -130,6 +131,23 @@ def test_a_recording_is_measured(finished):
     assert set(rows.index) == {"smooth", "smoother", "convolution", "failing", "hanging"}
     assert rows.photons["smooth"] == pytest.approx(5, rel=0.05)  # 4 x 576 Poisson pixels of mean 5: 1 %
     assert (folder / "picture.svg").stat().st_size
+
+
+def test_the_contract_tests_find_it(finished, tmp_path):
+    """Those of folders, methods, metrics and figures, which name no problem."""
+    tree = finished.clone(tmp_path / "tree", results=False)
+    ignored = shutil.ignore_patterns("__pycache__", "toy", "slurm", "benchmarks")
+    shutil.copytree(TOY.parent, tree.path / "tests", ignore=ignored)
+    (tree.path / "tests/blobs").mkdir()
+    shutil.copy2(TOY / "tiny.yaml", tree.path / "tests/blobs")
+    shutil.copy2(TOY.parents[1] / "pyproject.toml", tree.path)
+    for name in WHAT:
+        (tree.path / f"src/blurbench/blobs/methods/{name}.py").unlink()
+    files = [f"tests/test_{name}.py" for name in ("problems", "methods", "metrics", "figures")]
+    process = tree.process(["env", "PYTHONPATH=src", "python", "-m", "pytest", "-q", "-k", "blobs", *files])
+    said, _ = process.communicate()
+    assert process.returncode == 0, said
+    assert int(re.search(r"(\d+) passed", said)[1]) > 60
 
 
 def test_a_problem_that_lacks_a_file_is_told_which(finished, tmp_path):

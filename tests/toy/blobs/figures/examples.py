@@ -6,7 +6,9 @@ from blurbench.drawing import style
 
 
 def draw(path, given):
-    """One panel each."""
+    """One panel each; a figure without data says so."""
+    if given.store is None:
+        return style.empty(path, "no test dataset")
     found = {one.method: PROBLEM.answer.read(one.file, len(given.store)).images[0] for one in given.predictions}
     panels = {"image": given.store.images[0], "without noise": given.store.truth["clean"][0], **found}
     with style.figure(path, height=style.WIDTH / len(panels)) as drawing:

@@ -1,5 +1,8 @@
-"""Learning curves."""
+"""Learning curves: the loss of every method that learns."""
 
-from blurbench.drawing.learning_curves import draw
+from blurbench.drawing import learning_curves
 
-__all__ = ["draw"]
+
+def draw(path, given):
+    """The curves of every model behind one dataset."""
+    learning_curves.draw(path, given)
