@@ -1,6 +1,9 @@
 """Prediction files that others wrote: what may be absent, and what is refused."""
 
 import ctypes
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -236,3 +239,10 @@ def test_a_lost_or_altered_image_is_found(predicted, tmp_path):
     assert str(chunk) in VOLUMES.damage(tmp_path / "0.zarr", 4)[0]
     chunk.unlink()
     assert VOLUMES.damage(tmp_path / "0.zarr", 4) == [f"{chunk}: found no such file, expected a chunk of images"]
+
+
+def test_memory_stays_flat_as_images_are_answered():
+    """750 MB of answers: a program that kept them all would pass the limit of 600 MB (tests/benchmarks/images.py)."""
+    script = Path(__file__).parent / "benchmarks/images.py"
+    done = subprocess.run([sys.executable, script, "30", "25"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr

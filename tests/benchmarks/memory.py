@@ -5,7 +5,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-SCRIPTS = Path(__file__).parents[2] / "scripts"
+LIBRARY = Path(__file__).parents[2] / "src"
 ITEMS = 1_000, 10_000
 # Small fields keep the disk small: 10,000 items are some 300 MB before compression.
 ENTRY = {
@@ -16,7 +16,7 @@ ENTRY = {
 }
 JOB = """
 import resource, sys
-sys.path.insert(0, {scripts!r})
+sys.path.insert(0, {library!r})
 from blurbench.running.simulation import simulate
 simulate("diffusion", "memory", "train", {entry!r}, 1, {folder!r} + "/train.zarr", {folder!r} + "/train.json")
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -28,7 +28,7 @@ def peak_mb(items):
     """Peak resident memory of a process that simulates that many items, MB."""
     with tempfile.TemporaryDirectory() as folder:
         entry = {**ENTRY, "items": {"train": items}}
-        job = JOB.format(scripts=str(SCRIPTS), entry=entry, folder=folder)
+        job = JOB.format(library=str(LIBRARY), entry=entry, folder=folder)
         done = subprocess.run([sys.executable, "-c", job], check=True, capture_output=True, text=True)
         return float(done.stdout.split()[-1])
 
