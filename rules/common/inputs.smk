@@ -1,4 +1,4 @@
-"""Input functions: which files a job needs, or a path of its own that is none of its outputs."""
+"""Input functions: which files a job needs."""
 
 
 def dataset_files(wildcards):
