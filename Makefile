@@ -25,7 +25,7 @@ smoke: .venv/installed
 	$(SNAKEMAKE) --configfile config/smoke.yaml
 
 check: .venv/installed
-	@python -m blurbench.integrity results/$(RUN)
+	@python -m blurbench.running.integrity results/$(RUN)
 
 test: .venv/installed
 	pytest -n 2 --dist loadfile --no-loadscope-reorder
@@ -46,7 +46,7 @@ ci: lint test test-slurm
 
 clean:
 	rm -rf .venv .snakemake .pytest_cache .ruff_cache
-	find scripts tests -name __pycache__ -prune -exec rm -rf {} +
+	find src scripts tests -name __pycache__ -prune -exec rm -rf {} +
 
 .venv/installed: requirements.lock pyproject.toml
 	test -x .venv/bin/python || python3 -m venv .venv

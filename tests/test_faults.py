@@ -259,7 +259,7 @@ def test_every_damage_is_found_and_named(finished, tmp_path):
 def checked(tree):
     """What `make check` says, and its exit status."""
     command = [sys.executable, "-m", "blurbench.running.integrity", str(tree.results.relative_to(tree.path))]
-    environment = {**os.environ, "PYTHONPATH": str(tree.path / "scripts")}
+    environment = {**os.environ, "PYTHONPATH": str(tree.path / "src")}
     done = subprocess.run(command, cwd=tree.path, env=environment, capture_output=True, text=True)
     return done.stdout, done.returncode
 

@@ -1,0 +1,69 @@
+"""Functions of the rules `prepare` and `measure`, whose only wildcard is the recording."""
+
+
+def recording(wildcards):
+    """prepare, measure: the recording's entry."""
+    return config["recordings"][wildcards.recording]
+
+
+def recording_file(wildcards):
+    """prepare, measure: the movie or volume itself."""
+    return recording(wildcards)["file"]
+
+
+def recording_spec(wildcards):
+    """prepare: the dataset entry whose models apply; it says what items they take."""
+    return work.spec(config, recording(wildcards)["problem"], recording(wildcards)["dataset"], "test")
+
+
+def recording_models(wildcards):
+    """measure: every model that a method of the recording uses."""
+    return [model for method in recording_methods(wildcards).values() for model in method["models"].values()]
+
+
+def recording_methods(wildcards):
+    """measure: method, kind, options and model files (by training seed) of every method that applies, by name."""
+    problem, dataset = recording(wildcards)["problem"], recording(wildcards)["dataset"]
+    home = config["problems"][problem]["datasets"][dataset]["models"]
+    return {
+        name: {
+            **{key: method[key] for key in ("method", "kind", "options")},
+            "models": {
+                seed: f"{RESULTS}/models/{problem}/{home}/{method['model']}/{seed}.pt"
+                for seed in work.seeds(config, problem, name)
+                if method["model"]
+            },
+        }
+        for name, method in work.live_methods(config, problem, dataset).items()
+    }
+
+
+def preparation_library(wildcards):
+    """prepare: the state of the library behind the items of a recording."""
+    return sources.state("blurbench.files.parquet", f"blurbench.{recording(wildcards)['problem']}.preparation")
+
+
+def measurement_library(wildcards):
+    """measure: the state of the library behind every method that runs on the recording, and what is made of their answers."""
+    problem = recording(wildcards)["problem"]
+    used = sorted({f"methods.{method['method']}" for method in recording_methods(wildcards).values()})
+    return sources.state(*(f"blurbench.{problem}.{name}" for name in ["measurement", *used]))
+
+
+def recording_mb(wildcards):
+    """The recording's content as float64 and twice more, or what can be said of a folder of images."""
+    file = Path(recording_file(wildcards))
+    return round(24 * file.stat().st_size / 1e6) if file.is_file() else 4000
+
+
+def prepare_memory(wildcards, attempt):
+    """prepare: that of the recording."""
+    return attempt * (work.BASE_MB + recording_mb(wildcards))
+
+
+def measure_memory(wildcards, attempt):
+    """measure: that of the hungriest method, and of the recording, which may be one large item."""
+    problem, dataset = recording(wildcards)["problem"], recording(wildcards)["dataset"]
+    names = recording_methods(wildcards)
+    hungriest = max((work.memory_mb(config, "predict", problem, dataset, name) for name in names), default=work.BASE_MB)
+    return attempt * (hungriest + recording_mb(wildcards))

@@ -1,0 +1,34 @@
+"""What a run makes: the inputs of the rule `all`."""
+
+
+def tables():
+    """Every table of every problem."""
+    main = collect(
+        "<results>/tables/{problem}{ending}",
+        problem=config["problems"],
+        ending=[".csv", ".md", ".html", ".tex", "_pairs.csv"],
+    )
+    extra = [f"<results>/tables/{problem}_{table}.{end}" for problem, table in extra_tables() for end in ("csv", "md")]
+    return main + extra
+
+
+def figures():
+    """Every figure of every problem."""
+    found = []
+    for problem, entry in config["problems"].items():
+        for dataset, data in entry["datasets"].items():
+            if data["models"] != dataset:
+                continue  # stands in the figures over all datasets, beside the one whose models it uses
+            names = problems.load(problem).figures
+            found += collect(
+                "<results>/figures/{problem}/{figure}_{dataset}.svg", problem=problem, figure=names, dataset=dataset
+            )
+        overall = problems.load(problem).summary_figures
+        found += collect("<results>/figures/{problem}/{figure}.svg", problem=problem, figure=overall)
+    return found
+
+
+def recordings():
+    """What `measure` makes for every recording."""
+    files = ["methods.csv", "details.csv", "reference.csv", "picture.svg"]
+    return collect("<results>/recordings/{recording}/{file}", recording=config["recordings"], file=files)
