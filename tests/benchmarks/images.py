@@ -4,7 +4,7 @@
     python tests/benchmarks/images.py 30 25       30 volumes of 25 MB, as `make test` does
 
 One volume is in memory at a time, with what the method and the compressor hold beside it. Smaller volumes do not need
-less: what is freed in pieces of less than 32 MB stays with the threads of the reader, but does not grow with their number.
+less, as pieces below 32 MB that are freed stay with the threads of the reader, but it does not grow with their number.
 """
 
 import multiprocessing

@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 from scipy.special import erf
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "scripts"))
+sys.path.insert(0, str(Path(__file__).parents[2] / "src"))
 from blurbench.diffusion.psf import FWHM_OVER_SD
 from blurbench.diffusion.simulate import imaging, photon_stacks
 
