@@ -2,10 +2,13 @@
 # make report   the same as pages to browse: results/laptop/report.zip
 # make smoke    every rule once, in minutes: results/smoke/
 # make check    is every file of a run still what its job wrote? RUN=laptop unless told otherwise
-# make test, make lint, make clean (keeps results)
+# make lint     style, docstrings, floors of the library, types, the workflow
+# make test
+# make clean    keeps results
 # make test-faults   of the tests, kills, full disks and damage
 # make test-slurm    the profile of slurm/ on a real Slurm of one node; as root on Debian, else it is skipped
 # make ci       lint, test and test-slurm
+# make thorough ci, then every rule once and the check of what that wrote
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 CORES := $(shell nproc 2>/dev/null || getconf _NPROCESSORS_ONLN)
@@ -13,7 +16,7 @@ RUN := laptop
 # greedy: the default scheduler solves an integer program for every choice, which on two cores is a tenth of the work.
 SNAKEMAKE := snakemake --cores $(CORES) --rerun-incomplete --scheduler greedy
 
-.PHONY: tables report smoke check test test-faults test-slurm lint ci clean
+.PHONY: tables report smoke check test test-faults test-slurm lint ci thorough clean
 
 tables: .venv/installed
 	$(SNAKEMAKE) --configfile config/laptop.yaml
@@ -41,11 +44,16 @@ lint: .venv/installed
 	ruff format --check
 	snakefmt --check Snakefile rules
 	snakemake --lint
+	lint-imports --no-logo
+	mypy
 
 ci: lint test test-slurm
 
+thorough: ci smoke
+	$(MAKE) check RUN=smoke
+
 clean:
-	rm -rf .venv .snakemake .pytest_cache .ruff_cache
+	rm -rf .venv .snakemake .pytest_cache .ruff_cache .mypy_cache .import_linter_cache
 	find src scripts tests -name __pycache__ -prune -exec rm -rf {} +
 
 .venv/installed: requirements.lock pyproject.toml

@@ -71,3 +71,9 @@ def test_the_lock_file_names_packages_only():
 
 def test_the_citation_has_the_version_of_the_project():
     assert yaml.safe_load((ROOT / "CITATION.cff").read_text())["version"] == PROJECT["version"]
+
+
+def test_before_a_commit_runs_what_lint_runs():
+    recipe = re.search(r"^lint:.*\n((?:\t.+\n)+)", (ROOT / "Makefile").read_text(), re.MULTILINE)[1]
+    hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"][0]["hooks"]
+    assert [hook["entry"] for hook in hooks] == [line.strip() for line in recipe.splitlines()]

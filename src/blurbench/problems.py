@@ -38,7 +38,7 @@ class Problem:
     summary_figures: tuple[str, ...] = ()
     tables: tuple[str, ...] = ()
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for field in fields(self)[1:]:
             value = getattr(self, field.name)
             if not isinstance(value, tuple) or not all(isinstance(name, str) for name in value):
@@ -64,7 +64,7 @@ def load(name: str) -> Problem:
 
 
 @cache
-def find(name: str, wanted: str):
+def find(name: str, wanted: str) -> Any:
     """Something that a problem's folder defines, such as "score.METRICS" or "figures.examples.draw".
 
     Raises
@@ -90,6 +90,6 @@ def find(name: str, wanted: str):
     return getattr(found, attribute)
 
 
-def _file(name, *parts):
+def _file(name: str, *parts: str) -> Path:
     path = LIBRARY.joinpath(name, *parts)
     return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")

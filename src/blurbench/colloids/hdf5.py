@@ -380,6 +380,7 @@ def _item(key, about, spheres, file):
 
 
 def main(arguments=None):
+    """Run the command line; `arguments` are those of the process unless given."""
     parser = argparse.ArgumentParser(description="Datasets of dense colloids as HDF5 files, and back.")
     commands = parser.add_subparsers(dest="command", required=True)
     for name, source, target in (("export", "store", "file"), ("import", "file", "store")):

@@ -21,6 +21,7 @@ class Heatmap(Learned):
         return torch.where(square <= radius**2, torch.exp(-3 * square / (4 * radius**2)), 0.0)
 
     def centres(self, answer, diameter, floor):
+        """As of any learned method: the maxima of the map, of two that are too near the higher one."""
         heat = 1 / (1 + np.exp(-answer[0]))
         positions, height = maxima(heat, 0.3 * diameter)
         positions, height = positions[height > floor], height[height > floor]

@@ -145,6 +145,7 @@ class Learned:
     # -- prediction
 
     def predict(self, dataset, model, device):
+        """Centres in every volume, and how sure each is. What a method answers stands in blurbench.planning.method."""
         device = find_device(device)
         network = trained(self.network(), model["network"], device)
 

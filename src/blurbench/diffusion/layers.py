@@ -51,4 +51,5 @@ class Residual(nn.Module):
         self.shortcut = conv(inside, outside, 1, stride, bias=False) if changed else nn.Identity()
 
     def forward(self, x):
+        """x : (item, channel, y, x), or (item, channel, t, y, x) in 3-D."""
         return functional.relu(self.second(self.first(x)) + self.shortcut(x))

@@ -106,6 +106,7 @@ class Learned:
         """Set what a network takes from the prepared training data before it is trained; nothing by default."""
 
     def predict(self, dataset, model, device):
+        """D of every stack with its intervals. What a method answers stands in blurbench.planning.method."""
         if not len(dataset):
             return from_log([], [])
         device = find_device(device)

@@ -20,6 +20,7 @@ class Channels(nn.Module):
         self.body, self.head = body, nn.Linear(features + PARAMETERS, 2)
 
     def forward(self, x, microscope, present):
+        """Mean and ln SD of ln D, (item, 2); x : (item, t, y, x), microscope : (item, n), present : (item, t) bool."""
         return self.head(torch.cat([self.body(x), microscope], dim=-1))
 
 
@@ -31,6 +32,7 @@ class Volume(nn.Module):
         self.body, self.head = body, nn.Linear(features + PARAMETERS, 2)
 
     def forward(self, x, microscope, present):
+        """Mean and ln SD of ln D, (item, 2); x : (item, t, y, x), microscope : (item, n), present : (item, t) bool."""
         maps = self.body(x[:, None]).mean(dim=(-2, -1))  # (item, feature, t)
         mean = (maps * present[:, None]).sum(dim=-1) / present.sum(dim=1, keepdim=True)
         return self.head(torch.cat([mean, microscope], dim=-1))

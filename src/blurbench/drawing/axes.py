@@ -30,7 +30,7 @@ def round_numbers(low, high):
 
 def apart(values, least):
     """Those of ascending values that stand apart from the one kept before: the labels of others would overlap."""
-    kept = []
+    kept: list = []
     for value in values:
         if not kept or value - kept[-1] >= least:
             kept.append(value)

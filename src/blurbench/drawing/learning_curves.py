@@ -21,7 +21,7 @@ def draw(path, given: Material, metrics=None):
     metrics = metrics or {}
     if not given.curves:
         return style.empty(path, "no method of this dataset learns")
-    tables = {}
+    tables: dict[str, list] = {}
     for one in sorted(given.curves):
         tables.setdefault(one.method, []).append(pd.read_csv(one.file))
     styles = style.method_styles(tables, ["learned"] * len(tables))

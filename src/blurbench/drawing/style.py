@@ -44,7 +44,7 @@ STYLE = {
 CYCLE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8C6D1F", "#444444")
 KIND_COLOURS = {"learned": "#0072B2", "classical": "#D55E00", "limit": "#444444", "control": "#999999"}
 MARKERS = "osD^vP<>X*ph"
-LINES = {
+LINES: dict[str, list] = {
     "learned": ["-"],
     "classical": [(0, (4, 1.2))],
     "limit": [":", "--", "-.", (0, (1, 3)), (0, (6, 1, 1, 1, 1, 1))],

@@ -8,11 +8,20 @@ waits in memory or crosses a pipe. `finish` makes the whole of all rows: what fa
 A plan reads the declarations, so numpy, pandas and zarr are imported where data are handled.
 """
 
+from __future__ import annotations
+
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+    from blurbench.files.datasets import Dataset
 
 OK = "ok"
 NO_ROW = "no row in the predictions file"
@@ -34,16 +43,16 @@ class _Rows:
         """Columns that an answer must have; the others may be missing, and are NaN then."""
         raise TypeError(f"{type(self).__name__} requires nothing")
 
-    def rows(self, answer, n):
+    def rows(self, answer: Any, n: int) -> pd.DataFrame:
         """DataFrame of a method's answer on n items, numbered from 0. Raises AnswerError if it is none."""
         raise TypeError(f"{type(self).__name__} has no rows")
 
     @contextmanager
-    def writing(self, path, dataset) -> Iterator["_RowWriter"]:
+    def writing(self, path: str | Path | None, dataset: Dataset) -> Iterator[_RowWriter]:
         """Writer of the answers on a dataset; without a path they are not written."""
         yield _RowWriter(self, path)
 
-    def read(self, path, n_items: int):
+    def read(self, path: str | Path, n_items: int) -> pd.DataFrame:
         """Answers on every item, in order; an item without a row gets one that says so.
 
         Parameters
@@ -82,7 +91,7 @@ class _Rows:
         frame = pd.concat([frame, silent]).sort_values("item", kind="stable", ignore_index=True)
         return frame[["item", *self.columns, "seconds", "status"]]
 
-    def damage(self, path, n_items: int) -> list[str]:
+    def damage(self, path: str | Path, n_items: int) -> list[str]:
         """What is wrong with a predictions file, "file: found ..., expected ..."; empty if nothing is."""
         try:
             found = self.read(path, n_items)
@@ -92,7 +101,7 @@ class _Rows:
             return [f"{path}: found an item without an answer whose status is {OK}, expected a reason"]
         return []
 
-    def unexplained(self, table):
+    def unexplained(self, table: pd.DataFrame) -> pd.Series:
         """Which rows hold no answer, and no reason for it either: none, where nothing found is an answer too."""
         return table["item"].isna()
 
@@ -112,11 +121,11 @@ class Numbers(_Rows):
     """A row of numbers an item; the first column is the answer itself, the others say more of it."""
 
     @property
-    def required(self):
+    def required(self) -> tuple[str, ...]:
         """The first column."""
         return self.columns[:1]
 
-    def rows(self, answer, n):
+    def rows(self, answer: Any, n: int) -> pd.DataFrame:
         """A row per item, in order."""
         import numpy as np
 
@@ -126,14 +135,14 @@ class Numbers(_Rows):
         lost = ~np.isfinite(frame[self.columns[0]].to_numpy(float))
         return frame.assign(item=np.arange(n), status=np.where(lost, "not a finite number", OK))
 
-    def read(self, path, n_items):
+    def read(self, path: str | Path, n_items: int) -> pd.DataFrame:
         """As of any table; raises AnswerError for an item with two rows as well."""
         frame = super().read(path, n_items)
         if (twice := frame["item"].duplicated()).any():
             raise AnswerError(f"{path}: item {frame['item'][twice].iloc[0]} has two rows")
         return frame
 
-    def unexplained(self, table):
+    def unexplained(self, table: pd.DataFrame) -> pd.Series:
         """Rows whose answer is no number though their status says that all is well."""
         return (table["status"] == OK) & table[self.columns[0]].isna()
 
@@ -148,11 +157,11 @@ class Points(_Rows):
     dims: int = 3
 
     @property
-    def required(self):
+    def required(self) -> tuple[str, ...]:
         """The coordinates."""
         return self.columns[: self.dims]
 
-    def rows(self, answer, n):
+    def rows(self, answer: Any, n: int) -> pd.DataFrame:
         """A row per point by item, and a row without a point for each item that has none."""
         import numpy as np
         import pandas as pd
@@ -171,15 +180,15 @@ class Points(_Rows):
 class _RowWriter:
     """Collects rows, and writes them at the end."""
 
-    def __init__(self, answer, path):
+    def __init__(self, answer: _Rows, path: str | Path | None):
         self.answer, self.path = answer, path
 
-    def take(self, answer, first, stop):
+    def take(self, answer: Any, first: int, stop: int) -> pd.DataFrame:
         """Rows of a method's answer on the items from `first` to before `stop`."""
         rows = self.answer.rows(answer, stop - first)
         return rows.assign(item=rows["item"] + first)
 
-    def finish(self, rows):
+    def finish(self, rows: pd.DataFrame) -> pd.DataFrame:
         """The table of all rows; written, if there is a path."""
         from blurbench.files import parquet
 
@@ -214,13 +223,11 @@ class Images:
     suffix: ClassVar[str] = ".zarr"
 
     @contextmanager
-    def writing(self, path, dataset) -> Iterator["_ImageWriter"]:
+    def writing(self, path: str | Path | None, dataset: Dataset) -> Iterator[_ImageWriter]:
         """Writer of the answers on a dataset; without a path they stay in memory.
 
         The store and its manifest appear under their names when the block ends, or not at all.
         """
-        from pathlib import Path
-
         from blurbench.files.atomic import replacing
 
         if path is None:
@@ -229,7 +236,7 @@ class Images:
         with replacing(path, Path(path).with_suffix(".json")) as (store, manifest):
             yield _ImageWriter(self, store, manifest, dataset)
 
-    def checked(self, image, shape):
+    def checked(self, image: Any, shape: tuple[int, ...]) -> np.ndarray:
         """A method's array as it is stored. Raises AnswerError if it has another shape, or values that do not fit."""
         import numpy as np
 
@@ -245,7 +252,7 @@ class Images:
             raise AnswerError(f"values from {image.min()} to {image.max()}, expected such as fit into {dtype}")
         return image.astype(dtype, copy=False)
 
-    def read(self, path, n_items: int) -> ImageAnswers:
+    def read(self, path: str | Path, n_items: int) -> ImageAnswers:
         """Answers on every item.
 
         Parameters
@@ -258,7 +265,6 @@ class Images:
         AnswerError if there is no whole store with its manifest, or not an array for every item.
         """
         import json
-        from pathlib import Path
 
         import numpy as np
         import pandas as pd
@@ -278,10 +284,8 @@ class Images:
             raise AnswerError(f"{path}: found {found}, expected {n_items} of {self.dtype}")
         return ImageAnswers(table, Window(images, 0, n_items))
 
-    def damage(self, path, n_items: int) -> list[str]:
+    def damage(self, path: str | Path, n_items: int) -> list[str]:
         """What is wrong with a store, "file: found ..., expected ..."; empty if it is what its manifest says."""
-        from pathlib import Path
-
         from blurbench.files import datasets
 
         try:
@@ -294,7 +298,7 @@ class Images:
 class _ImageWriter:
     """Writes every image when it is taken."""
 
-    def __init__(self, answer, store, manifest, dataset):
+    def __init__(self, answer: Images, store: Any, manifest: Path | None, dataset: Dataset):
         import zarr
 
         from blurbench.files.datasets import COMPRESSOR
@@ -311,7 +315,7 @@ class _ImageWriter:
         )
         self.answer, self.manifest = answer, manifest
 
-    def take(self, answer, first, stop):
+    def take(self, answer: Any, first: int, stop: int) -> pd.DataFrame:
         """Write a method's images of the items from `first` to before `stop`, one by one as they come; their rows."""
         import pandas as pd
 
@@ -327,7 +331,7 @@ class _ImageWriter:
             raise AnswerError(f"more images than {stop - first} items")
         return pd.DataFrame(rows, columns=["item", "seconds", "status"])
 
-    def finish(self, rows) -> ImageAnswers:
+    def finish(self, rows: pd.DataFrame) -> ImageAnswers:
         """Take back what a failed item left, and write the manifest."""
         import json
 

@@ -1,18 +1,20 @@
 """Checksum files of published tables, in the form that `sha256sum --check` reads."""
 
 import hashlib
+from collections.abc import Iterable
 from pathlib import Path
 
 
-def write(files, path):
+def write(files: Iterable[str | Path], path: str | Path) -> None:
     """Write the checksums of files that lie beside `path`."""
     lines = [f"{_digest(file)}  {Path(file).name}\n" for file in files]
     Path(path).write_text("".join(lines), encoding="utf-8")
 
 
-def damage(path) -> dict[Path, tuple[str, str]]:
+def damage(path: str | Path) -> dict[Path, tuple[str, str]]:
     """{file: (found, expected)} of what differs from a checksum file, of the file itself if it is none."""
-    path, faults = Path(path), {}
+    path = Path(path)
+    faults: dict[Path, tuple[str, str]] = {}
     lines = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else []
     for line in lines:
         digest, _, name = line.partition("  ")

@@ -7,10 +7,10 @@ does not grow with the number of items. A store appears under its name only when
 import hashlib
 import json
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from importlib.metadata import version
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -31,7 +31,15 @@ class DatasetError(ValueError):
     """A store or manifest that is missing, damaged or not what was expected."""
 
 
-def write(store, manifest, header: dict, n: int, shard: int, shards, gates=None):
+def write(
+    store: str | Path,
+    manifest: str | Path,
+    header: dict,
+    n: int,
+    shard: int,
+    shards: Iterable,
+    gates: Callable[[pd.DataFrame, dict], dict] | None = None,
+) -> None:
     """Write a dataset and its manifest.
 
     Parameters
@@ -55,7 +63,7 @@ def write(store, manifest, header: dict, n: int, shard: int, shards, gates=None)
 def _fill(folder, store, header, n, shard, shards, gates):
     """Write what `write` is given into a new store; returns the content of its manifest."""
     group = zarr.create_group(folder, zarr_format=3, attributes=header)
-    digests, done, first_images = {}, 0, None
+    digests, done, first_images = {}, 0, np.empty(0)
     for images, items, truth in shards:
         columns = {f"items/{name}": items[name].to_numpy() for name in items}
         arrays = {"images": images, **columns, **{f"truth/{name}": a for name, a in truth.items()}}
@@ -66,7 +74,7 @@ def _fill(folder, store, header, n, shard, shards, gates):
                 digests[name] = hashlib.blake2b(digest_size=16)
         for name, a in arrays.items():
             group[name][done : done + len(images)] = a
-            digests[name].update(np.ascontiguousarray(a))
+            digests[name].update(np.ascontiguousarray(a).data)
         done += len(images)
     if done != n:
         raise DatasetError(f"{store}: {done} items were made, {n} were expected")
@@ -74,7 +82,7 @@ def _fill(folder, store, header, n, shard, shards, gates):
     checked = {"gates": gates(pd.DataFrame(columns), header["spec"])} if gates and n else {}
     if checked and not checked["gates"]["passed"]:
         raise DatasetError(f"{store}: its items do not pass the gates: {json.dumps(checked['gates'])}")
-    for i, image in enumerate(first_images if n else ()):
+    for i, image in enumerate(first_images):
         scale = [float(columns[size][i]) if isinstance(size, str) else size for size in header["voxel_size"][1:]]
         _preview(group, i, image, header, scale)
     return {
@@ -133,11 +141,11 @@ class Simulated(NamedTuple):
 class Window:
     """Items start to stop of an array, read when indexed by a slice or an integer."""
 
-    def __init__(self, array, start, stop):
+    def __init__(self, array: Any, start: int, stop: int):
         self.array, self.start, self.stop = array, start, stop
         self.shape, self.dtype = (stop - start, *array.shape[1:]), array.dtype
 
-    def __len__(self):
+    def __len__(self) -> int:
         return self.stop - self.start
 
     def __getitem__(self, index):
@@ -162,7 +170,15 @@ class Dataset:
     truth : dict of Windows; empty in what classical and learned methods are given
     """
 
-    def __init__(self, attrs, images, items, truth, start=0, stop=None):
+    def __init__(
+        self,
+        attrs: dict,
+        images: Any,
+        items: pd.DataFrame,
+        truth: dict[str, Any],
+        start: int = 0,
+        stop: int | None = None,
+    ):
         stop = images.shape[0] if stop is None else stop
         self.attrs, self._all = attrs, (images, items, truth, start, stop)
         self.images = Window(images, start, stop)
@@ -170,7 +186,7 @@ class Dataset:
         self.truth = {name: Window(a, start, stop) for name, a in truth.items()}
 
     @classmethod
-    def open(cls, store):
+    def open(cls, store: str | Path) -> "Dataset":
         """Open a store for reading.
 
         Raises DatasetError if it is missing, lacks what a dataset has, holds anything but numbers, or declares shapes
@@ -193,26 +209,27 @@ class Dataset:
 
     @property
     def spec(self) -> dict:
+        """The dataset's entry of the configuration, expanded, as the store keeps it."""
         return self.attrs["spec"]
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.images)
 
-    def __getitem__(self, index: slice):
+    def __getitem__(self, index: slice) -> "Dataset":
         if not isinstance(index, slice) or index.step not in (None, 1):
             raise TypeError(f"a dataset is cut by slices without a step, not by {index!r}")
         images, items, truth, start, stop = self._all
         a, b, _ = index.indices(stop - start)
         return Dataset(self.attrs, images, items, truth, start + a, start + max(a, b))
 
-    def chunks(self):
+    def chunks(self) -> Iterator["Dataset"]:
         """Windows of as many items as a method is given at a time, in order."""
         item_mb = math.prod(self.images.shape[1:]) * self.images.dtype.itemsize / 1e6
         size = int(np.clip(CHUNK_MB / item_mb, 1, CHUNK_ITEMS))
         for first in range(0, len(self), size):
             yield self[first : first + size]
 
-    def blind(self):
+    def blind(self) -> "Dataset":
         """The same items without their truth: all that a classical or learned method may see.
 
         The problem's PROBLEM names the columns of `items` that a microscopist knows.
@@ -236,7 +253,7 @@ def _judge(where, array, n):
         raise DatasetError(f"{where}: found {size:.4g} MB declared, expected at most {LIMIT_MB} MB at a time")
 
 
-def damage(store, manifest) -> list[str]:
+def damage(store: str | Path, manifest: str | Path) -> list[str]:
     """What differs between a store and its manifest, "file: found ..., expected ..."; empty if nothing does."""
     try:
         described = json.loads(Path(manifest).read_text())["arrays"]
@@ -282,7 +299,7 @@ class _Unreadable(ValueError):
         self.chunk = chunk
 
 
-def checksum(array) -> str:
+def checksum(array: Any) -> str:
     """BLAKE2b of an array's values, in the order of its items; read in parts of at most CHUNK_MB, or an item."""
     rows = _rows(array)
     item = max(array.nbytes // max(array.shape[0], 1), 1)
@@ -291,7 +308,7 @@ def checksum(array) -> str:
     for first in range(0, array.shape[0], rows):
         for start in range(first, min(first + rows, array.shape[0]), step):
             try:
-                digest.update(np.ascontiguousarray(array[start : min(start + step, first + rows)]))
+                digest.update(np.ascontiguousarray(array[start : min(start + step, first + rows)]).data)
             except Exception as error:  # whatever a damaged chunk raises in the decoder
                 raise _Unreadable(first // rows, error) from error
     return digest.hexdigest()

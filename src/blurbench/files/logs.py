@@ -68,6 +68,8 @@ def progress(work, desc, total=None):
 class _Lines(tqdm):
     """tqdm that writes a line for each state, and none twice."""
 
+    disable: bool
+
     @staticmethod
     def status_printer(file):
         last = ""

@@ -12,13 +12,13 @@ class ModelError(ValueError):
     """A model or checkpoint file that cannot be read."""
 
 
-def write(content: dict, path):
+def write(content: dict, path: str | Path) -> None:
     """Write a model or checkpoint file."""
     with replacing(path) as partial:
         torch.save(content, partial)
 
 
-def read(path) -> dict:
+def read(path: str | Path) -> dict:
     """Content of a model or checkpoint file, on the CPU.
 
     Raises ModelError if the file is empty, truncated, altered, or holds anything but tensors and plain values. The

@@ -1,5 +1,7 @@
 """Parquet files: written with a checksum for every page, read with these checked and sizes judged beforehand."""
 
+from pathlib import Path
+
 import pandas as pd
 import pyarrow.parquet
 from pyarrow import types
@@ -14,13 +16,13 @@ class ParquetError(ValueError):
     """A file that is no table, is damaged, or declares what nobody should read."""
 
 
-def write(frame: pd.DataFrame, path):
+def write(frame: pd.DataFrame, path: str | Path) -> None:
     """Write a table without its index. The checksums let a reader tell a flipped bit from a number."""
     with replacing(path) as partial:
         frame.to_parquet(partial, index=False, write_page_checksum=True)
 
 
-def read(path) -> pd.DataFrame:
+def read(path: str | Path) -> pd.DataFrame:
     """Table of a Parquet file.
 
     Raises ParquetError if it is missing, empty, truncated or altered, holds anything but numbers, texts and truth

@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 
-def write(content: pd.DataFrame | str, path):
+def write(content: pd.DataFrame | str, path: str | Path) -> None:
     """Write a table without its index, or a text."""
     if isinstance(content, str):
         Path(path).write_text(content, encoding="utf-8")
@@ -13,6 +13,6 @@ def write(content: pd.DataFrame | str, path):
         content.to_csv(path, index=False)
 
 
-def read(path) -> pd.DataFrame:
+def read(path: str | Path) -> pd.DataFrame:
     """The table as it was written, to the last bit of its numbers."""
     return pd.read_csv(path, dtype={"unit": str})

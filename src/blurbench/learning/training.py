@@ -12,6 +12,7 @@ import math
 import time
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -55,7 +56,7 @@ def train(network, batch, n_train, block, loss, validate, budget: Budget, seed: 
     groups = [{"params": decayed, "weight_decay": budget.weight_decay}, {"params": others, "weight_decay": 0.0}]
     optimiser = torch.optim.AdamW(groups, lr=budget.learning_rate, betas=(0.9, 0.98))
     rate = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _rate(step, steps, budget.warmup))
-    state = {"step": 0, "best": math.inf, "stale": 0, "curve": [], "weights": None, "seconds": 0.0}
+    state: dict[str, Any] = {"step": 0, "best": math.inf, "stale": 0, "curve": [], "weights": None, "seconds": 0.0}
     state |= _resume(budget, network, optimiser, rate)
     start, running, counted = time.perf_counter() - state["seconds"], 0.0, 0
     ended = state["stale"] >= budget.patience  # stopped early, and interrupted before its model was written

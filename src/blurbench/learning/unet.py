@@ -26,6 +26,7 @@ class Residual(nn.Module):
         self.second = nn.Sequential(CONVOLUTION[dims](width, width, 3, padding=1, bias=False), NORM[dims](width))
 
     def forward(self, x):
+        """x : (item, width, ...), and so is what it gives."""
         return functional.relu(x + self.second(self.first(x)))
 
 
@@ -39,6 +40,7 @@ class Gate(nn.Module):
         self.weigh = convolution(width // 2, 1, 1)
 
     def forward(self, skip, coarse):
+        """What passes of `skip` (item, width, ...), asked for by `coarse` (item, below, ...) of the same size."""
         return skip * torch.sigmoid(self.weigh(functional.relu(self.skip(skip) + self.ask(coarse))))
 
 
@@ -57,11 +59,12 @@ class UNet(nn.Module):
             nn.Sequential(Convolution(dims, a, b), Convolution(dims, b, b)) for a, b in zip(ends[:-1], ends[1:])
         )
         pairs = list(zip(widths[-2::-1], widths[:0:-1]))
-        self.gates = nn.ModuleList(Gate(dims, a, b) if gated else None for a, b in pairs)
+        self.gates = nn.ModuleList(Gate(dims, a, b) if gated else None for a, b in pairs)  # type: ignore[misc]
         self.up = nn.ModuleList(nn.Sequential(Convolution(dims, a + b, a), Convolution(dims, a, a)) for a, b in pairs)
         self.head = CONVOLUTION[dims](width, outputs, 1)
 
     def forward(self, x, microscope=None):
+        """x : (item, channels, ...); gives (item, outputs, ...)."""
         skips = []
         for k, level in enumerate(self.down):
             x = level(MAXIMA[self.dims](x, 2) if k else x)

@@ -1,0 +1,1 @@
+"""What all problems know of microscopes: cameras, point-spread functions, recordings and random numbers."""

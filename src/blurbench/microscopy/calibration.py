@@ -1,6 +1,6 @@
-"""What the configuration says of a recording's microscope, refused where it is missing, impossible or another than the
-file's own.
-"""
+"""What the configuration says of a recording's microscope, refused where it is missing, impossible or contradicted."""
+
+from typing import Any
 
 import numpy as np
 
@@ -28,7 +28,7 @@ def check_calibration(spec: dict, file) -> None:
 
 def check_positive(spec: dict, file, key, unit, n=None) -> None:
     """Refuse an entry whose value is not a number above 0, or not a list of n of them. Raises RecordingError."""
-    values = [spec.get(key)] if n is None else spec.get(key)
+    values: Any = [spec.get(key)] if n is None else spec.get(key)
     expected = f"a number above 0 ({unit})" if n is None else f"{n} numbers above 0 ({unit})"
     is_list = isinstance(values, (list, tuple, np.ndarray)) and len(values) == (n or 1)
     if not is_list or not all(_is_number(v) and v > 0 for v in values):

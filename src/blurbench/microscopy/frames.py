@@ -39,8 +39,9 @@ VOLUME = Kind("volume", "slice", "z", "depth")
 
 @dataclass
 class Frames:
-    """Frames of a movie or slices of a volume: `len(frames)`, `frames.shape` (t or z, y, x) and `frames[i]`, read when
-    asked for.
+    """Frames of a movie or slices of a volume, read when asked for.
+
+    There are `len(frames)`, `frames.shape` (t or z, y, x) and `frames[i]`.
 
     pixel_size_um, frame_time_s and slice_um are what the file says of itself, None where it is silent.
     """

@@ -1,6 +1,6 @@
 """What a file of images says of its own calibration: OME-TIFF, ImageJ's TIFF, OME-Zarr."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import tifffile
@@ -47,8 +47,8 @@ def of_ome_zarr(axes, transformations) -> Stated:
     scale = np.ones(len(axes))
     for change in transformations:
         scale = scale * change.get("scale", 1.0)
-    known = {axis["name"]: (value, axis.get("unit")) for axis, value in zip(axes, scale)}
-    silent = (None, None)
+    known: dict[str, tuple[Any, Any]] = {axis["name"]: (value, axis.get("unit")) for axis, value in zip(axes, scale)}
+    silent: tuple[Any, Any] = (None, None)
     return Stated(
         _quantity(*known["x"], MICROMETRES),
         _quantity(*known.get("t", silent), SECONDS),

@@ -78,7 +78,7 @@ def check_class(problem: str, method: str, cls: type) -> None:
 
 def _stated(node: ast.ClassDef) -> dict[str, ast.expr]:
     """Values of the class attributes, as they are written."""
-    values = {}
+    values: dict[str, ast.expr] = {}
     for entry in node.body:
         targets = entry.targets if isinstance(entry, ast.Assign) else [getattr(entry, "target", None)]
         value = getattr(entry, "value", None)

@@ -30,6 +30,7 @@ class DatasetEntries(Entries):
         self.named_methods, self.methods = named_methods, methods
 
     def expanded(self) -> dict[str, Entry]:
+        """Every entry expanded, as of any entries; the keys of all are judged first."""
         for name, entry in self.stated.items():
             self._check_keys(f"{self.where}.{name}", entry)
         return super().expanded()
@@ -43,6 +44,7 @@ class DatasetEntries(Entries):
             self.add(*fault)
 
     def expand(self, name: str, chain: tuple[str, ...] = ()) -> Entry:
+        """One dataset with what it takes from the one it is like, its methods, and whose models and stream it uses."""
         entry, where = self.stated[name], f"{self.where}.{name}"
         self.pass_over_if_broken(where)
         base = self.expand(self.parent(name, "like", chain), (*chain, name)) if "like" in entry else {}

@@ -11,7 +11,7 @@ def stated(problem: str, key: str) -> dict[str, Any]:
     return copy.deepcopy(_defaults(schemas.of_dataset(problem)["properties"][key]))
 
 
-def _defaults(rules):
+def _defaults(rules: dict[str, Any]) -> Any:
     if "default" in rules:
         return rules["default"]
     parts = {name: _defaults(rule) for name, rule in rules.get("properties", {}).items()}

@@ -9,12 +9,15 @@ def merged(base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
     result = copy.deepcopy(base)
     for key, value in own.items():
         old = result.get(key)
-        both = isinstance(value, dict) and isinstance(old, dict)
-        if both and value.get("kind", old.get("kind")) == old.get("kind"):
+        if isinstance(value, dict) and isinstance(old, dict) and _same_kind(old, value):
             result[key] = merged(old, value)
         else:
             result[key] = copy.deepcopy(value)
     return result
+
+
+def _same_kind(old: dict[str, Any], new: dict[str, Any]) -> bool:
+    return new.get("kind", old.get("kind")) == old.get("kind")
 
 
 def without_nulls(entry: Any) -> Any:

@@ -26,6 +26,7 @@ class MethodEntries(Entries):
         self.budget = budget
 
     def expand(self, name: str, chain: tuple[str, ...] = ()) -> Entry:
+        """One method with what it takes from the entry that it is like, or whose weights it uses, and from its file."""
         entry, where = self.stated[name], f"{self.where}.{name}"
         self.pass_over_if_broken(where)
         if "like" in entry and "model" in entry:
@@ -35,12 +36,12 @@ class MethodEntries(Entries):
         if "kind" in entry:
             expected = "external: true beside it; a method file states its kind"
             self.refuse(f"{where}.kind", repr(entry["kind"]), expected)
-        base = {"method": name, "options": {}, "budget": self.budget}
+        base: Entry = {"method": name, "options": {}, "budget": self.budget}
         if link := next((key for key in ("like", "model") if key in entry), None):
             base = self.expand(self.parent(name, link, chain), (*chain, name))
         if link == "model":
             self._check_weights(where, entry, base)
-        file = entry.get("method", base["method"])
+        file = entry["method"] if "method" in entry else base["method"]
         described = self._described(f"{where}.method", file)
         self._check_options(f"{where}.options", entry.get("options", {}), described.options)
         return {
@@ -57,7 +58,7 @@ class MethodEntries(Entries):
         """Expanded entry of a method whose predictions a rule of the user's writes."""
         if extra := sorted(set(entry) - {"external", "kind"}):
             self.refuse(f"{where}.{extra[0]}", repr(entry[extra[0]]), "only kind beside external: true")
-        nothing = {"method": None, "options": {}, "budget": {}, "trains": False, "model": None}
+        nothing: Entry = {"method": None, "options": {}, "budget": {}, "trains": False, "model": None}
         return {**nothing, "kind": entry.get("kind", "classical"), "external": True}
 
     def _check_weights(self, where: str, entry: Entry, base: Entry) -> None:

@@ -13,7 +13,7 @@ def recording_faults(where: str, recording: dict[str, Any], entries: dict[str, A
     """Faults of the recording that stands at the key `where`; `entries` are those of the problems, expanded."""
     problem, dataset = recording.get("problem"), recording.get("dataset")
     entry = entries.get(problem) if isinstance(problem, str) else None
-    is_known = isinstance(entry, dict) and schemas.has_recordings(problem)
+    is_known = isinstance(problem, str) and isinstance(entry, dict) and schemas.has_recordings(problem)
     faults = schema_faults(recording, schemas.of_recording(problem if is_known else None), where)
     if isinstance(file := recording.get("file"), str) and not Path(file).exists():
         expected = "a file or folder that exists, seen from the working directory"

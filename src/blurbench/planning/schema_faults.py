@@ -1,7 +1,7 @@
 """Faults of a value against a JSON schema, in words that say what was expected, with its unit."""
 
 import re
-from typing import Any
+from typing import Any, TypeGuard
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
@@ -28,19 +28,20 @@ def schema_faults(value: Any, schema: dict[str, Any], where: str) -> list[Fault]
     ]
 
 
-def is_number(value: object) -> bool:
+def is_number(value: object) -> TypeGuard[int | float]:
     """Whether a value is a number to a reader of YAML, to whom true and false are none."""
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def _faults(error: ValidationError, where: str) -> list[Fault]:
-    rules, value = error.schema, error.instance
+    rules: Any = error.schema
+    value: Any = error.instance
     here = where or "the configuration"
     if error.validator == "additionalProperties":
         known = list(rules.get("properties", {}))
         return [unknown(_key(where, key), key, known, "a key") for key in value if key not in known]
     if error.validator == "required":
-        missing = next(key for key in error.validator_value if error.message.startswith(repr(key)))
+        missing = next(key for key in rules["required"] if error.message.startswith(repr(key)))
         rule = rules.get("properties", {}).get(missing, {})
         return [Fault(_key(where, missing), "nothing", _expected(rule))]
     if error.validator == "minProperties":

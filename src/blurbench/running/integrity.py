@@ -34,7 +34,7 @@ class Fault(NamedTuple):
     output: Path
 
 
-def check(results) -> tuple[dict[str, int], list[Fault]]:
+def check(results: str | Path) -> tuple[dict[str, int], list[Fault]]:
     """How many files of each kind a run has, and what is wrong with them.
 
     Parameters
@@ -43,7 +43,8 @@ def check(results) -> tuple[dict[str, int], list[Fault]]:
     """
     results = Path(results)
     work = [(kind, path, judge) for kind, paths, judge in _kinds(results) for path in paths]
-    counts, faults = {}, []
+    counts: dict[str, int] = {}
+    faults: list[Fault] = []
     for kind, path, judge in progress(work, "check"):
         counts[kind] = counts.get(kind, 0) + 1
         faults += [Fault(text, path) for text in judge(path)]
@@ -184,7 +185,7 @@ def _json(path):
         yield f"{path}: found no JSON ({error}), expected a description of the machine"
 
 
-def command(results, faults, folder="config") -> str:
+def command(results: str | Path, faults: list[Fault], folder: str | Path = "config") -> str:
     """Command that makes again what is damaged, and all that depends on it and nothing else.
 
     Dependents are made again even where the new file equals what the old one was: nobody knows whether they were
@@ -202,8 +203,8 @@ def command(results, faults, folder="config") -> str:
     layers = [path for path in sorted(Path(folder).glob("*.yaml")) if _states(path, results.name, recordings)]
     layers.sort(key=lambda path: "run" not in _content(path))  # what names the run comes first
     if not any(_content(path).get("run") == results.name for path in layers):
-        layers = ["CONFIGURATION_OF_THE_RUN", *layers]
-    given = [f"--configfile {' '.join(map(str, layers))}"] if [str(p.name) for p in layers] != ["config.yaml"] else []
+        layers = [Path("CONFIGURATION_OF_THE_RUN"), *layers]
+    given = [f"--configfile {' '.join(map(str, layers))}"] if [path.name for path in layers] != ["config.yaml"] else []
     return " ".join(
         ["snakemake --cores all --rerun-incomplete", *given, "--forcerun", *(str(output) for output in outputs)]
     )
@@ -230,7 +231,8 @@ def _content(path):
     return content if isinstance(content, dict) else {}
 
 
-def main(arguments=None):
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line; exits with 1 if anything is damaged. `arguments` are those of the process unless given."""
     parser = argparse.ArgumentParser(description="Check the files of a run against what their jobs wrote.")
     parser.add_argument("results", type=Path, help="folder of the run, such as results/laptop")
     results = parser.parse_args(arguments).results

@@ -1,9 +1,11 @@
 """What the methods of a problem find in a recording: the part of it that every problem has."""
 
-from typing import NamedTuple
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 import pandas as pd
 
+from blurbench.files.datasets import Dataset
 from blurbench.running import methods
 
 
@@ -20,7 +22,7 @@ class Measurement(NamedTuple):
     reference: pd.DataFrame
 
 
-def answers(items, entries: dict, device: str):
+def answers(items: Dataset, entries: dict[str, dict], device: str) -> Iterator[tuple[str, dict, dict[int, Any]]]:
     """Run every method on the items of a recording, once per training seed.
 
     Parameters

@@ -3,11 +3,14 @@
 import time
 from contextlib import suppress
 from itertools import pairwise
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from blurbench import problems
+from blurbench.files.datasets import Dataset
 from blurbench.files.logs import progress
 from blurbench.planning.catalogue import MethodError, check_class, describe
 from blurbench.running import watchdog
@@ -15,7 +18,7 @@ from blurbench.running import watchdog
 PATIENCE = 3  # items in a row without an answer: a method that always hangs ends within the time of its job
 
 
-def load(problem: str, method: str, options: dict | None = None):
+def load(problem: str, method: str, options: dict[str, Any] | None = None) -> Any:
     """Instance of a method; its options become attributes.
 
     Raises MethodError for an option that the method does not name, and for a file that does not keep the contract.
@@ -31,7 +34,14 @@ def load(problem: str, method: str, options: dict | None = None):
     return instance
 
 
-def predict(method, dataset, model=None, device="cpu", timeout_s=None, path=None):
+def predict(
+    method: Any,
+    dataset: Dataset,
+    model: str | Path | None = None,
+    device: str = "cpu",
+    timeout_s: float | None = None,
+    path: str | Path | None = None,
+) -> Any:
     """Answers on every item, chunk by chunk; what fails keeps its row, with the reason as its status.
 
     A method of kind learned or classical is given the dataset without its truth. The time of an item is that of its
@@ -52,14 +62,15 @@ def predict(method, dataset, model=None, device="cpu", timeout_s=None, path=None
     what the `read` of the problem's answer gives (`blurbench.files.answers`): a DataFrame, or ImageAnswers
     """
     given = dataset if method.kind in ("limit", "control") else dataset.blind()
+    weights = None
     if model is not None:
         from blurbench.files import models
 
-        model = models.read(model)
+        weights = models.read(model)
     bounds = np.cumsum([0, *(len(chunk) for chunk in given.chunks())]).tolist()
     parts = progress(list(pairwise(bounds)), type(method).__name__)
     with problems.load(dataset.attrs["problem"]).answer.writing(path, dataset) as writer:
-        call = _Call(method, given, model, device, writer)
+        call = _Call(method, given, weights, device, writer)
         if timeout_s is None or not watchdog.can_watch():
             frames = list(_in_parts(call, parts))
         else:

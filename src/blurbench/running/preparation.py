@@ -1,11 +1,26 @@
 """The items made of a recording, written as a dataset without truth: the part of it that every problem has."""
 
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
 from blurbench.files import datasets
 
 SHARD = 256  # items
 
 
-def write(store, manifest, recording: dict, spec: dict, transfer, axes: dict, images, items):
+def write(
+    store: str | Path,
+    manifest: str | Path,
+    recording: dict,
+    spec: dict,
+    transfer: Any,
+    axes: dict[str, tuple[float, str]],
+    images: Any,
+    items: pd.DataFrame,
+) -> None:
     """Write the items of a recording.
 
     Parameters
@@ -30,5 +45,5 @@ def write(store, manifest, recording: dict, spec: dict, transfer, axes: dict, im
         "units": [None, *units],
         "spec": {**spec, "recording": recording, "calibration": transfer._asdict()},
     }
-    shards = ((images[a : a + SHARD], items.iloc[a : a + SHARD], {}) for a in range(0, len(images), SHARD))
+    shards: Iterator = ((images[a : a + SHARD], items.iloc[a : a + SHARD], {}) for a in range(0, len(images), SHARD))
     datasets.write(store, manifest, header, len(images), SHARD, shards)

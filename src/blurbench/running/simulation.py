@@ -1,11 +1,15 @@
 """Splits of datasets, simulated as their problem does it and written shard by shard."""
 
+from pathlib import Path
+
 from blurbench import problems
 from blurbench.files import datasets
 from blurbench.files.logs import progress
 
 
-def simulate(problem, dataset, split, spec, seed, store, manifest):
+def simulate(
+    problem: str, dataset: str, split: str, spec: dict, seed: int, store: str | Path, manifest: str | Path
+) -> None:
     """Simulate one split of a dataset and write it.
 
     Parameters

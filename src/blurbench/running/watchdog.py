@@ -10,6 +10,7 @@ import multiprocessing
 import signal
 import sys
 from collections.abc import Callable
+from typing import Any
 
 PR_SET_PDEATHSIG = 1
 
@@ -34,7 +35,8 @@ class Watched:
 
     def __init__(self, function: Callable, timeout_s: float):
         self.function, self.timeout_s = function, timeout_s
-        self.child = self.pipe = None
+        self.child: Any = None
+        self.pipe: Any = None
 
     def __enter__(self):
         return self
@@ -43,6 +45,7 @@ class Watched:
         self.end()
 
     def __call__(self, *arguments):
+        """What the function returns for `arguments`, in the child process."""
         if self.child is None:
             self._begin()
         self.pipe.send(arguments)
@@ -90,7 +93,7 @@ def _serve(function, pipe, parents):
         except EOFError:
             return
         try:
-            answer = None, function(*arguments)
+            answer: tuple[Exception | None, Any] = None, function(*arguments)
         except Exception as error:
             answer = error, None
         try:

@@ -50,8 +50,8 @@ def assign(i, j, cost) -> np.ndarray:
     pairs = [np.column_stack([i[alone], j[alone]])]
     if not alone.all():
         pairs.append(_assign(i[~alone], j[~alone], cost[~alone]))
-    pairs = np.concatenate(pairs)
-    return pairs[np.argsort(pairs[:, 0])]
+    together = np.concatenate(pairs)
+    return together[np.argsort(together[:, 0])]
 
 
 def _assign(i, j, cost):

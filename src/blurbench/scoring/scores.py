@@ -88,7 +88,7 @@ def read(files, conditions) -> list[Scores]:
     ------
     ValueError if two methods of a dataset were scored on different items, or one of them twice.
     """
-    datasets = {}
+    datasets: dict[str, list] = {}
     for file in files:
         frame = file if isinstance(file, pd.DataFrame) else parquet.read(file)
         for (dataset, method, kind, seed), part in frame.groupby(["dataset", "method", "kind", "seed"], observed=True):

@@ -9,6 +9,7 @@ share the resamples, so the same replicates serve intervals, ranks, ratios and p
 Seeds are nested in items: a resampled item brings the predictions of all training seeds along.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -137,13 +138,14 @@ def _sd(n, first, second):
     return np.sqrt(squares / np.where(n > 1, n - 1, np.nan))
 
 
-REDUCTIONS = {  # transform of the item values, function of (number, sum, sum of squares)
+# Transform of the item values, function of (number, sum, sum of squares).
+REDUCTIONS: dict[str, tuple[Callable, Callable]] = {
     "mean": (lambda x: x, lambda n, first, second: first / n),
     "mean_abs": (np.abs, lambda n, first, second: first / n),
     "rms": (lambda x: x, lambda n, first, second: np.sqrt(second / n)),
     "sd": (lambda x: x, _sd),
 }
-MEDIANS = {"median": lambda x: x, "median_abs": np.abs}  # transform of the item values
+MEDIANS: dict[str, Callable] = {"median": lambda x: x, "median_abs": np.abs}  # transform of the item values
 
 
 def _replicate_median(values, weights):

@@ -1,0 +1,1 @@
+"""The published tables of all problems, and how they are written."""

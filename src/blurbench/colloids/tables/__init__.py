@@ -1,0 +1,1 @@
+"""Tables of the colloids problem beside the main one: one module each."""
