@@ -35,7 +35,7 @@ def train(network, batch, n_train, block, loss, validate, budget: Budget, seed: 
     Parameters
     ----------
     network : torch.nn.Module
-    batch : function (indices, numpy Generator) -> what `loss` takes; augments, and draws from that generator alone, as on
+    batch : function (indices, numpy Generator) -> what `loss` takes; augments, and draws from that generator alone: on
         a GPU it is called ahead, in a thread of its own
     n_train : number of training items
     block : items that lie together on disk; the order of blocks and that within each is shuffled, no further, so that a
