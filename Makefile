@@ -2,6 +2,7 @@
 # make report   the same as pages to browse: results/laptop/report.zip
 # make smoke    every rule once, in minutes: results/smoke/
 # make check    is every file of a run still what its job wrote? RUN=laptop unless told otherwise
+# make gpu      what one GPU has to show, in MINUTES=9 and resumed by the same command: results/gpu/; docs/performance.md
 # make lint     style, docstrings, floors of the library, types, the workflow
 # make test
 # make clean    keeps results
@@ -13,10 +14,13 @@
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 CORES := $(shell nproc 2>/dev/null || getconf _NPROCESSORS_ONLN)
 RUN := laptop
+MINUTES := 9
+CONFIG :=
+OUT := results/gpu
 # greedy: the default scheduler solves an integer program for every choice, which on two cores is a tenth of the work.
 SNAKEMAKE := snakemake --cores $(CORES) --rerun-incomplete --scheduler greedy
 
-.PHONY: tables report smoke check test test-faults test-slurm lint ci thorough clean
+.PHONY: tables report smoke check gpu test test-faults test-slurm lint ci thorough clean
 
 tables: .venv/installed
 	$(SNAKEMAKE) --configfile config/laptop.yaml
@@ -29,6 +33,11 @@ smoke: .venv/installed
 
 check: .venv/installed
 	@python -m blurbench.running.integrity results/$(RUN)
+
+# Of the packages that are there, and no others: where a GPU is lent, nothing can be installed.
+gpu:
+	PYTHONPATH="$(CURDIR)/src$${PYTHONPATH:+:$$PYTHONPATH}" python3 tests/benchmarks/gpu --minutes $(MINUTES) --out "$(OUT)" \
+		$(if $(CONFIG),--config "$(CONFIG)")
 
 test: .venv/installed
 	pytest -n 2 --dist loadfile --no-loadscope-reorder

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from blurbench.files import models
-from blurbench.learning import training
+from blurbench.learning import batches, training
 from blurbench.learning.budget import Budget
 
 DEVICE = torch.device("cpu")
@@ -94,6 +94,24 @@ def test_interrupted_training_ends_with_the_weights_of_an_undisturbed_one(tmp_pa
     resumed, resumed_curve = run(budget(tmp_path))
     assert torch.equal(weights(undisturbed), weights(resumed))
     assert resumed_curve["validation_loss"].tolist() == curve["validation_loss"].tolist()
+
+
+def test_batches_made_ahead_train_to_the_same_weights(monkeypatch, tmp_path):
+    plain, curve = run(budget())
+    in_order = batches.in_order
+    monkeypatch.setattr(batches, "in_order", lambda make, steps, ahead: in_order(make, steps, ahead=True))
+    ahead, same = run(budget())
+    assert torch.equal(weights(plain), weights(ahead))
+    assert same["validation_loss"].tolist() == curve["validation_loss"].tolist()
+    with pytest.raises(KeyboardInterrupt):  # raised where the batch is made
+        run(budget(tmp_path), stop_after=249)
+    assert torch.equal(weights(plain), weights(run(budget(tmp_path))[0]))
+
+
+def test_the_curve_tells_how_long_steps_waited_for_their_batches():
+    curve = run(budget())[1]
+    assert (curve["seconds_waited"] > 0).all() and (curve["seconds_waited"] < curve["seconds"]).all()
+    assert curve["seconds_waited"].is_monotonic_increasing
 
 
 def test_interruption_loses_no_more_than_one_checkpoint_interval(tmp_path):

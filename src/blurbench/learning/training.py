@@ -21,6 +21,7 @@ import torch
 from blurbench.files import models
 from blurbench.files.datasets import Dataset
 from blurbench.files.logs import progress
+from blurbench.learning import batches
 from blurbench.learning.budget import Budget
 from blurbench.learning.device import autocast, find_device
 from blurbench.planning import sources
@@ -35,7 +36,8 @@ def train(network, batch, n_train, block, loss, validate, budget: Budget, seed: 
     Parameters
     ----------
     network : torch.nn.Module
-    batch : function (indices tensor, numpy Generator) -> what `loss` takes; augments
+    batch : function (indices, numpy Generator) -> what `loss` takes; augments, and draws from that generator alone: on
+        a GPU it is called ahead, in a thread of its own
     n_train : number of training items
     block : items that lie together on disk; the order of blocks and that within each is shuffled, no further, so that a
         method may hold two blocks at a time in memory
@@ -45,8 +47,8 @@ def train(network, batch, n_train, block, loss, validate, budget: Budget, seed: 
 
     Returns
     -------
-    DataFrame, the learning curve: items, seconds, train_loss, validation_loss and what else `validate` gives,
-    learning_rate
+    DataFrame, the learning curve: items, seconds, seconds_waited (those of them in which steps waited for their
+    batches), train_loss, validation_loss and what else `validate` gives, learning_rate
     """
     torch.set_num_threads(budget.threads)
     steps, size = budget.steps(n_train), min(budget.batch_size, n_train)
@@ -56,44 +58,54 @@ def train(network, batch, n_train, block, loss, validate, budget: Budget, seed: 
     groups = [{"params": decayed, "weight_decay": budget.weight_decay}, {"params": others, "weight_decay": 0.0}]
     optimiser = torch.optim.AdamW(groups, lr=budget.learning_rate, betas=(0.9, 0.98))
     rate = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _rate(step, steps, budget.warmup))
-    state: dict[str, Any] = {"step": 0, "best": math.inf, "stale": 0, "curve": [], "weights": None, "seconds": 0.0}
+    state: dict[str, Any] = {"step": 0, "best": math.inf, "stale": 0, "curve": [], "weights": None}
+    state |= {"seconds": 0.0, "waited": 0.0}
     state |= _resume(budget, network, optimiser, rate)
-    start, running, counted = time.perf_counter() - state["seconds"], 0.0, 0
+    start, waited, running, counted = time.perf_counter() - state["seconds"], state["waited"], 0.0, 0
     ended = state["stale"] >= budget.patience  # stopped early, and interrupted before its model was written
     left = range(state["step"], state["step"] if ended else steps)
-    bar = progress(left, "train", total=len(left))
-    for step in bar:
+
+    def made(step):
         rng = np.random.default_rng([seed, step])  # of the step, so that a resumed run draws what it would have drawn
         epoch, first = divmod(step * size, n_train)
         index = _order(seed, epoch, n_train, block).take(np.arange(first, first + size), mode="wrap")
-        network.train()
-        torch.manual_seed(seed * 1_000_003 + step)
-        with autocast(device):
-            value = loss(network, batch(index, rng))
-        optimiser.zero_grad(set_to_none=True)
-        value.backward()
-        torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-        optimiser.step()
-        rate.step()
-        running, counted = running + float(value.detach()), counted + 1
-        if (step + 1) % every and step + 1 < steps:
-            continue
-        network.eval()
-        with torch.inference_mode():
-            measured = validate(network)
-        state["seconds"] = time.perf_counter() - start
-        point = {"items": (step + 1) * size, "seconds": state["seconds"], "train_loss": running / counted, **measured}
-        state["curve"].append({**point, "learning_rate": rate.get_last_lr()[0]})
-        bar.set_postfix(train=f"{running / counted:.3f}", validation=f"{measured['validation_loss']:.3f}")
-        running, counted = 0.0, 0
-        state["stale"] += 1
-        if measured["validation_loss"] < state["best"]:
-            weights = copy.deepcopy(network.state_dict())
-            state |= {"best": measured["validation_loss"], "stale": 0, "weights": weights}
-        state["step"] = step + 1
-        _save(budget, state, network, optimiser, rate)
-        if state["stale"] >= budget.patience:
-            break
+        return batch(index, rng)
+
+    bar = progress(left, "train", total=len(left))
+    with batches.in_order(made, left, ahead=device.type == "cuda") as ready:
+        for step in bar:
+            network.train()
+            torch.manual_seed(seed * 1_000_003 + step)
+            asked = time.perf_counter()
+            given = next(ready)
+            waited += time.perf_counter() - asked
+            with autocast(device):
+                value = loss(network, given)
+            optimiser.zero_grad(set_to_none=True)
+            value.backward()
+            torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+            optimiser.step()
+            rate.step()
+            running, counted = running + float(value.detach()), counted + 1
+            if (step + 1) % every and step + 1 < steps:
+                continue
+            network.eval()
+            with torch.inference_mode():
+                measured = validate(network)
+            state |= {"seconds": time.perf_counter() - start, "waited": waited}
+            point = {"items": (step + 1) * size, "seconds": state["seconds"], "seconds_waited": waited}
+            point |= {"train_loss": running / counted, **measured, "learning_rate": rate.get_last_lr()[0]}
+            state["curve"].append(point)
+            bar.set_postfix(train=f"{running / counted:.3f}", validation=f"{measured['validation_loss']:.3f}")
+            running, counted = 0.0, 0
+            state["stale"] += 1
+            if measured["validation_loss"] < state["best"]:
+                weights = copy.deepcopy(network.state_dict())
+                state |= {"best": measured["validation_loss"], "stale": 0, "weights": weights}
+            state["step"] = step + 1
+            _save(budget, state, network, optimiser, rate)
+            if state["stale"] >= budget.patience:
+                break
     if state["weights"] is not None:
         network.load_state_dict(state["weights"])
     network.eval()

@@ -3,6 +3,8 @@
 import ast
 import hashlib
 import os
+import sys
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
@@ -31,18 +33,36 @@ def state(*modules: str) -> str:
     ------
     FileNotFoundError for a module that the library does not hold.
     """
-    found: set[str] = set()
-    waiting = list(modules)
-    while waiting:
-        module = waiting.pop()
-        if module in found or module in WITHOUT_EFFECT:
-            continue
-        found.add(module)
-        waiting += _imports(module)
+    found = _behind(modules, WITHOUT_EFFECT)
     digest = hashlib.blake2b(digest_size=8)
     for module in sorted(found):
         digest.update(module.encode() + hashlib.blake2b(_path(module).read_bytes()).digest())
     return f"{digest.hexdigest()} of {len(found)} modules behind {', '.join(modules)}"
+
+
+def packages(*modules: str) -> list[str]:
+    """Names of the packages, other than Python's own and this library, that `modules` and those behind them import."""
+    names: set[str] = set()
+    for module in _behind(modules):
+        for node in ast.walk(ast.parse(_path(module).read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                names |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                names.add(node.module.split(".")[0])
+    return sorted(names - sys.stdlib_module_names - {LIBRARY.name})
+
+
+def _behind(modules: Iterable[str], passed_over: Iterable[str] = ()) -> set[str]:
+    """Library modules that `modules` import, themselves among them."""
+    found: set[str] = set()
+    waiting = list(modules)
+    while waiting:
+        module = waiting.pop()
+        if module in found or module in passed_over:
+            continue
+        found.add(module)
+        waiting += _imports(module)
+    return found
 
 
 @cache
