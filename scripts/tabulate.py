@@ -6,12 +6,12 @@ with logged(snakemake.log[0], snakemake.threads):
     from blurbench import problems
     from blurbench.files import checksums, tables
     from blurbench.scoring import scores
-    from blurbench.tables.given import Given
+    from blurbench.tables.settings import Settings
     from blurbench.tables.tabulate import tabulate
 
     problem = snakemake.wildcards.problem
     found = scores.read(snakemake.input.scores, problems.load(problem).conditions)
-    given = Given(snakemake.params.datasets, snakemake.params.resamples, snakemake.params.seed)
+    given = Settings(snakemake.params.datasets, snakemake.params.resamples, snakemake.params.seed)
     made = tabulate(problem, found, given)
     for name, content in made.items():
         tables.write(content, snakemake.output[name])

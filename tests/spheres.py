@@ -63,7 +63,7 @@ def simulated(cells, spec, name):
 
 def errors(frame, dataset, i, radius):
     """Recall, precision and differences found - true (k, 3) in diameters of item i, the border of d/2 left out."""
-    from blurbench.colloids.border import trim
+    from blurbench.colloids.volume_border import trim
     from blurbench.scoring.matching import match
 
     size, voxel = dataset.items[["particle_size_um", "voxel_um"]].iloc[i]

@@ -3,7 +3,7 @@
 import pytest
 
 from blurbench.microscopy.calibration import check_calibration
-from blurbench.microscopy.errors import RecordingError
+from blurbench.microscopy.recording_error import RecordingError
 
 CALIBRATION = {
     "pixel_size_um": 0.2,

@@ -3,7 +3,7 @@
 import pytest
 from configurations import IMAGING, layers, put, refusal
 
-from blurbench.planning import work
+from blurbench.planning import units
 from blurbench.planning.configuration import expand
 
 DATASET = "problems.diffusion.datasets.report"
@@ -154,14 +154,14 @@ def test_a_model_variant_uses_the_weights_of_another(config):
     variant, ours = (full["problems"]["diffusion"]["methods"][name] for name in ("ours_rot8", "ours"))
     assert (variant["model"], variant["trains"], variant["method"]) == ("ours", False, "ours")
     assert variant["options"] == {**ours["options"], "rotations": 8}
-    assert "ours_rot8" not in {method for _, method, _ in work.models_of(full, "diffusion", "report")}
+    assert "ours_rot8" not in {method for _, method, _ in units.models_of(full, "diffusion", "report")}
 
 
 def test_a_cue_shares_streams_and_models_and_has_a_test_split_only(config):
     full = expand(config)
     cue = full["problems"]["diffusion"]["datasets"]["report_no_shape"]
     assert (cue["stream"], cue["models"], cue["splits"]) == ("report", "report", ["test"])
-    assert {dataset for dataset, _, _ in work.models_of(full, "diffusion", "report_no_shape")} == {"report"}
+    assert {dataset for dataset, _, _ in units.models_of(full, "diffusion", "report_no_shape")} == {"report"}
 
 
 def test_a_dataset_without_trained_methods_is_not_given_training_splits(config):

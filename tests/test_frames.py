@@ -10,9 +10,9 @@ import tifffile
 import zarr
 from skimage.io import imsave
 
-from blurbench.microscopy.errors import RecordingError
 from blurbench.microscopy.frames import MOVIE, VOLUME, read
 from blurbench.microscopy.photon_transfer import pixel_statistics
+from blurbench.microscopy.recording_error import RecordingError
 
 
 @pytest.fixture

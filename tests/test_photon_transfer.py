@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import tifffile
 
-from blurbench.microscopy.errors import RecordingError
 from blurbench.microscopy.frames import read
 from blurbench.microscopy.photon_transfer import photon_transfer, pixel_statistics, spatial_transfer
+from blurbench.microscopy.recording_error import RecordingError
 
 
 def camera_movie(path, electrons, gain, offset, read_noise=1.5, frames=40):

@@ -1,6 +1,6 @@
 """The contract of a problem's folder, over every one there is: a new one is tested by being there.
 
-docs/adding-a-problem.md is this contract in words; tests/test_methods.py, test_metrics.py and test_figures.py judge the
+docs/adding-a-problem.md is this contract in words; tests/test_methods.py, test_metric.py and test_figures.py judge the
 methods, metrics and figures one by one.
 """
 

@@ -3,7 +3,7 @@
 import pytest
 from configurations import layers, refusal
 
-from blurbench.planning import work
+from blurbench.planning import units
 from blurbench.planning.configuration import expand
 
 
@@ -89,6 +89,6 @@ def test_a_recording_goes_through_what_needs_no_model_or_has_one(config):
     config["problems"]["diffusion"]["datasets"]["beads"]["methods"] = ["ours", "prior_mean"]
     config["problems"]["colloids"]["datasets"]["levels"]["methods"] = ["trackpy", "chance"]
     full = expand(config)
-    live = work.live_methods(full, "diffusion", "beads")
+    live = units.live_methods(full, "diffusion", "beads")
     assert {"ours", "cve", "mle"} <= set(live) and not {"pix2d", "prior_mean", "cramer_rao"} & set(live)
-    assert set(work.live_methods(full, "colloids", "levels")) == {"trackpy", "trackpy_published"}
+    assert set(units.live_methods(full, "colloids", "levels")) == {"trackpy", "trackpy_published"}

@@ -18,10 +18,10 @@ from blurbench.diffusion.score import METRICS
 from blurbench.files import tables
 from blurbench.planning.method import KINDS
 from blurbench.running import machine
-from blurbench.scoring.metrics import numbers
+from blurbench.scoring.metric import numbers
 from blurbench.scoring.scores import RANKED, read
 from blurbench.tables import published, rendering, summary, timing
-from blurbench.tables.given import Given
+from blurbench.tables.settings import Settings
 from blurbench.tables.tabulate import tabulate
 
 DIRECTIONS = {"max", "min", "target"}
@@ -44,7 +44,7 @@ def made(files):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         warnings.simplefilter("ignore", ResourceWarning)  # of what another test left to be collected
-        return tabulate("diffusion", read(files, ["D"]), Given({}, 200, 1))
+        return tabulate("diffusion", read(files, ["D"]), Settings({}, 200, 1))
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +113,7 @@ def test_failures_cost_rank_and_not_the_mean(files):
         if frame.method[0] == "broken":
             frame.loc[(frame.metric == "error_ln_d") & (frame.status == "ok"), "value"] = 0.01
     found = rows(
-        published.table("diffusion", read(frames, ["D"]), numbers(METRICS), Given({}, 50, 1)),
+        published.table("diffusion", read(frames, ["D"]), numbers(METRICS), Settings({}, 50, 1)),
         condition="all",
         metric="rmse_ln_d",
     )
@@ -238,7 +238,7 @@ def test_a_problem_may_make_a_table_of_its_own(files, monkeypatch):
     monkeypatch.setattr(problems, "load", lambda name: declared)
     chosen = [file for file in files if file.name.startswith(("report-cve", "dim-cve", "dim-spot_width"))]
     entries = {"report": {"word": "egg"}, "dim": {"word": "ham"}}
-    made = tabulate("diffusion", read(chosen, ["D"]), Given(entries, 20, 7))
+    made = tabulate("diffusion", read(chosen, ["D"]), Settings(entries, 20, 7))
     assert made["own_csv"].to_numpy().tolist() == [["dim", "ham", 2, 7], ["report", "egg", 1, 7]]
     assert made["own_md"].startswith("# diffusion: what is best\n\nAs was found.\n\n## all\n")
     assert set(made["realised_csv"].method) == {"cve", "spot_width"}

@@ -143,7 +143,7 @@ def test_the_contract_tests_find_it(finished, tmp_path):
     shutil.copy2(TOY.parents[1] / "pyproject.toml", tree.path)
     for name in WHAT:
         (tree.path / f"src/blurbench/blobs/methods/{name}.py").unlink()
-    files = [f"tests/test_{name}.py" for name in ("problems", "methods", "metrics", "figures")]
+    files = [f"tests/test_{name}.py" for name in ("problems", "methods", "metric", "figures")]
     process = tree.process(["env", "PYTHONPATH=src", "python", "-m", "pytest", "-q", "-k", "blobs", *files])
     said, _ = process.communicate()
     assert process.returncode == 0, said

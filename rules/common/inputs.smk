@@ -42,8 +42,8 @@ def files_of_units(pattern):
     """Input function: the file of `pattern` for every unit of work of {problem}, or of all problems."""
 
     def files(wildcards):
-        units = work.units(config, wildcards.get("problem"), wildcards.get("dataset"))
-        return [file for unit in units for file in collect(pattern, **unit._asdict())]
+        wanted = units.units(config, wildcards.get("problem"), wildcards.get("dataset"))
+        return [file for unit in wanted for file in collect(pattern, **unit._asdict())]
 
     return files
 

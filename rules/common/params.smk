@@ -22,7 +22,7 @@ def answer(wildcards):
 
 def spec(wildcards):
     """simulate: all that the split depends on."""
-    return work.spec(config, wildcards.problem, wildcards.dataset, wildcards.split)
+    return units.spec(config, wildcards.problem, wildcards.dataset, wildcards.split)
 
 
 def checkpoint_file(wildcards):
@@ -41,13 +41,13 @@ def dataset_entries(wildcards):
 
 def names_of_predictions(wildcards):
     """draw: (dataset, method, seed) of every prediction file of {problem}, or of {dataset} alone, in their order."""
-    return [unit[1:] for unit in work.units(config, wildcards.problem, wildcards.get("dataset"))]
+    return [unit[1:] for unit in units.units(config, wildcards.problem, wildcards.get("dataset"))]
 
 
 def names_of_curves(wildcards):
     """draw: (dataset, method, seed) of every model with a learning curve behind {problem}, or behind {dataset} alone."""
     names = [wildcards.dataset] if "dataset" in wildcards.keys() else config["problems"][wildcards.problem]["datasets"]
-    found = [row for name in names for row in work.models_of(config, wildcards.problem, name)]
+    found = [row for name in names for row in units.models_of(config, wildcards.problem, name)]
     entries = config["problems"][wildcards.problem]["methods"]
     return [row for row in dict.fromkeys(found) if entries[row[1]]["kind"] == "learned"]
 
@@ -58,7 +58,7 @@ def trainings():
         (problem, *model)
         for problem, entry in config["problems"].items()
         for name in entry["datasets"]
-        for model in work.models_of(config, problem, name)
+        for model in units.models_of(config, problem, name)
     ]
     return list(dict.fromkeys(found))
 

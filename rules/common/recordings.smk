@@ -13,7 +13,7 @@ def recording_file(wildcards):
 
 def recording_spec(wildcards):
     """prepare: the dataset entry whose models apply; it says what items they take."""
-    return work.spec(config, recording(wildcards)["problem"], recording(wildcards)["dataset"], "test")
+    return units.spec(config, recording(wildcards)["problem"], recording(wildcards)["dataset"], "test")
 
 
 def recording_models(wildcards):
@@ -30,11 +30,11 @@ def recording_methods(wildcards):
             **{key: method[key] for key in ("method", "kind", "options")},
             "models": {
                 seed: f"{RESULTS}/models/{problem}/{home}/{method['model']}/{seed}.pt"
-                for seed in work.seeds(config, problem, name)
+                for seed in units.seeds(config, problem, name)
                 if method["model"]
             },
         }
-        for name, method in work.live_methods(config, problem, dataset).items()
+        for name, method in units.live_methods(config, problem, dataset).items()
     }
 
 
@@ -58,12 +58,12 @@ def recording_mb(wildcards):
 
 def prepare_memory(wildcards, attempt):
     """prepare: that of the recording."""
-    return attempt * (work.BASE_MB + recording_mb(wildcards))
+    return attempt * (BASE_MB + recording_mb(wildcards))
 
 
 def measure_memory(wildcards, attempt):
     """measure: that of the hungriest method, and of the recording, which may be one large item."""
     problem, dataset = recording(wildcards)["problem"], recording(wildcards)["dataset"]
     names = recording_methods(wildcards)
-    hungriest = max((work.memory_mb(config, "predict", problem, dataset, name) for name in names), default=work.BASE_MB)
+    hungriest = max((memory_mb(config, "predict", problem, dataset, name) for name in names), default=BASE_MB)
     return attempt * (hungriest + recording_mb(wildcards))

@@ -10,7 +10,7 @@ def memory(stage):
     """Resources function: MB from the sizes in the configuration, more at each attempt."""
 
     def mem_mb(wildcards, attempt):
-        return attempt * work.memory_mb(config, stage, wildcards.problem, wildcards.dataset, wildcards.get("method"))
+        return attempt * memory_mb(config, stage, wildcards.problem, wildcards.dataset, wildcards.get("method"))
 
     return mem_mb
 

@@ -6,7 +6,7 @@ import tifffile
 from recorded_volumes import BLOB, IMAGING, RECORDING, SHAPE, SPEC, blob, prepared, write
 
 from blurbench.colloids import preparation
-from blurbench.microscopy.errors import RecordingError
+from blurbench.microscopy.recording_error import RecordingError
 
 
 def test_the_item_is_what_methods_take(tmp_path):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from blurbench.colloids import PROBLEM
 from blurbench.colloids.score import METRICS, average_precision, challenge_average_precision, match, score
-from blurbench.scoring.metrics import numbers
+from blurbench.scoring.metric import numbers
 
 VOXEL, D = 0.05, 0.5  # µm: ten voxels a diameter
 

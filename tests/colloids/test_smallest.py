@@ -10,7 +10,7 @@ from blurbench.colloids import PROBLEM
 from blurbench.colloids.tables import smallest
 from blurbench.files import tables
 from blurbench.scoring.scores import read
-from blurbench.tables.given import Given
+from blurbench.tables.settings import Settings
 
 
 @pytest.fixture(autouse=True)
@@ -77,7 +77,7 @@ def test_a_failed_volume_counts_as_none_found():
 
 def test_the_table_as_people_read_it(tmp_path):
     everything = read([*score_tables(grid()), *score_tables(grid(sizes=(0.5,)), "large")], PROBLEM.conditions)
-    table = smallest.table(everything, Given({**DATASETS, "large": {"test_particle_size_um": [0.5]}}, 20, 1))
+    table = smallest.table(everything, Settings({**DATASETS, "large": {"test_particle_size_um": [0.5]}}, 20, 1))
     tables.write(table, tmp_path / "smallest.csv")
     read_back = tables.read(tmp_path / "smallest.csv")
     blocks = {dataset: rows for dataset, _, rows in smallest.blocks(read_back)}

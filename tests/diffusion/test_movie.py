@@ -5,7 +5,7 @@ import pytest
 import tifffile
 
 from blurbench.diffusion.movie import Movie
-from blurbench.microscopy.errors import RecordingError
+from blurbench.microscopy.recording_error import RecordingError
 
 CALIBRATION = {
     "pixel_size_um": 0.2,

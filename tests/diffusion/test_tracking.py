@@ -7,7 +7,7 @@ from beads import BACKGROUND, CAMERA, FIELD, FRAME_TIME, FWHM, PHOTONS, PIXEL, S
 
 from blurbench.diffusion import estimators, tracking
 from blurbench.diffusion.movie import open_movie
-from blurbench.microscopy.errors import RecordingError
+from blurbench.microscopy.recording_error import RecordingError
 
 
 def test_every_spot_is_found_and_linked(tracked):

@@ -6,7 +6,7 @@ imaged volume in that unit.
 
 import numpy as np
 
-from blurbench.colloids.border import inside, trim
+from blurbench.colloids.volume_border import inside, trim
 from blurbench.scoring.matching import candidates, greedy
 
 CHALLENGE_THRESHOLDS = np.linspace(0, 1, 10)  # as coded there; its text says steps of 0.1

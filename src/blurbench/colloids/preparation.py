@@ -10,9 +10,9 @@ from scipy.ndimage import affine_transform, gaussian_filter1d
 from blurbench.colloids import configuration
 from blurbench.files.logs import progress
 from blurbench.microscopy import calibration, frames
-from blurbench.microscopy.errors import RecordingError
 from blurbench.microscopy.photon_transfer import spatial_transfer
 from blurbench.microscopy.psf import psf_on_voxels
+from blurbench.microscopy.recording_error import RecordingError
 from blurbench.running.preparation import write
 
 LOST = 1e-3  # share of the voxels that may lie below the grey scale before the offset is taken for wrong

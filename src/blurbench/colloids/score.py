@@ -2,7 +2,7 @@
 
 Lengths are in units of d, the mean diameter. A detection is right if it lies within a quarter of d of the sphere it is
 matched to: within d / 2, the radius of the literature, random points reach a precision near the volume fraction.
-Spheres nearer to a face than d / 2, and outside, are not asked for (`border.trim`). What describes the packing
+Spheres nearer to a face than d / 2, and outside, are not asked for (`volume_border.trim`). What describes the packing
 (volume fraction, g(r), bond order) is of the centres in the volume less that margin, for truth and detections alike.
 """
 
@@ -13,11 +13,11 @@ from scipy.spatial import cKDTree
 
 from blurbench.colloids import PROBLEM
 from blurbench.colloids.average_precision import average_precision, challenge_average_precision
-from blurbench.colloids.border import inside, trim
 from blurbench.colloids.physics import bond_order, core_precision, radial_distribution
+from blurbench.colloids.volume_border import inside, trim
 from blurbench.files.answers import OK
 from blurbench.scoring.matching import match
-from blurbench.scoring.metrics import Metric, Published
+from blurbench.scoring.metric import Metric, Published
 from blurbench.scoring.scores import score_table
 
 RADIUS = 0.25  # of a match

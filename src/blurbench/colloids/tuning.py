@@ -5,8 +5,8 @@ import time
 import numpy as np
 import pandas as pd
 
-from blurbench.colloids.border import trim
 from blurbench.colloids.items import read, relative
+from blurbench.colloids.volume_border import trim
 from blurbench.files.logs import progress
 from blurbench.scoring.matching import match
 

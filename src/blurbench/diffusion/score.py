@@ -10,7 +10,7 @@ import pandas as pd
 
 from blurbench.diffusion import PROBLEM
 from blurbench.files.answers import OK
-from blurbench.scoring.metrics import Metric, Published
+from blurbench.scoring.metric import Metric, Published
 from blurbench.scoring.scores import score_table
 
 

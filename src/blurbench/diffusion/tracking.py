@@ -15,7 +15,7 @@ from scipy.optimize import least_squares
 
 from blurbench.diffusion.movie import Movie
 from blurbench.files.logs import progress
-from blurbench.microscopy.errors import RecordingError
+from blurbench.microscopy.recording_error import RecordingError
 
 PRESENT = 0.75  # share of a stack's frames in which its spot must have been found
 RINGS = 2  # of the radial profile per pixel

@@ -18,7 +18,7 @@ import zarr
 
 from blurbench import problems
 from blurbench.files.atomic import replacing
-from blurbench.planning.work import CHUNK_ITEMS, CHUNK_MB
+from blurbench.planning.memory import CHUNK_ITEMS, CHUNK_MB
 
 PREVIEWS = 3
 LIMIT_MB = 4096  # of one item, or of one column of items: a file may declare any shape at no cost

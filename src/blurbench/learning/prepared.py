@@ -6,7 +6,7 @@ Items of a block lie together on disk, and the order of a training (`training.tr
 import numpy as np
 import torch
 
-from blurbench.planning.work import KEPT_MB
+from blurbench.planning.memory import KEPT_MB
 
 FEWEST = 2  # blocks that are kept whatever their size, as a batch may hold the end of one and the beginning of the next
 

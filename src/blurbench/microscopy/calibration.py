@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from blurbench.microscopy.errors import RecordingError
+from blurbench.microscopy.recording_error import RecordingError
 
 ESTIMATE = "estimate"
 TOLERANCE = 0.01  # relative difference of the file's metadata from the configuration's calibration

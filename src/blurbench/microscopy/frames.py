@@ -19,7 +19,7 @@ import zarr
 from skimage.io import imread
 
 from blurbench.microscopy import metadata
-from blurbench.microscopy.errors import RecordingError
+from blurbench.microscopy.recording_error import RecordingError
 
 LIMIT_MB = 4096  # of what is held in memory at once, a movie's frame or a whole volume: a file may declare any size
 

@@ -7,8 +7,8 @@ import numpy as np
 
 from blurbench.files.logs import progress
 from blurbench.microscopy.calibration import ESTIMATE
-from blurbench.microscopy.errors import RecordingError
 from blurbench.microscopy.frames import Frames
+from blurbench.microscopy.recording_error import RecordingError
 
 MIN_FRAMES_TRANSFER = 8  # fewer do not tell a resting pixel from a moving one
 STATIC = 1.5  # variance over all frames / variance from one frame to the next: 1 for a pixel where nothing moves

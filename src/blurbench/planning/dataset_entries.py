@@ -3,7 +3,7 @@
 from contextlib import suppress
 
 from blurbench.planning import schemas
-from blurbench.planning.entries import Entries, Entry, Refused
+from blurbench.planning.entry_base import Entries, Entry, Refused
 from blurbench.planning.faults import Fault, unknown
 from blurbench.planning.merging import merged
 from blurbench.planning.schema_faults import schema_faults

@@ -3,7 +3,7 @@
 from typing import Any
 
 from blurbench.planning import catalogue
-from blurbench.planning.entries import Entries, Entry
+from blurbench.planning.entry_base import Entries, Entry
 from blurbench.planning.faults import Fault, unknown
 from blurbench.planning.schema_faults import WORDS, is_number
 

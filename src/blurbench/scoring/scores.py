@@ -8,7 +8,7 @@ import pandas as pd
 from blurbench.files import parquet
 from blurbench.files.answers import OK
 from blurbench.planning.method import KINDS
-from blurbench.scoring.metrics import Metric
+from blurbench.scoring.metric import Metric
 
 RANKED = KINDS[:2]  # limit and control rows frame the table, they do not compete
 

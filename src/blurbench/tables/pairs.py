@@ -5,10 +5,10 @@ import pandas as pd
 
 from blurbench.scoring.scores import Scores
 from blurbench.scoring.statistics import paired_differences, replicate, resampling_weights
-from blurbench.tables.given import Given
+from blurbench.tables.settings import Settings
 
 
-def table(scores: list[Scores], metric, number, given: Given) -> pd.DataFrame:
+def table(scores: list[Scores], metric, number, given: Settings) -> pd.DataFrame:
     """Paired differences of one published number, over all conditions of each dataset.
 
     A failed item counts as the worst value, as in the ranking. Columns: dataset, metric and those of

@@ -8,7 +8,7 @@ import pandas as pd
 
 from blurbench.scoring.scores import OK, RANKED, Scores
 from blurbench.scoring.statistics import ranks, replicate, resampling_weights
-from blurbench.tables.given import Given
+from blurbench.tables.settings import Settings
 
 COLUMNS = (
     "problem dataset condition method kind metric unit direction mean ci_low ci_high n_items n_seeds n_failed "
@@ -16,7 +16,7 @@ COLUMNS = (
 ).split()
 
 
-def table(problem, scores: list[Scores], numbers, given: Given) -> pd.DataFrame:
+def table(problem, scores: list[Scores], numbers, given: Settings) -> pd.DataFrame:
     """Published table, one row per dataset, condition, method and published number, with the columns COLUMNS.
 
     `mean` is the number over the items that did not fail, its interval is a 95 % BCa bootstrap over items. `n_items`

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from blurbench import problems
-from blurbench.scoring.metrics import numbers
+from blurbench.scoring.metric import numbers
 from blurbench.scoring.scores import RANKED
 from blurbench.tables import rendering
 from blurbench.tables.rendering import NONE, best, estimate

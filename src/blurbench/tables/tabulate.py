@@ -3,13 +3,13 @@
 import pandas as pd
 
 from blurbench import problems
-from blurbench.scoring.metrics import numbers
+from blurbench.scoring.metric import numbers
 from blurbench.scoring.scores import Scores
 from blurbench.tables import failures, pairs, published, rendering
-from blurbench.tables.given import Given
+from blurbench.tables.settings import Settings
 
 
-def tabulate(problem, scores: list[Scores], given: Given) -> dict[str, pd.DataFrame | str]:
+def tabulate(problem, scores: list[Scores], given: Settings) -> dict[str, pd.DataFrame | str]:
     """Tables and texts by the names that rules/tabulate.smk gives their files.
 
     The main table is `csv`, for people `md`, `html` and `tex`; `pairs` are the paired differences, `failures` the

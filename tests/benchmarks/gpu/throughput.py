@@ -16,7 +16,7 @@ from utilisation import Utilisation
 from blurbench import problems
 from blurbench.files.datasets import Dataset
 from blurbench.learning.budget import Budget
-from blurbench.planning import work
+from blurbench.planning import units
 from blurbench.running import methods
 
 SHARE = 1 / 150  # of the minutes that the measured steps of one training take: 3.6 s of nine minutes
@@ -67,7 +67,7 @@ def measure(config, training, device, threads, clock):
 
 def _in_memory(config, training, split, n):
     """Dataset of n items of a split, and how many of them were simulated a second."""
-    spec = {**work.spec(config, training.problem, training.dataset, split), "items": {split: n}}
+    spec = {**units.spec(config, training.problem, training.dataset, split), "items": {split: n}}
     return _simulated(training.problem, training.dataset, split, json.dumps(spec), config["seed"])
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 from blurbench.files import models
 from blurbench.learning.budget import Budget
 from blurbench.learning.training import fit
-from blurbench.planning import work
+from blurbench.planning import units
 from blurbench.running.simulation import simulate
 
 SHARE = 1 / 10  # of the minutes, that a dataset takes at most to be simulated, and a training to go through it, if cut
@@ -36,7 +36,7 @@ def of(config):
     for problem, entry in config["problems"].items():
         own = [name for name, dataset in entry["datasets"].items() if dataset["models"] == name]
         for rank, dataset in enumerate(own):
-            for _, method, seed in work.models_of(config, problem, dataset):
+            for _, method, seed in units.models_of(config, problem, dataset):
                 if entry["methods"][method]["kind"] == "learned":
                     ranks[Training(problem, dataset, method, seed)] = config["training_seeds"].index(seed), rank
     return sorted(ranks, key=ranks.get)
@@ -67,7 +67,7 @@ def make_dataset(config, problem, dataset, numbers, folder):
     """Simulate the splits that a training needs, of these numbers of items."""
     folder.mkdir(parents=True, exist_ok=True)
     for split, number in numbers.items():
-        spec = {**work.spec(config, problem, dataset, split), "items": {split: number}}
+        spec = {**units.spec(config, problem, dataset, split), "items": {split: number}}
         store = folder / f"{split}.zarr"
         simulate(problem, dataset, split, spec, config["seed"], store, store.with_suffix(".json"))
     return {"items": numbers, "stated": stated(config, problem, dataset)}

@@ -5,7 +5,7 @@ from blurbench.blobs import PROBLEM
 from blurbench.blobs.items import images
 from blurbench.blobs.simulate import PHOTONS
 
-from blurbench.scoring.metrics import Metric, Published
+from blurbench.scoring.metric import Metric, Published
 from blurbench.scoring.scores import score_table
 
 METRICS = (  # the first published number orders the tables and is compared pair by pair

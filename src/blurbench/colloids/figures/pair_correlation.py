@@ -3,10 +3,10 @@
 import numpy as np
 
 from blurbench.colloids import PROBLEM
-from blurbench.colloids.border import inside
 from blurbench.colloids.figures import conditions
 from blurbench.colloids.figures.points import points_of
 from blurbench.colloids.physics import percus_yevick_g, radial_distribution
+from blurbench.colloids.volume_border import inside
 from blurbench.drawing import style
 from blurbench.drawing.axes import label_panels
 from blurbench.drawing.material import Material

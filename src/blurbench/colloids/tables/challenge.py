@@ -2,7 +2,7 @@
 
 from blurbench.colloids.score import CAPTION as MAIN
 from blurbench.colloids.score import METRICS
-from blurbench.scoring.metrics import numbers
+from blurbench.scoring.metric import numbers
 from blurbench.tables import published, rendering
 
 NUMBERS = numbers(METRICS, "challenge")

@@ -11,7 +11,7 @@ import pandas as pd
 from blurbench.planning.method import KINDS
 from blurbench.scoring.scores import RANKED, Scores
 from blurbench.scoring.statistics import percentiles, replicate, resampling_weights
-from blurbench.tables.given import Given
+from blurbench.tables.settings import Settings
 
 LEVEL = 0.95
 CONTRASTS = 2  # the highest ones, shown in the summary
@@ -139,7 +139,7 @@ def smallest_particle(scores: Scores, sizes_um, level=LEVEL, resamples=0, seed=1
     return pd.concat(parts, ignore_index=True)
 
 
-def table(scores: list[Scores], given: Given) -> pd.DataFrame:
+def table(scores: list[Scores], given: Settings) -> pd.DataFrame:
     """`smallest_particle` of every dataset, with its name in front."""
     parts = []
     for one in scores:

@@ -2,7 +2,7 @@
 
 from blurbench.diffusion.score import CAPTION as MAIN
 from blurbench.diffusion.score import METRICS
-from blurbench.scoring.metrics import numbers
+from blurbench.scoring.metric import numbers
 from blurbench.tables import published, rendering
 
 NUMBERS = numbers(METRICS, "realised")

@@ -5,7 +5,7 @@ import copy
 import pytest
 from configurations import IMAGING, layers, put
 
-from blurbench.planning import work
+from blurbench.planning import memory, units
 from blurbench.planning.configuration import expand
 
 
@@ -15,17 +15,17 @@ def config():
 
 
 def test_the_specification_of_a_split_holds_only_what_it_depends_on(config):
-    before = work.spec(expand(config), "diffusion", "report", "train")
+    before = units.spec(expand(config), "diffusion", "report", "train")
     changed = copy.deepcopy(config)
     changed["problems"]["diffusion"]["datasets"]["report"]["items"]["test"] = 7
     changed["problems"]["diffusion"]["datasets"]["report"]["methods"] = ["ours", "cve"]
-    assert work.spec(expand(changed), "diffusion", "report", "train") == before
+    assert units.spec(expand(changed), "diffusion", "report", "train") == before
 
 
 def test_units_have_the_seeds_of_their_kind(config):
-    units = work.units(expand(config), "diffusion", "report")
-    assert [unit.seed for unit in units if unit.method == "ours"] == [1, 2, 3]
-    assert [unit.seed for unit in units if unit.method == "cramer_rao"] == [0]
+    asked = units.units(expand(config), "diffusion", "report")
+    assert [unit.seed for unit in asked if unit.method == "ours"] == [1, 2, 3]
+    assert [unit.seed for unit in asked if unit.method == "cramer_rao"] == [0]
 
 
 def test_memory_grows_with_the_images(config):
@@ -33,6 +33,6 @@ def test_memory_grows_with_the_images(config):
     put(config, f"{IMAGING}.size_px", 256)
     large = expand(config)
     for stage, method in (("simulate", None), ("train", "ours"), ("predict", "ours")):
-        assert work.memory_mb(large, stage, "diffusion", "report", method) > work.memory_mb(
+        assert memory.memory_mb(large, stage, "diffusion", "report", method) > memory.memory_mb(
             small, stage, "diffusion", "report", method
         )

@@ -8,7 +8,7 @@ import pytest
 
 from blurbench import problems
 from blurbench.files.answers import OK
-from blurbench.scoring.metrics import Metric, Published, numbers
+from blurbench.scoring.metric import Metric, Published, numbers
 from blurbench.scoring.scores import score_table
 from blurbench.scoring.statistics import REDUCTIONS
 

@@ -1,14 +1,6 @@
-"""The work that a configuration asks for: which models, predictions and stores, with how much memory each."""
+"""The work that a configuration asks for: which models, predictions and stores."""
 
 from typing import Any, NamedTuple
-
-from blurbench import problems
-
-BASE_MB = 1000  # Python with its libraries; two Snakemake processes stand beside it on a cluster
-TORCH_MB = 2000  # PyTorch, loaded
-KEPT_MB = 2000  # inputs that a training keeps prepared of each of its two splits
-CHUNK_ITEMS, CHUNK_MB = 256, 64  # images that a method is given at a time, whichever is less
-ACTIVATIONS = 60  # float32 values that a network keeps per pixel of its batch
 
 Config = dict[str, Any]  # an expanded configuration
 
@@ -69,18 +61,3 @@ def live_methods(config: Config, problem: str, dataset: str) -> dict[str, Any]:
         and method["kind"] in ("classical", "learned")
         and (name in chosen or not method["model"])
     }
-
-
-def memory_mb(config: Config, stage: str, problem: str, dataset: str, method: str | None = None) -> int:
-    """Memory of one job of a stage, MB; the sizes come from the configuration, as a store hides its own."""
-    entry = config["problems"][problem]
-    data = entry["datasets"][dataset]
-    if stage == "simulate":
-        return round(BASE_MB + 4 * problems.find(problem, "configuration.simulate_mb")(data))
-    item = problems.find(problem, "configuration.item_mb")(data)
-    if stage == "train":
-        batch = entry["methods"][method]["budget"].get("batch_size", 1)
-        return round(BASE_MB + TORCH_MB + 2 * KEPT_MB + batch * item * 2 * ACTIVATIONS)
-    chunk = max(item, min(CHUNK_ITEMS * item, CHUNK_MB))
-    network = TORCH_MB + chunk * 2 * ACTIVATIONS / 8 if method and entry["methods"][method]["model"] else 0
-    return round(BASE_MB + network + 4 * chunk)

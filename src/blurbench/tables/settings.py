@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 
-class Given(NamedTuple):
+class Settings(NamedTuple):
     """Of the configuration.
 
     datasets : {name: entry of the dataset}

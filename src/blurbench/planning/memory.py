@@ -1,0 +1,26 @@
+"""How much memory a job is given, MB; and how much of a dataset is held at a time."""
+
+from typing import Any
+
+from blurbench import problems
+
+BASE_MB = 1000  # Python with its libraries; two Snakemake processes stand beside it on a cluster
+TORCH_MB = 2000  # PyTorch, loaded
+KEPT_MB = 2000  # inputs that a training keeps prepared of each of its two splits
+CHUNK_ITEMS, CHUNK_MB = 256, 64  # images that a method is given at a time, whichever is less
+ACTIVATIONS = 60  # float32 values that a network keeps per pixel of its batch
+
+
+def memory_mb(config: dict[str, Any], stage: str, problem: str, dataset: str, method: str | None = None) -> int:
+    """Memory of one job of a stage of an expanded configuration; a store hides its own sizes."""
+    entry = config["problems"][problem]
+    data = entry["datasets"][dataset]
+    if stage == "simulate":
+        return round(BASE_MB + 4 * problems.find(problem, "configuration.simulate_mb")(data))
+    item = problems.find(problem, "configuration.item_mb")(data)
+    if stage == "train":
+        batch = entry["methods"][method]["budget"].get("batch_size", 1)
+        return round(BASE_MB + TORCH_MB + 2 * KEPT_MB + batch * item * 2 * ACTIVATIONS)
+    chunk = max(item, min(CHUNK_ITEMS * item, CHUNK_MB))
+    network = TORCH_MB + chunk * 2 * ACTIVATIONS / 8 if method and entry["methods"][method]["model"] else 0
+    return round(BASE_MB + network + 4 * chunk)
