@@ -21,7 +21,7 @@ PATH = re.compile(r"(src|rules|scripts|config|docs|tests|slurm|envs)/\S*")
 FENCED = re.compile(r"^```(\w*)\n(.*?)^```", flags=re.DOTALL | re.MULTILINE)
 DOCUMENTS = sorted(
     path
-    for pattern in ("*.md", "config/*.md", "docs/*.md", "tests/**/*.md")
+    for pattern in ("*.md", ".github/*.md", "config/*.md", "docs/*.md", "tests/**/*.md")
     for path in ROOT.glob(pattern)
     if path.name != "CHANGELOG.md"  # which tells of what is gone
 )
