@@ -14,6 +14,8 @@ import tifffile
 import yaml
 from workflow import Tree
 
+from blurbench import problems
+
 TOY = Path(__file__).parent / "toy"
 BROKEN = '''
 """Answers, but for some images: {what}."""
@@ -46,6 +48,7 @@ def finished(tmp_path_factory):
     movie = np.random.default_rng(1).poisson(5, (4, 24, 24)).astype(np.uint16)
     tifffile.imwrite(tree.path / "movie.tif", movie, photometric="minisblack")
     config = yaml.safe_load((TOY / "blobs.yaml").read_text())
+    config["problems"] = {**dict.fromkeys(problems.names()), **config["problems"]}
     config["problems"]["blobs"]["methods"] |= {"failing": {}, "hanging": {}}
     camera = {"gain": 1.0, "offset": 0.0, "polarity": "bright"}
     config["recordings"] = {
