@@ -153,13 +153,13 @@ def _volume(truth, found, confidence, box):
     values["ap"] = average_precision(truth, found, confidence, RADIUS, box, MARGIN)
     values["ap_challenge"] = challenge_average_precision(truth, found, 1.0, box)
     values["ap_challenge_radius"] = challenge_average_precision(truth, found, 0.5, box)
-    true, seen = _packing(truth, box), _packing(found, box)
-    values["phi_ratio"] = _ratio(seen["number"], true["number"])
-    values["peak_height_ratio"] = seen["peak_height"] / true["peak_height"]
-    values["peak_position_error"] = seen["peak_position"] - true["peak_position"]
-    values["q6_error"] = seen["q6"] - true["q6"]
-    values["core_precision"] = seen["core_precision"]
-    values["core_error"] = seen["core_precision"] - values["precision_050"]
+    true, answered = _packing(truth, box), _packing(found, box)
+    values["phi_ratio"] = _ratio(answered["number"], true["number"])
+    values["peak_height_ratio"] = answered["peak_height"] / true["peak_height"]
+    values["peak_position_error"] = answered["peak_position"] - true["peak_position"]
+    values["q6_error"] = answered["q6"] - true["q6"]
+    values["core_precision"] = answered["core_precision"]
+    values["core_error"] = answered["core_precision"] - values["precision_050"]
     return values
 
 

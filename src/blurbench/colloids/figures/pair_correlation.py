@@ -64,11 +64,11 @@ def _mean_g(points, volumes, dataset):
         item = dataset.items.loc[index]
         d, shape = item["particle_size_um"], np.array(dataset.images.shape[1:])
         box = np.array([np.full(3, -0.5), shape - 0.5]) * item["voxel_um"] / d
-        there = points[index] / d
-        there = there[inside(there, box, MARGIN)] - box[0] - MARGIN
+        centres = points[index] / d
+        centres = centres[inside(centres, box, MARGIN)] - box[0] - MARGIN
         size = np.ptp(box, axis=0) - 2 * MARGIN
         fit = EDGES[EDGES <= size.min()]
         parts.append(np.full(len(EDGES) - 1, np.nan))
-        parts[-1][: len(fit) - 1] = radial_distribution(there, size, fit, periodic=False)
+        parts[-1][: len(fit) - 1] = radial_distribution(centres, size, fit, periodic=False)
     known = np.isfinite(parts)
     return np.where(known, parts, 0).sum(axis=0) / np.where(known.any(axis=0), known.sum(axis=0), np.nan)

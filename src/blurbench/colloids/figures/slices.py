@@ -71,11 +71,11 @@ def _slice(ax, view, image, item, truth, found, half):
     ax.imshow(image.take(plane, axis=cut), cmap="gray", vmin=low, vmax=high, extent=extent, interpolation="none")
     centres, diameters = truth
     cuts = 2 * np.sqrt(np.clip((diameters / 2) ** 2 - (centres[:, cut] - plane * voxel) ** 2, 0, None))
-    there = cuts > 0  # never of the padding
+    cut_here = cuts > 0  # never of the padding
     circles = EllipseCollection(
-        *(cuts[there], cuts[there], np.zeros(there.sum())),
+        *(cuts[cut_here], cuts[cut_here], np.zeros(cut_here.sum())),
         units="xy",
-        offsets=centres[there][:, [2, down]],
+        offsets=centres[cut_here][:, [2, down]],
         offset_transform=ax.transData,
         facecolors="none",
         edgecolors="white",
