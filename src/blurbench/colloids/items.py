@@ -68,7 +68,7 @@ def read(dataset, i) -> Volume:
 def _truth(dataset, i, row, imaging) -> Truth:
     centres, diameters = dataset.truth["centres"][i], dataset.truth["diameters"][i]
     there = np.isfinite(centres).all(axis=1)  # the rest is padding
-    intensities = (row.get(name, np.nan) for name in ("phi", "brightness", "background", "read_noise"))
+    intensities = (float(row.get(name, np.nan)) for name in ("phi", "brightness", "background", "read_noise"))
     slices = dataset.images.shape[1]
     kept = (1 - imaging["bleaching"]) ** (np.arange(slices) / max(slices - 1, 1))
     return Truth(centres[there], diameters[there], *intensities, imaging["brightness_sd"], kept)
