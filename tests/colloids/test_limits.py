@@ -5,6 +5,7 @@ import pytest
 import spheres
 from spheres import D
 
+from blurbench.colloids import items
 from blurbench.colloids.least_squares import Model, Scene, contacts, normal_matrix, refine
 from blurbench.microscopy.camera import detect
 from blurbench.microscopy.psf import psf_on_voxels
@@ -192,3 +193,14 @@ def test_chance_finds_next_to_nothing(phi):
     columns = ["z", "y", "x"]
     assert np.array_equal(again[columns], frame.loc[frame["item"] == 1, columns])
     assert not np.array_equal(again[columns].to_numpy()[:5], frame.loc[frame["item"] == 2, columns].to_numpy()[:5])
+
+
+def test_a_volume_brings_its_truth_along_in_plain_numbers():
+    """A NumPy scalar would make a float64 volume of every float32 one that it meets, and another limit of that."""
+    dataset = spheres.simulated([(0.2, 1.0, 4.0)], spheres.spec((2, 1, 1), shape_px=[32, 32, 32]), "truth")
+    volume = items.read(dataset, 0)
+    names = ("phi", "brightness", "background", "read_noise", "brightness_sd")
+    assert {type(getattr(volume.truth, name)) for name in names} == {float}
+    assert (volume.truth.phi, volume.truth.brightness) == (0.2, 200.0)
+    assert len(volume.truth.centres_um) == np.isfinite(dataset.truth["diameters"][0]).sum() > 10
+    assert items.read(dataset.blind(), 0).truth is None
