@@ -32,6 +32,7 @@ BAD = [
     (f"{IMAGING}.substeps", 1001, "up to 1000"),
     (f"{IMAGING}.substeps", 0, "from 1"),
     (f"{IMAGING}.substeps", 2.5, "a whole number"),
+    (f"{IMAGING}.substeps", "continous", "the word continuous"),
     (f"{IMAGING}.frames", 1, "from 2"),
     (f"{IMAGING}.frames", [32, 4], "lo not above hi"),
     (f"{IMAGING}.photons", [1000, 30], "lo not above hi"),

@@ -1,10 +1,10 @@
 """D from the blur of the spots, and the likelihood of blur and path together.
 
-The common variance of a stack's spots exceeds the PSF's by V = D t_E (1 - 1/K²)/3 on average, with an SD of V·sqrt(0.8)
-per frame and axis (Karhunen-Loève spectrum of the Brownian path within an exposure). A blurred spot is not Gaussian,
-though, once V is as large as the PSF: the fitted width then lies below the true one and the fitted centre strays from
-the mean position. Both are measured once per dataset, on stacks simulated with its own imaging parameters, as a
-function of Q = V/s².
+The common variance of a stack's spots exceeds the PSF's by V on average: D t_E/3, times 1 - 1/K² where photons share K
+sub-positions; with an SD of V·sqrt(0.8) per frame and axis (Karhunen-Loève spectrum of the Brownian path within an
+exposure). A blurred spot is not Gaussian, though, once V is as large as the PSF: the fitted width then lies below the
+true one and the fitted centre strays from the mean position. Both are measured once per dataset, on stacks simulated
+with its own imaging parameters, as a function of Q = V/s².
 """
 
 import json
@@ -23,7 +23,7 @@ CALIBRATION_STACKS = 600
 
 def blur_variance(D, stack):
     """V (µm²) of a diffusion coefficient."""
-    return D * stack.exposure_s / 3 * (1 - 1 / stack.imaging["substeps"] ** 2)
+    return D * stack.blur_time_s
 
 
 def width_D(spots, stack):
@@ -32,7 +32,7 @@ def width_D(spots, stack):
         return np.nan, np.nan
     shrink, _ = calibration(stack.spec)
     s2 = stack.psf_sd_um**2
-    per_V = stack.exposure_s / 3 * (1 - 1 / stack.imaging["substeps"] ** 2)
+    per_V = stack.blur_time_s
     excess = spots.variance - s2
     V = np.concatenate([[0.0], np.geomspace(1e-3, 1e3, 400)]) * s2
     D = (np.interp(excess, V * shrink(V / s2), V) if excess > 0 else excess) / per_V

@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
-SHARD = 256  # items that `simulate` holds at a time
+SHARD = 256  # items that `simulate` holds at a time, and a shard: some 30 MB at the `report` setting
+CONTINUOUS = "continuous"  # `substeps` where each photon has a moment of its own
+MOMENTS = 10  # per exposure, at which the truth of a continuous path is kept
 
 
 def faults(dataset, memory_mb):
@@ -41,6 +43,8 @@ def faults(dataset, memory_mb):
             repr(imaging["camera"]["saturation"]),
             f"ADU, above the offset of {imaging['camera']['offset']}",
         )
+    if isinstance(imaging["substeps"], str) and imaging["substeps"] != CONTINUOUS:
+        yield "imaging.substeps", repr(imaging["substeps"]), f"a whole number, or the word {CONTINUOUS}"
     psf = imaging["psf"]
     if (
         psf["kind"] == "airy"
@@ -80,6 +84,11 @@ def recording_faults(recording, dataset):
         yield "tracking.minmass", repr(tracking["minmass"]), "a number of photons, or the word auto"
 
 
+def moments(imaging):
+    """Moments per exposure at which the molecule's position is drawn first, and kept as truth."""
+    return imaging["substeps"] if isinstance(imaging["substeps"], int) else MOMENTS
+
+
 def files(dataset):
     """Files that a dataset is made from: a measured PSF, if it has one."""
     psf = dataset["imaging"]["psf"]
@@ -103,4 +112,4 @@ def _highest(value):
 
 
 def _path_mb(imaging):
-    return 8 * _highest(imaging["frames"]) * imaging["substeps"] / 1e6  # two float32 per position
+    return 8 * _highest(imaging["frames"]) * moments(imaging) / 1e6  # two float32 per position

@@ -16,9 +16,14 @@ from scipy.fft import dst
 STEPS = 5000  # of the likelihood's ascent; some hundreds are usual
 
 
+def blur_share(substeps=None):
+    """Share of a continuous path's blur that K sub-positions show: 1 - 1/K² (derived; no unit); None: all of it."""
+    return 1 - 1 / substeps**2 if substeps else 1.0
+
+
 def blur_coefficient(exposure, frame_time, substeps=None):
-    """R = t_E/(6Δt) of a uniform exposure; times 1 - 1/K² for K sub-positions (derived; no unit)."""
-    return exposure / (6 * frame_time) * (1 - 1 / substeps**2 if substeps else 1)
+    """R = t_E/(6Δt) of a uniform exposure; times `blur_share` for K sub-positions (no unit)."""
+    return exposure / (6 * frame_time) * blur_share(substeps)
 
 
 def msd(positions, lags):

@@ -11,6 +11,6 @@ class TrueCentroidCve:
     def predict(self, dataset, model, device):
         def of_centres(centres, stack):
             D = cve(centres, stack.frame_time_s)
-            return D, cve_sd(D, 0.0, stack.frame_time_s, stack.frames, blur=stack.motion_blur)
+            return D, cve_sd(D, 0.0, stack.frame_time_s, stack.frames, blur=stack.true_motion_blur)
 
         return estimate_true(dataset, of_centres)

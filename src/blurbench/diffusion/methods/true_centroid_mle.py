@@ -10,7 +10,7 @@ class TrueCentroidMle:
 
     def predict(self, dataset, model, device):
         def of_centres(centres, stack):
-            dt, R = stack.frame_time_s, stack.motion_blur
+            dt, R = stack.frame_time_s, stack.true_motion_blur
             D = mle(centres, dt, 0.0, R)
             return D, D * cramer_rao(max(D, 1e-9), 0.0, dt, stack.frames, blur=R, sigma_known=True)
 
