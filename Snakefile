@@ -26,6 +26,7 @@ wildcard_constraints:
     method=alternatives(methods()),
     recording=alternatives(config["recordings"]),
     split="train|validation|test",
+    trial=r"\d+",
     seed=r"\d+",
 
 

@@ -35,6 +35,10 @@ PREDICTIONS = {  # by what the problem's answers are kept in
 PREDICTIONS_MANIFEST = "<results>/predictions/{problem}/{dataset}/{method}/{seed}.json"  # beside a .zarr
 SCORES = "<results>/scores/{problem}/{dataset}/{method}/{seed}.parquet"
 MODELS = "<results>/models/{problem}/{dataset}/{method}/{seed}.pt"
+CURVES = "<results>/models/{problem}/{dataset}/{method}/{seed}.csv"
+TRIALS = "<results>/models/{problem}/{dataset}/{method}/trials/{seed}.csv"  # of a sweep, with the chosen one
+TRIAL_MODELS = "<results>/models/{problem}/{dataset}/{method}/trials/{trial}/{seed}.pt"
+TRIAL_CURVES = "<results>/models/{problem}/{dataset}/{method}/trials/{trial}/{seed}.csv"
 STORES = "<results>/datasets/{problem}/{dataset}/test.zarr"
 MANIFESTS = "<results>/datasets/{problem}/{dataset}/test.json"
 

@@ -1,8 +1,8 @@
 """Published tables.
 
 Needs: the scores of every dataset, method and seed. Makes: tables/{problem}.csv .md .html .tex, {problem}_pairs.csv (paired
-differences), {problem}_failures.csv, the extra tables that a problem declares; tables/timing.csv, tables/summary.md and
-machine.json over all problems; {problem}.sha256 and summary.sha256, by which `make check` knows a table that was altered.
+differences), {problem}_failures.csv, the extra tables that a problem declares, {problem}_sweep.csv .md where something is
+swept; tables/timing.csv, tables/summary.md and machine.json over all problems; {problem}.sha256 and summary.sha256, by which `make check` knows a table that was altered.
 Read by: people, and README.md.
 """
 
@@ -14,6 +14,7 @@ for name in config["problems"]:
             f"tabulate_{name}"
         input:
             scores=files_of_units(SCORES),
+            trials=tables_of_trials,
         output:
             **{
                 f"{table}_csv": report(
@@ -23,9 +24,9 @@ for name in config["problems"]:
                     subcategory="tables",
                     labels={"table": table, "format": "csv"},
                 )
-                for table in problems.load(name).tables
+                for table in tables_beside(name)
             },
-            **{f"{table}_md": f"<results>/tables/{{problem}}_{table}.md" for table in problems.load(name).tables},
+            **{f"{table}_md": f"<results>/tables/{{problem}}_{table}.md" for table in tables_beside(name)},
             csv=report(
                 "<results>/tables/{problem}.csv",
                 caption="captions/table.rst",
@@ -73,6 +74,7 @@ for name in config["problems"]:
             resamples=config["resamples"],
             seed=config["seed"],
             datasets=dataset_entries,
+            trials=names_of_trials,
             library=library(
                 "blurbench.tables.tabulate",
                 "blurbench.files.tables",

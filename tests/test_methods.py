@@ -157,7 +157,7 @@ def changed(ds, order=None, images=None, truth=None, items=None, spec=None):
 
 
 def same(a, b, kind):
-    """Equal answers; a network's may differ by the rounding of another batch, in bfloat16 where the machine has it."""
+    """Equal answers; a network's may differ by the rounding of another batch."""
     tolerance = 0.05 if kind == "learned" else 1e-9
     tables = (rows(found).drop(columns="seconds").reset_index(drop=True) for found in (a, b))
     pd.testing.assert_frame_equal(*tables, rtol=tolerance, check_dtype=False)
@@ -294,6 +294,27 @@ def test_an_impossible_item_keeps_its_row_and_harms_no_other(problem, name, answ
         assert (answer == (frame["status"] == "ok")).all()
     untouched = np.delete(np.arange(n), SPOILT)
     same(pick(found, untouched), pick(answers(problem, name), untouched), kind)
+
+
+@pytest.mark.parametrize("problem", sorted({p for p, _ in FILES}))
+def test_methods_are_not_told_how_their_items_were_made(problem, stores):
+    """Neither seed, stream, split, name and test grid of the dataset, nor what is expected of a recording."""
+    ds, planted = Dataset.open(stores(problem) / "test.zarr"), "not to be seen"
+    spec = {part: {**value, planted: 1} if isinstance(value, dict) else value for part, value in ds.spec.items()}
+    spec |= {"recording": {"expected_D_um2_s": 0.43}, planted: 1}
+    full = Dataset({**ds.attrs, "spec": spec}, ds.images, ds.items, ds.truth)
+
+    def keys(mapping):
+        return {k for key, value in mapping.items() for k in (key, *(keys(value) if isinstance(value, dict) else ()))}
+
+    hidden = {"seed", "stream", "split", "dataset", "items", "recording", "expected_D_um2_s", planted}
+    grid = {key for key in spec if key.startswith("test_")}
+    assert hidden <= keys(full.attrs)
+    blind = full.blind()
+    assert blind.spec and not blind.truth and not (hidden | grid) & keys(blind.attrs)
+    training = full.training()
+    assert training.truth and list(training.items) == list(full.items)
+    assert not ((hidden | grid) - {planted}) & keys(training.attrs) and planted not in training.spec
 
 
 class Failing:
@@ -458,6 +479,16 @@ def test_averaging_over_rotations_makes_the_answer_turn_with_the_image(name, ans
 
     plain, other = (answers("diffusion", name, change, rotations=4) for change in (None, turned))
     same(plain, other, "learned")
+
+
+@each_diffusion("learned")
+def test_a_model_answers_stacks_of_another_dataset(name, model, tmp_path):
+    """Of fewer frames than it was trained on: what a network is built for stands in its model."""
+    entry = tiny("diffusion")
+    entry["imaging"]["frames"] -= 2
+    simulate("diffusion", "short", "test", entry, 1, tmp_path / "test.zarr", tmp_path / "test.json")
+    short = Dataset.open(tmp_path / "test.zarr")
+    assert (methods.predict(loaded("diffusion", name), short, model("diffusion", name))["status"] == "ok").all()
 
 
 @each_diffusion()

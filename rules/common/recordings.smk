@@ -24,12 +24,12 @@ def recording_models(wildcards):
 def recording_methods(wildcards):
     """measure: method, kind, options and model files (by training seed) of every method that applies, by name."""
     problem, dataset = recording(wildcards)["problem"], recording(wildcards)["dataset"]
-    home = config["problems"][problem]["datasets"][dataset]["models"]
     return {
         name: {
-            **{key: method[key] for key in ("method", "kind", "options")},
+            **{key: method[key] for key in ("method", "kind")},
+            "options": units.stated_options(method),
             "models": {
-                seed: f"{RESULTS}/models/{problem}/{home}/{method['model']}/{seed}.pt"
+                seed: f"{RESULTS}/models/{problem}/{units.home(config, problem, dataset, name)}/{method['model']}/{seed}.pt"
                 for seed in units.seeds(config, problem, name)
                 if method["model"]
             },

@@ -11,7 +11,7 @@ import torch
 from blurbench.diffusion import network_inputs
 from blurbench.diffusion.intervals import from_log
 from blurbench.learning import training
-from blurbench.learning.device import autocast, find_device
+from blurbench.learning.device import find_device
 from blurbench.learning.prepared import Prepared
 from blurbench.learning.weights import trained, untrained, weights
 
@@ -80,10 +80,7 @@ class Learned:
         def validate(network):
             index = np.arange(len(validation))
             parts = [validation.take(i) for i in np.array_split(index, -(-len(index) // 256))]
-            answers = []
-            for *inputs, _ in parts:
-                with autocast(device):
-                    answers.append(_answer(network, *(a.to(device) for a in inputs)))
+            answers = [_answer(network, *(a.to(device) for a in inputs)) for *inputs, _ in parts]
             mean, log_sd = (torch.cat([a[i] for a in answers]).float().cpu() for i in range(2))
             target = torch.cat([p[3] for p in parts])
             rmse = float((mean - target).square().mean().sqrt())
@@ -110,10 +107,10 @@ class Learned:
         if not len(dataset):
             return from_log([], [])
         device = find_device(device)
-        network = trained(self.network(dataset.spec), model["network"], device)
+        network = trained(self.network(model["spec"]), model, device)
         inputs = (torch.from_numpy(np.ascontiguousarray(a)).to(device) for a in self.prepare(dataset, 1))
         x, microscope, present = inputs
-        with torch.inference_mode(), autocast(device):
+        with torch.inference_mode():
             answers = [
                 _answer(network, self.turn(x, element), microscope, present)
                 for element in self.elements[self.rotations]

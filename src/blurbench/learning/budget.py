@@ -15,6 +15,7 @@ class Budget:
     warmup: float = 0.05  # share of the steps in which the learning rate rises
     validations: int = 20  # over the whole budget; each leaves a checkpoint
     patience: int = 8  # validations without a gain before the training stops
+    precision: str = "float32"  # of what is multiplied, or bfloat16: the configuration's, of which every budget has it
     threads: int = 1
     checkpoint: Path | None = None
     fingerprint: str = ""  # of all that the weights depend on: a checkpoint of anything else is not gone on from

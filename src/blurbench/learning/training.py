@@ -23,7 +23,7 @@ from blurbench.files.datasets import Dataset
 from blurbench.files.logs import progress
 from blurbench.learning import batches
 from blurbench.learning.budget import Budget
-from blurbench.learning.device import autocast, find_device
+from blurbench.learning.device import find_device
 from blurbench.planning import sources
 from blurbench.running import methods
 
@@ -79,8 +79,7 @@ def train(network, batch, n_train, block, loss, validate, budget: Budget, seed: 
             asked = time.perf_counter()
             given = next(ready)
             waited += time.perf_counter() - asked
-            with autocast(device):
-                value = loss(network, given)
+            value = loss(network, given)
             optimiser.zero_grad(set_to_none=True)
             value.backward()
             torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
@@ -159,21 +158,22 @@ def fit(
 ):
     """Train one method on one dataset; write its model and learning curve. What the rule `train` calls.
 
+    Beside what the method learned the model holds what it is: method, options, seed, precision, and as `spec` what
+    methods are given of the entry of the dataset that it was trained on.
+
     The checkpoint goes once the model is written: a training that is asked for again begins anew.
     """
     instance = methods.load(problem, method, options)
-    splits = {"train": Dataset.open(train_store), "validation": Dataset.open(validation_store)}
+    stores = {"train": train_store, "validation": validation_store}
+    splits = {name: Dataset.open(store).training() for name, store in stores.items()}
     code = sources.state(__name__, f"blurbench.{problem}.methods.{method}")
-    data = [Path(store).with_suffix(".json").read_bytes() for store in (train_store, validation_store)]
+    data = [Path(store).with_suffix(".json").read_bytes() for store in stores.values()]
     settings = json.dumps([options, budget, seed, code], sort_keys=True).encode()
     fingerprint = hashlib.blake2b(b"".join([settings, *data]), digest_size=16).hexdigest()
     checkpoint = Path(checkpoint)
-    weights, points = instance.fit(
-        splits,
-        Budget(**budget, threads=threads, checkpoint=checkpoint, fingerprint=fingerprint),
-        find_device(device),
-        seed,
-    )
+    given = Budget(**budget, threads=threads, checkpoint=checkpoint, fingerprint=fingerprint)
+    learned, points = instance.fit(splits, given, find_device(device), seed)
     points.to_csv(curve, index=False)
-    models.write({"method": method, "options": options, "seed": seed, **weights}, model)
+    about = {"method": method, "options": options, "seed": seed, "precision": given.precision}
+    models.write({**about, "spec": splits["train"].spec, **learned}, model)
     checkpoint.unlink(missing_ok=True)

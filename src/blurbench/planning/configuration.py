@@ -33,8 +33,10 @@ def expand(config: dict[str, Any]) -> dict[str, Any]:
     -------
     dict of the same shape. A dataset also holds `like`, `methods`, `splits`, `stream` (the dataset whose random streams
     it shares) and `models` (the dataset whose models it uses), its own name if not stated. A method holds `kind`,
-    `method` (its file), `options`, `budget`, `trains`, `model` (the entry whose weights it uses, or None) and
-    `external`.
+    `method` (its file), `options`, `budget`, `trains`, `model` (the entry whose weights it uses, or None), `of` (the
+    dataset that these were trained on, None for each dataset's own), `sweep`, `trials` and `external`. A trial holds
+    the `options` and the `budget` of one training, and the `values` of the sweep's keys among them; without a sweep
+    there is one.
 
     Raises
     ------
@@ -53,7 +55,7 @@ def expand(config: dict[str, Any]) -> dict[str, Any]:
         if name not in problems.names():
             faults.append(unknown(where, name, problems.names(), "a problem"))
             continue
-        _expand_problem(name, problem, config.get("memory_mb"), faults)
+        _expand_problem(name, problem, config, faults)
     for name, recording in config["recordings"].items():
         if isinstance(recording, dict):
             faults += recording_faults(f"recordings.{name}", recording, config["problems"])
@@ -67,15 +69,16 @@ def expand(config: dict[str, Any]) -> dict[str, Any]:
     return config
 
 
-def _expand_problem(name: str, entry: dict[str, Any], memory_mb: int | None, faults: list[Fault]) -> None:
+def _expand_problem(name: str, entry: dict[str, Any], config: dict[str, Any], faults: list[Fault]) -> None:
     """Expand one problem's methods and datasets in place, and add what is wrong with them to `faults`."""
     named = list(entry["methods"])
-    entry["methods"] = MethodEntries(name, entry["methods"], entry.get("budget", {}), faults).expanded()
+    budget = {**entry.get("budget", {}), "precision": config.get("precision")}
+    entry["methods"] = MethodEntries(name, entry["methods"], budget, faults).expanded()
     entry["datasets"] = DatasetEntries(name, entry["datasets"], named, entry["methods"], faults).expanded()
     judge = problems.find(name, "configuration.faults")
     for dataset, expanded in entry["datasets"].items():
         where = f"problems.{name}.datasets.{dataset}"
-        faults += [Fault(f"{where}.{key}", *rest) for key, *rest in judge(expanded, memory_mb)]
+        faults += [Fault(f"{where}.{key}", *rest) for key, *rest in judge(expanded, config.get("memory_mb"))]
 
 
 def _named(config: dict[str, Any]) -> Iterator[tuple[str, Any]]:

@@ -33,7 +33,11 @@ class DatasetEntries(Entries):
         """Every entry expanded, as of any entries; the keys of all are judged first."""
         for name, entry in self.stated.items():
             self._check_keys(f"{self.where}.{name}", entry)
-        return super().expanded()
+        found = super().expanded()
+        for name, method in self.methods.items():
+            if method["of"]:
+                self._check_lender(name, method, found)
+        return found
 
     def _check_keys(self, where: str, entry: Entry) -> None:
         """Judge an entry as it is written, so that a fault is told once and not again for every entry like it."""
@@ -52,14 +56,15 @@ class DatasetEntries(Entries):
         dataset["like"] = entry.get("like")
         for key in ("models", "stream"):
             dataset[key] = self._lender(name, key)
-        dataset.setdefault("methods", self.named_methods)
+        if "methods" not in entry:
+            dataset["methods"] = self._absent_methods(dataset)
         shared = {*schemas.dataset_keys(), "splits"}
         judged = {key: value for key, value in dataset.items() if key not in shared}
         for fault in schema_faults(judged, schemas.of_dataset(self.problem), where):
             self.add(*fault)
         dataset["methods"] = self._methods(f"{where}.methods", dataset["methods"])
         self.pass_over_if_broken(where)
-        trained = [method for method in dataset["methods"] if self.methods[method]["model"]]
+        trained = [name for name in dataset["methods"] if self.methods[name]["model"] and not self.methods[name]["of"]]
         lends = dataset["models"] == name
         if trained:
             with suppress(Refused):
@@ -77,6 +82,14 @@ class DatasetEntries(Entries):
             self.refuse(f"{self.where}.{name}.{key}", repr(lender), f"a dataset that states no {key} of another one")
         return lender
 
+    def _absent_methods(self, dataset: Entry) -> list[str]:
+        """Methods of a dataset that lists none: all, or those of the one that it is like.
+
+        Without a model of the dataset's own home, which would be the row of that model once more.
+        """
+        listed = dataset.get("methods", self.named_methods)
+        return [one for one in listed if self.methods.get(one, {}).get("of") != dataset["models"]]
+
     def _methods(self, where: str, names: list[str]) -> list[str]:
         """The dataset's methods in the order of the problem's; one whose own entry has a fault is passed over here."""
         known = f"an entry of problems.{self.problem}.methods"
@@ -84,6 +97,16 @@ class DatasetEntries(Entries):
             if name not in self.named_methods:
                 self.add(*unknown(f"{where}.{i}", name, self.named_methods, known))
         return [name for name in self.methods if name in names]
+
+    def _check_lender(self, name: str, method: Entry, found: dict[str, Entry]) -> None:
+        """Judge whether the dataset that a method's weights are `of` trains them."""
+        where, lender, weights = f"problems.{self.problem}.methods.{name}.of", method["of"], method["model"]
+        if lender not in self.stated:
+            self.add(*unknown(where, lender, self.stated, f"an entry of {self.where}"))
+        elif lender in found and (found[lender]["models"] != lender or weights not in found[lender]["methods"]):
+            trains = [name for name, one in found.items() if one["models"] == name and weights in one["methods"]]
+            expected = f"a dataset on which {weights} is trained: one of {', '.join(trains) or 'none'}"
+            self.add(where, repr(lender), expected)
 
     def _check_training(self, name: str, home: Entry, method: str) -> None:
         """Judge whether there are items to train on."""

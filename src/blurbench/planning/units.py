@@ -32,11 +32,34 @@ def seeds(config: Config, problem: str, method: str) -> list[int]:
     return config["training_seeds"] if config["problems"][problem]["methods"][method]["kind"] == "learned" else [0]
 
 
+def home(config: Config, problem: str, dataset: str, method: str) -> str:
+    """Dataset that the weights were trained on with which a method predicts on a dataset."""
+    entry = config["problems"][problem]
+    return entry["methods"][method]["of"] or entry["datasets"][dataset]["models"]
+
+
 def models_of(config: Config, problem: str, dataset: str) -> list[tuple[str, str, int]]:
     """(dataset, method, seed) of the models behind a dataset's predictions, each once."""
-    data, methods = config["problems"][problem]["datasets"][dataset], config["problems"][problem]["methods"]
-    trained = dict.fromkeys(methods[method]["model"] for method in data["methods"] if methods[method]["model"])
-    return [(data["models"], method, seed) for method in trained for seed in seeds(config, problem, method)]
+    entry = config["problems"][problem]
+    weights = {name: entry["methods"][name]["model"] for name in entry["datasets"][dataset]["methods"]}
+    trained = dict.fromkeys((home(config, problem, dataset, name), model) for name, model in weights.items() if model)
+    return [(*model, seed) for model in trained for seed in seeds(config, problem, model[1])]
+
+
+def trainings(config: Config) -> list[tuple[str, str, str, int]]:
+    """(problem, dataset, method, seed) of every model, each once; that of a sweep is the best of several trainings."""
+    found = [
+        (problem, *model)
+        for problem, entry in config["problems"].items()
+        for name in entry["datasets"]
+        for model in models_of(config, problem, name)
+    ]
+    return list(dict.fromkeys(found))
+
+
+def stated_options(method: Config) -> dict[str, Any]:
+    """Options of a method's entry in prediction: those that are swept are left to what its model says."""
+    return {key: value for key, value in method["options"].items() if key not in method["sweep"]}
 
 
 def spec(config: Config, problem: str, dataset: str, split: str) -> dict[str, Any]:

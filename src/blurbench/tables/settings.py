@@ -1,6 +1,7 @@
 """What tables are made with, beside the scores."""
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 
 class Settings(NamedTuple):
@@ -8,8 +9,10 @@ class Settings(NamedTuple):
 
     datasets : {name: entry of the dataset}
     resamples, seed : of the bootstrap
+    trials : (dataset, method, seed, file) of every sweep, as `running.sweep` writes them
     """
 
     datasets: dict
     resamples: int
     seed: int
+    trials: Sequence[tuple[str, str, int, Any]] = ()

@@ -8,7 +8,7 @@ import pandas as pd
 from blurbench import problems
 from blurbench.scoring.metric import numbers
 from blurbench.scoring.scores import RANKED
-from blurbench.tables import rendering
+from blurbench.tables import extra, rendering
 from blurbench.tables.rendering import NONE, best, estimate
 
 
@@ -27,9 +27,7 @@ def document(results: dict[str, Results]) -> str:
     for problem, found in results.items():
         sections.append(_section(problem, found, numbers(problems.find(problem, "score.METRICS"))[0][1]))
         for name, table in found.extra.items():
-            title, caption, summary = (
-                problems.find(problem, f"tables.{name}.{part}") for part in ("TITLE", "CAPTION", "summary")
-            )
+            title, caption, summary = (extra.part(problem, name, part) for part in ("TITLE", "CAPTION", "summary"))
             if shown := list(summary(table)):
                 sections.append(rendering.markdown(f"{problem}: {title}", caption, shown, level=2))
     return "\n".join(["# Summary", "", *sections])

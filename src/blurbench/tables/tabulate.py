@@ -5,7 +5,7 @@ import pandas as pd
 from blurbench import problems
 from blurbench.scoring.metric import numbers
 from blurbench.scoring.scores import Scores
-from blurbench.tables import failures, pairs, published, rendering
+from blurbench.tables import extra, failures, pairs, published, rendering
 from blurbench.tables.settings import Settings
 
 
@@ -13,7 +13,8 @@ def tabulate(problem, scores: list[Scores], given: Settings) -> dict[str, pd.Dat
     """Tables and texts by the names that rules/tabulate.smk gives their files.
 
     The main table is `csv`, for people `md`, `html` and `tex`; `pairs` are the paired differences, `failures` the
-    failed predictions. An extra table is `<name>_csv` and `<name>_md`, made by <problem>/tables/<name>.py with
+    failed predictions. An extra table is `<name>_csv` and `<name>_md`, made by <problem>/tables/<name>.py, or of the
+    trials of sweeps by `tables.sweep`, with
 
     - `table(scores, given)`, the frame for the CSV,
     - `blocks(table)` and `summary(table)`, (heading, note, rows of strings) for its Markdown and for summary.md; the
@@ -36,11 +37,9 @@ def tabulate(problem, scores: list[Scores], given: Settings) -> dict[str, pd.Dat
         "pairs": pairs.table(scores, *declared[0], given),
         "failures": failures.table(scores),
     }
-    for name in problems.load(problem).tables:
-        title, caption, table, blocks = (
-            problems.find(problem, f"tables.{name}.{part}") for part in ("TITLE", "CAPTION", "table", "blocks")
-        )
-        extra = table(scores, given)
-        made[f"{name}_csv"] = extra
-        made[f"{name}_md"] = rendering.markdown(f"{problem}: {title}", caption, blocks(extra))
+    for name in extra.names(problem, given.trials):
+        parts = "TITLE", "CAPTION", "table", "blocks"
+        title, caption, table, blocks = (extra.part(problem, name, part) for part in parts)
+        beside = made[f"{name}_csv"] = table(scores, given)
+        made[f"{name}_md"] = rendering.markdown(f"{problem}: {title}", caption, blocks(beside))
     return made

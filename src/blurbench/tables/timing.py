@@ -6,12 +6,12 @@ import pandas as pd
 
 
 def table(scores, trainings, benchmarks, machine) -> pd.DataFrame:
-    """Seconds per item of every method, and what its training took, on average over its seeds.
+    """Seconds per item of every method, and what a training of it took: the mean of `n_trainings`, seeds times trials.
 
     Parameters
     ----------
     scores : published tables of all problems in one; of them the number `seconds`
-    trainings : (problem, dataset, method, seed) of each training job
+    trainings : (problem, dataset, method, seed) of each training job; those of a sweep's trials are the same
     benchmarks : paths of their benchmark files, in that order; an absent file or value is NaN
     machine : dict of `machine.describe`
     """
@@ -23,7 +23,8 @@ def table(scores, trainings, benchmarks, machine) -> pd.DataFrame:
         if Path(path).exists()
     ]
     columns = ["problem", "dataset", "method", "train_seconds", "train_max_rss_mb"]
-    jobs = pd.DataFrame(jobs, columns=columns).groupby(columns[:3], as_index=False).mean()
+    jobs = pd.DataFrame(jobs, columns=columns).groupby(columns[:3], as_index=False)
+    jobs = jobs.agg(**{name: (name, "mean") for name in columns[3:]}, n_trainings=("train_seconds", "size"))
     rows = rows.merge(jobs, how="left", on=columns[:3])
     return rows.assign(cpu=machine["cpu"], cores=machine["cores"], gpu=machine["gpu"] or "none")
 
