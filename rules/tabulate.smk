@@ -91,6 +91,7 @@ rule summarise:
         pairs=collect("<results>/tables/{problem}_pairs.csv", problem=config["problems"]),
         failures=collect("<results>/tables/{problem}_failures.csv", problem=config["problems"]),
         extra=[f"<results>/tables/{problem}_{table}.csv" for problem, table in extra_tables()],
+        curves=training_curves(),
         benchmarks=training_benchmarks(),
     output:
         timing=report(

@@ -68,6 +68,11 @@ def curves(wildcards):
     ]
 
 
+def training_curves():
+    """summarise: the learning curves of `trainings`, or how settings were chosen."""
+    return [f"<results>/models/{'/'.join(map(str, training))}.csv" for training in trainings()]
+
+
 def training_benchmarks():
     """summarise: the benchmark files of `trainings`."""
     return [f"<results>/benchmarks/train/{'/'.join(map(str, training))}.tsv" for training in trainings()]

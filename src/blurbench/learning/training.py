@@ -47,8 +47,8 @@ def train(network, batch, n_train, block, loss, validate, budget: Budget, seed: 
 
     Returns
     -------
-    DataFrame, the learning curve: items, seconds, seconds_waited (those of them in which steps waited for their
-    batches), train_loss, validation_loss and what else `validate` gives, learning_rate
+    DataFrame, the learning curve: items, seconds and core_s since the training began, seconds_waited (those in which
+    steps waited for their batches), train_loss, validation_loss and what else `validate` gives, learning_rate
     """
     torch.set_num_threads(budget.threads)
     steps, size = budget.steps(n_train), min(budget.batch_size, n_train)
@@ -59,9 +59,10 @@ def train(network, batch, n_train, block, loss, validate, budget: Budget, seed: 
     optimiser = torch.optim.AdamW(groups, lr=budget.learning_rate, betas=(0.9, 0.98))
     rate = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _rate(step, steps, budget.warmup))
     state: dict[str, Any] = {"step": 0, "best": math.inf, "stale": 0, "curve": [], "weights": None}
-    state |= {"seconds": 0.0, "waited": 0.0}
+    state |= {"cost": {}, "waited": 0.0}
     state |= _resume(budget, network, optimiser, rate)
-    start, waited, running, counted = time.perf_counter() - state["seconds"], state["waited"], 0.0, 0
+    budget.cost.add(state["cost"])
+    waited, running, counted = state["waited"], 0.0, 0
     ended = state["stale"] >= budget.patience  # stopped early, and interrupted before its model was written
     left = range(state["step"], state["step"] if ended else steps)
 
@@ -92,8 +93,8 @@ def train(network, batch, n_train, block, loss, validate, budget: Budget, seed: 
             network.eval()
             with torch.inference_mode():
                 measured = validate(network)
-            state |= {"seconds": time.perf_counter() - start, "waited": waited}
-            point = {"items": (step + 1) * size, "seconds": state["seconds"], "seconds_waited": waited}
+            state |= {"cost": budget.cost.spent(), "waited": waited}
+            point = {"items": (step + 1) * size, **state["cost"], "seconds_waited": waited}
             point |= {"train_loss": running / counted, **measured, "learning_rate": rate.get_last_lr()[0]}
             state["curve"].append(point)
             bar.set_postfix(train=f"{running / counted:.3f}", validation=f"{measured['validation_loss']:.3f}")
@@ -159,7 +160,9 @@ def fit(
 ):
     """Train one method on one dataset; write its model and learning curve. What the rule `train` calls.
 
-    The checkpoint goes once the model is written: a training that is asked for again begins anew.
+    The last row of the curve tells what the whole training took (`seconds`, `core_s`), all sessions together and what
+    follows the last step included. The checkpoint goes once the model is written: a training that is asked for again
+    begins anew.
     """
     instance = methods.load(problem, method, options)
     splits = {"train": Dataset.open(train_store), "validation": Dataset.open(validation_store)}
@@ -168,12 +171,10 @@ def fit(
     settings = json.dumps([options, budget, seed, code], sort_keys=True).encode()
     fingerprint = hashlib.blake2b(b"".join([settings, *data]), digest_size=16).hexdigest()
     checkpoint = Path(checkpoint)
-    weights, points = instance.fit(
-        splits,
-        Budget(**budget, threads=threads, checkpoint=checkpoint, fingerprint=fingerprint),
-        find_device(device),
-        seed,
-    )
+    given = Budget(**budget, threads=threads, checkpoint=checkpoint, fingerprint=fingerprint)
+    weights, points = instance.fit(splits, given, find_device(device), seed)
+    for name, value in given.cost.spent().items():
+        points.loc[points.index[-1], name] = value
     points.to_csv(curve, index=False)
     models.write({"method": method, "options": options, "seed": seed, **weights}, model)
     checkpoint.unlink(missing_ok=True)
