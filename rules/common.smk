@@ -35,6 +35,7 @@ PREDICTIONS = {  # by what the problem's answers are kept in
 PREDICTIONS_MANIFEST = "<results>/predictions/{problem}/{dataset}/{method}/{seed}.json"  # beside a .zarr
 SCORES = "<results>/scores/{problem}/{dataset}/{method}/{seed}.parquet"
 MODELS = "<results>/models/{problem}/{dataset}/{method}/{seed}.pt"
+VALIDATION = "<results>/validation/{problem}/{dataset}.parquet"
 STORES = "<results>/datasets/{problem}/{dataset}/test.zarr"
 MANIFESTS = "<results>/datasets/{problem}/{dataset}/test.json"
 
@@ -43,5 +44,6 @@ include: "common/names.smk"
 include: "common/inputs.smk"
 include: "common/params.smk"
 include: "common/resources.smk"
+include: "common/validation.smk"
 include: "common/recordings.smk"
 include: "common/targets.smk"

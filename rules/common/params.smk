@@ -52,6 +52,14 @@ def names_of_curves(wildcards):
     return [row for row in dict.fromkeys(found) if entries[row[1]]["kind"] == "learned"]
 
 
+def entries_of_curves(wildcards):
+    """draw: file and options of every method of `names_of_curves`."""
+    entries = config["problems"][wildcards.problem]["methods"]
+    return {
+        name: {key: entries[name][key] for key in ("method", "options")} for _, name, _ in names_of_curves(wildcards)
+    }
+
+
 def trainings():
     """summarise: (problem, dataset, method, seed) of all that is trained, each once."""
     found = [

@@ -7,7 +7,7 @@ PROBLEM = Problem(
     answer=Numbers(("D", "D_lo68", "D_hi68", "D_lo95", "D_hi95")),  # µm²/s
     conditions=("D",),
     known=("photons", "background", "fwhm_um", "frame_time_s", "exposure_s", "frames"),
-    figures=("predicted", "relative_sd", "examples", "learning"),
+    figures=("predicted", "relative_sd", "examples", "learning", "cost"),
     summary_figures=("cues",),
     tables=("realised",),
 )

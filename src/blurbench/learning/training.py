@@ -174,7 +174,8 @@ def fit(
     given = Budget(**budget, threads=threads, checkpoint=checkpoint, fingerprint=fingerprint)
     weights, points = instance.fit(splits, given, find_device(device), seed)
     for name, value in given.cost.spent().items():
-        points.loc[points.index[-1], name] = value
+        rows = points.index[-1:] if name in points else points.index  # a choice of settings has one cost
+        points.loc[rows, name] = value
     points.to_csv(curve, index=False)
     models.write({"method": method, "options": options, "seed": seed, **weights}, model)
     checkpoint.unlink(missing_ok=True)
