@@ -16,7 +16,7 @@ from snakemake.exceptions import WorkflowError
 sys.path.insert(0, str(Path(workflow.basedir) / "src"))
 
 from blurbench import problems
-from blurbench.planning import configuration, sources, units
+from blurbench.planning import configuration, frozen, sources, units
 from blurbench.planning.memory import BASE_MB, memory_mb
 
 # The first half is what Snakemake itself puts before a command.

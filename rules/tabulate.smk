@@ -1,8 +1,8 @@
 """Published tables.
 
 Needs: the scores of every dataset, method and seed. Makes: tables/{problem}.csv .md .html .tex, {problem}_pairs.csv (paired
-differences), {problem}_failures.csv, the extra tables that a problem declares; tables/timing.csv, tables/summary.md and
-machine.json over all problems; {problem}.sha256 and summary.sha256, by which `make check` knows a table that was altered.
+differences), {problem}_failures.csv, the extra tables that a problem declares; tables/timing.csv, tables/summary.md,
+tables/methods.csv (what each method was) and machine.json over all problems; {problem}.sha256 and summary.sha256, by which `make check` knows a table that was altered.
 Read by: people, and README.md.
 """
 
@@ -106,6 +106,7 @@ rule summarise:
             category="all problems",
             labels={"table": "summary"},
         ),
+        methods="<results>/tables/methods.csv",
         checksums="<results>/tables/summary.sha256",
         machine="<results>/machine.json",
     log:
@@ -122,6 +123,7 @@ rule summarise:
         problems=list(config["problems"]),
         extra=extra_tables(),
         trainings=trainings(),
+        methods=method_states,
         library=sources.state(
             "blurbench.tables.summary",
             "blurbench.tables.timing",

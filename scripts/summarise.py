@@ -22,6 +22,9 @@ with logged(snakemake.log[0], snakemake.threads):
     made = {
         "timing": timing.table(scores, params.trainings, files.curves, files.benchmarks, here),
         "summary": summary.document(results),
+        "methods": pd.DataFrame(params.methods).assign(
+            run=snakemake.config["run"], seed=snakemake.config["seed"], commit=here["commit"]
+        ),
     }
     for name, content in made.items():
         tables.write(content, snakemake.output[name])

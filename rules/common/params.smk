@@ -60,6 +60,11 @@ def entries_of_curves(wildcards):
     }
 
 
+def method_states(wildcards):
+    """summarise: what each method was when it was run."""
+    return frozen.methods(config)
+
+
 def trainings():
     """summarise: (problem, dataset, method, seed) of all that is trained, each once."""
     found = [
