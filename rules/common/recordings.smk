@@ -30,7 +30,7 @@ def recording_methods(wildcards):
             **{key: method[key] for key in ("method", "kind", "options")},
             "models": {
                 seed: f"{RESULTS}/models/{problem}/{home}/{method['model']}/{seed}.pt"
-                for seed in units.seeds(config, problem, name)
+                for seed in units.seeds(config, problem, dataset, name)
                 if method["model"]
             },
         }

@@ -14,7 +14,7 @@ def validated_methods(wildcards):
             **{key: entries[name][key] for key in ("method", "kind", "options")},
             "models": {
                 seed: f"{RESULTS}/models/{problem}/{dataset}/{name}/{seed}.pt"
-                for seed in units.seeds(config, problem, name)
+                for seed in units.seeds(config, problem, dataset, name)
                 if entries[name]["trains"]
             },
         }

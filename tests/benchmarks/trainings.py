@@ -38,7 +38,10 @@ def of(config):
         for rank, dataset in enumerate(own):
             for _, method, seed in units.models_of(config, problem, dataset):
                 if entry["methods"][method]["kind"] == "learned":
-                    ranks[Training(problem, dataset, method, seed)] = config["training_seeds"].index(seed), rank
+                    ranks[Training(problem, dataset, method, seed)] = (
+                        units.seeds(config, problem, dataset, method).index(seed),
+                        rank,
+                    )
     return sorted(ranks, key=ranks.get)
 
 

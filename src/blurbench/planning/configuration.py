@@ -31,8 +31,9 @@ def expand(config: dict[str, Any]) -> dict[str, Any]:
 
     Returns
     -------
-    dict of the same shape. A dataset also holds `like`, `methods`, `splits`, `stream` (the dataset whose random streams
-    it shares) and `models` (the dataset whose models it uses), its own name if not stated. A method holds `kind`,
+    dict of the same shape. A dataset also holds `like`, `methods`, `splits`, `training_seeds` (None: those of the
+    configuration), `stream` (the dataset whose random streams it shares) and `models` (the dataset whose models it
+    uses), its own name if not stated. A method holds `kind`,
     `method` (its file), `options`, `budget`, `trains`, `model` (the entry whose weights it uses, or None) and
     `external`.
 
