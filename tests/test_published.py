@@ -11,7 +11,7 @@ from blurbench.planning import frozen, sources
 from blurbench.planning.configuration import expand
 
 RECORD = ROOT / "docs/published.csv"
-STATE = ["kind", "options", "budget", "code"]
+STATE = ["kind", "file", "options", "budget", "code"]
 
 
 def states(rows):
@@ -51,7 +51,7 @@ def test_every_method_that_runs_is_recorded(now):
         for name in d["methods"]
     }
     assert set(now) == {"/".join(pair) for pair in named}
-    assert json.loads(now["diffusion/ours_rot8"][1])["rotations"] == 8
+    assert json.loads(now["diffusion/ours_rot8"][2])["rotations"] == 8
 
 
 def test_an_option_or_a_budget_is_a_change_of_that_method_alone(now):

@@ -9,6 +9,7 @@ follows what the whole training costs.
 """
 
 import argparse
+import json
 import os
 import subprocess
 import sys
@@ -27,11 +28,23 @@ PLAIN = {"ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2", "PYTHONPAT
 PLAIN |= {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL", "NUMBA")}
 
 
+def networks(config):
+    """Trainings to measure, those of one seed; of entries that differ in their budget alone the first of a dataset."""
+    from trainings import of
+
+    found = {}
+    for training in of(config):
+        entry = training.entry(config)
+        same = json.dumps([training[:2], entry["method"], entry["options"]], sort_keys=True)
+        found.setdefault(same, training)
+    return list(found.values())
+
+
 def measure(size):
     """Rows of the table of one size; run where PLAIN is the environment."""
     import yaml
     from step_cost import StepCost
-    from trainings import make_dataset, of
+    from trainings import make_dataset
 
     from blurbench import problems
     from blurbench.files.logs import progress
@@ -41,9 +54,9 @@ def measure(size):
 
     layers = [yaml.safe_load((ROOT / f"config/{name}.yaml").read_text(encoding="utf-8")) for name in ("config", size)]
     config = expand(merged(*layers))
-    rows, epochs, numbers, asked = [], {}, {}, list(dict.fromkeys(t._replace(seed=1) for t in of(config)))
+    rows, epochs, numbers = [], {}, {}
     with tempfile.TemporaryDirectory() as folder:
-        for training in progress(asked, "trainings"):
+        for training in progress(networks(config), "trainings"):
             problem, dataset, method, _ = training
             entry, data = training.entry(config), config["problems"][problem]["datasets"][dataset]
             few = min(512, max(32, round(FEW_MB / problems.find(problem, "configuration.item_mb")(data))))
@@ -94,13 +107,17 @@ def check(run):
     """Print what the networks of a finished run cost; False if they are further than TOLERANCE from what is stated."""
     import pandas as pd
 
-    good = True
+    good, states = True, pd.read_csv(run / "tables/methods.csv")
+    # Entries that differ in their budget alone are one network, which the one with the most epochs stands for.
+    states["epochs"] = [json.loads(budget).get("epochs", 0) for budget in states["budget"]]
+    best = states.sort_values("epochs").drop_duplicates(["problem", "file", "options"], keep="last")
+    stand = set(zip(best["problem"], best["method"]))
     print("training, items, core-s, of what is stated, cpu_time of its job (told up to 30 s before its end)")
     for path in sorted(run.glob("models/*/*/*/*.csv")):
         problem, *names = path.relative_to(run / "models").with_suffix("").parts
         last = pd.read_csv(path).iloc[-1]
-        if "learning_rate" not in last:
-            continue  # settings, or a learner without epochs
+        if "learning_rate" not in last or (problem, names[1]) not in stand:
+            continue  # settings, a learner without epochs, or a part of a network's budget
         share = last["core_s"] / CORE_S[run.name][problem]
         good &= abs(share - 1) <= TOLERANCE
         job = pd.read_csv(run / "benchmarks/train" / problem / f"{'/'.join(names)}.tsv", sep="\t")["cpu_time"].iloc[-1]

@@ -16,15 +16,15 @@ def methods(config: Config) -> list[dict[str, Any]]:
 
     Returns
     -------
-    dicts of problem, method, kind, options and budget (JSON) and code, a checksum of the method's file and of what it
-    imports of its problem, `learning` and `microscopy`; of methods whose predictions a user's rule writes it is empty
+    dicts of problem, method, kind, file, options and budget (JSON) and code, a checksum of the method's file and of
+    what it imports of its problem, `learning` and `microscopy`; "" for a method that a rule of the user's runs
     """
     rows = []
     for problem, method in dict.fromkeys((unit.problem, unit.method) for unit in units(config)):
         entry = config["problems"][problem]["methods"][method]
         file = f"blurbench.{problem}.methods.{entry['method']}"
         within = f"blurbench.{problem}", "blurbench.learning", "blurbench.microscopy"
-        row = {"problem": problem, "method": method, "kind": entry["kind"]}
+        row = {"problem": problem, "method": method, "kind": entry["kind"], "file": entry["method"]}
         row |= {key: json.dumps(entry[key], sort_keys=True) for key in ("options", "budget")}
         rows.append({**row, "code": "" if entry["external"] else sources.code(file, within)})
     return rows
