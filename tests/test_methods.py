@@ -383,7 +383,8 @@ def test_points_have_rows_of_their_own_and_an_item_without_any_has_one(stores, w
 def test_training_repeats(problem, name, stores, model, answers, tmp_path):
     curve = trained(problem, name, stores(problem), tmp_path / "again.pt")
     losses = {"validation_loss"} | ({"train_loss"} if describe(problem, name).kind == "learned" else set())
-    assert {"items", "seconds"} | losses <= set(curve) and len(curve) >= 2
+    assert {"items", "seconds", "core_s"} | losses <= set(curve) and len(curve) >= 2
+    assert curve["core_s"].iloc[-1] == curve["core_s"].max() > 0
     assert np.isfinite(curve.to_numpy()).all()
     ds = Dataset.open(stores(problem) / "test.zarr")
     again = methods.predict(loaded(problem, name), ds, tmp_path / "again.pt")

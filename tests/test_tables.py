@@ -204,11 +204,17 @@ def test_an_estimate_as_it_is_read(estimate, text):
 
 def test_timing(table, tmp_path):
     (tmp_path / "job.tsv").write_text("s\th:m:s\tmax_rss\n12.5\t0:00:12\t800.1\n")
-    trainings = [("diffusion", "report", "ours", seed) for seed in (1, 2)]
-    found = timing.table(table, trainings, [tmp_path / "job.tsv", tmp_path / "none.tsv"], MACHINE)
+    for seed, core_s in ((1, 9.0), (2, 11.0)):
+        (tmp_path / f"{seed}.csv").write_text(f"items,seconds,core_s\n50,6.0,5.0\n100,12.0,{core_s}\n")
+    trainings, curves = (
+        [("diffusion", "report", "ours", seed) for seed in (1, 2)],
+        [tmp_path / "1.csv", tmp_path / "2.csv"],
+    )
+    found = timing.table(table, trainings, curves, [tmp_path / "job.tsv", tmp_path / "none.tsv"], MACHINE)
     assert len(found) == 2 * len(METHODS) and set(found.cpu) == {"a processor"} and set(found.gpu) == {"none"}
     ours = found[(found.dataset == "report") & (found.method == "ours")].iloc[0]
     assert (ours.seconds_per_item, ours.train_seconds, ours.train_max_rss_mb) == (pytest.approx(0.01), 12.5, 800.1)
+    assert (ours.train_items, ours.train_core_s) == (100, 10.0)  # the last row of each, and their mean over the seeds
     assert found.train_seconds.notna().sum() == 1
 
 

@@ -79,6 +79,11 @@ def curves(wildcards):
     return [CURVES.format(**training((wildcards.problem, *names))) for names in names_of_curves(wildcards)]
 
 
+def training_curves():
+    """summarise: the learning curves of `trainings`, or how settings were chosen."""
+    return [file for one in units.trainings(config) for file in files_of_jobs("models", training(one), "csv")]
+
+
 def training_benchmarks():
     """summarise: the benchmark files of `trainings`."""
     return [file for one in units.trainings(config) for file in benchmarks_of(training(one))]
@@ -86,7 +91,12 @@ def training_benchmarks():
 
 def benchmarks_of(names):
     """Benchmark files of the training of one model, or of those of all trials that it was chosen from."""
+    return files_of_jobs("benchmarks/train", names, "tsv")
+
+
+def files_of_jobs(folder, names, suffix):
+    """A file of the job that trains one model, or of each trial's that it was chosen from."""
     method = config["problems"][names["problem"]]["methods"][names["method"]]
-    folder = "<results>/benchmarks/train/{problem}/{dataset}/{method}".format(**names)
+    path = f"<results>/{folder}/" + "{problem}/{dataset}/{method}".format(**names)
     trials = [f"trials/{trial}/" for trial in range(len(method["trials"]))] if method["sweep"] else [""]
-    return [f"{folder}/{trial}{names['seed']}.tsv" for trial in trials]
+    return [f"{path}/{trial}{names['seed']}.{suffix}" for trial in trials]

@@ -59,7 +59,7 @@ def dataset_entries(wildcards):
     """draw, tabulate: the entries of the datasets of {problem}; which methods run on them shows in the scores."""
     entries = config["problems"][wildcards.problem]["datasets"]
     return {
-        name: {key: value for key, value in entry.items() if key not in ("methods", "items", "splits")}
+        name: {key: value for key, value in entry.items() if key not in ("methods", "items", "splits", "training_seeds")}
         for name, entry in entries.items()
     }
 
@@ -88,6 +88,19 @@ def names_of_curves(wildcards):
 def names_of_trials(wildcards):
     """tabulate: (dataset, method, seed) of every sweep of {problem}."""
     return [names for problem, *names in swept() if problem == wildcards.problem]
+
+
+def entries_of_curves(wildcards):
+    """draw: file and options of every method of `names_of_curves`."""
+    entries = config["problems"][wildcards.problem]["methods"]
+    return {
+        name: {key: entries[name][key] for key in ("method", "options")} for _, name, _ in names_of_curves(wildcards)
+    }
+
+
+def method_states(wildcards):
+    """summarise: what each method was when it was run."""
+    return frozen.methods(config)
 
 
 def trainings():

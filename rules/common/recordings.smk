@@ -30,7 +30,7 @@ def recording_methods(wildcards):
             "options": units.stated_options(method),
             "models": {
                 seed: f"{RESULTS}/models/{problem}/{units.home(config, problem, dataset, name)}/{method['model']}/{seed}.pt"
-                for seed in units.seeds(config, problem, name)
+                for seed in units.seeds(config, problem, dataset, name)
                 if method["model"]
             },
         }

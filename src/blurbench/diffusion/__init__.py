@@ -21,7 +21,7 @@ PROBLEM = Problem(
         "imaging.camera",
         "imaging.start_spread_px",
     ),
-    figures=("predicted", "relative_sd", "examples", "learning"),
+    figures=("predicted", "relative_sd", "examples", "learning", "cost"),
     summary_figures=("cues",),
     tables=("realised",),
 )

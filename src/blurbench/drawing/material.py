@@ -27,6 +27,8 @@ class Material:
     resamples, seed : of the bootstrap behind intervals
     scores : score tables (parquet files or frames), one per dataset, method and seed
     predictions, curves : prediction files and learning curves
+    validation : score tables of the validation split, where networks are trained on the dataset
+    methods : {name: {method, options}} of what the curves are of
     store : the test split; None where there are several datasets
     datasets : {name: dataset entry of the configuration}
     dataset : name of the one; None where there are several
@@ -37,6 +39,8 @@ class Material:
     scores: list = field(default_factory=list)
     predictions: list[MethodFile] = field(default_factory=list)
     curves: list[MethodFile] = field(default_factory=list)
+    validation: list = field(default_factory=list)
+    methods: dict = field(default_factory=dict)
     store: Dataset | None = None
     datasets: dict = field(default_factory=dict)
     dataset: str | None = None

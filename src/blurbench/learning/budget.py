@@ -1,7 +1,9 @@
 """A method's budget: for how many epochs, hence steps, and how a network is trained."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from blurbench.learning.cost import Cost
 
 
 @dataclass
@@ -19,6 +21,7 @@ class Budget:
     threads: int = 1
     checkpoint: Path | None = None
     fingerprint: str = ""  # of all that the weights depend on: a checkpoint of anything else is not gone on from
+    cost: Cost = field(default_factory=Cost)  # what the training took so far; it begins with its budget
 
     def steps(self, n_train):
         """Steps of the optimiser for a number of training items."""

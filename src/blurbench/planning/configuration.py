@@ -31,12 +31,12 @@ def expand(config: dict[str, Any]) -> dict[str, Any]:
 
     Returns
     -------
-    dict of the same shape. A dataset also holds `like`, `methods`, `splits`, `stream` (the dataset whose random streams
-    it shares) and `models` (the dataset whose models it uses), its own name if not stated. A method holds `kind`,
-    `method` (its file), `options`, `budget`, `trains`, `model` (the entry whose weights it uses, or None), `of` (the
-    dataset that these were trained on, None for each dataset's own), `sweep`, `trials` and `external`. A trial holds
-    the `options` and the `budget` of one training, and the `values` of the sweep's keys among them; without a sweep
-    there is one.
+    dict of the same shape. A dataset also holds `like`, `methods`, `splits`, `training_seeds` (None: those of the
+    configuration), `stream` (the dataset whose random streams it shares) and `models` (the dataset whose models it
+    uses), its own name if not stated. A method holds `kind`, `method` (its file), `options`, `budget`, `trains`,
+    `model` (the entry whose weights it uses, or None), `of` (the dataset that these were trained on, None for each
+    dataset's own), `sweep`, `trials` and `external`. A trial holds the `options` and the `budget` of one training, and
+    the `values` of the sweep's keys among them; without a sweep there is one.
 
     Raises
     ------

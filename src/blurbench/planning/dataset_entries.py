@@ -56,6 +56,10 @@ class DatasetEntries(Entries):
         dataset["like"] = entry.get("like")
         for key in ("models", "stream"):
             dataset[key] = self._lender(name, key)
+        if dataset["models"] != name and "training_seeds" in entry:
+            expected = f"those of {dataset['models']}, whose models it uses"
+            self.refuse(f"{where}.training_seeds", repr(entry["training_seeds"]), expected)
+        dataset["training_seeds"] = self.stated[dataset["models"]].get("training_seeds")  # not those of what it is like
         if "methods" not in entry:
             dataset["methods"] = self._absent_methods(dataset)
         shared = {*schemas.dataset_keys(), "splits"}

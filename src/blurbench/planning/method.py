@@ -76,6 +76,7 @@ class TrainedMethod(Method, Protocol):
         Returns
         -------
         model : dict of tensors and plain values, which is written as it is and given to `predict`
-        curve : DataFrame, the learning curve: items, seconds, validation_loss, and others
+        curve : DataFrame, the learning curve: items, seconds, validation_loss, and others; what the whole training took
+            (`seconds`, `core_s`) is filled into its last row
         """
         ...

@@ -23,13 +23,16 @@ def units(config: Config, problem: str | None = None, dataset: str | None = None
         for d, data in entry["datasets"].items()
         if dataset in (None, d)
         for method in data["methods"]
-        for seed in seeds(config, p, method)
+        for seed in seeds(config, p, d, method)
     ]
 
 
-def seeds(config: Config, problem: str, method: str) -> list[int]:
-    """Seeds of a method: those of the training for a learned one, the single 0 for any other."""
-    return config["training_seeds"] if config["problems"][problem]["methods"][method]["kind"] == "learned" else [0]
+def seeds(config: Config, problem: str, dataset: str, method: str) -> list[int]:
+    """Seeds of a method on a dataset: those of the training for a learned one, the single 0 for any other."""
+    entry = config["problems"][problem]
+    if entry["methods"][method]["kind"] != "learned":
+        return [0]
+    return entry["datasets"][home(config, problem, dataset, method)]["training_seeds"] or config["training_seeds"]
 
 
 def home(config: Config, problem: str, dataset: str, method: str) -> str:
@@ -43,7 +46,7 @@ def models_of(config: Config, problem: str, dataset: str) -> list[tuple[str, str
     entry = config["problems"][problem]
     weights = {name: entry["methods"][name]["model"] for name in entry["datasets"][dataset]["methods"]}
     trained = dict.fromkeys((home(config, problem, dataset, name), model) for name, model in weights.items() if model)
-    return [(*model, seed) for model in trained for seed in seeds(config, problem, model[1])]
+    return [(*model, seed) for model in trained for seed in seeds(config, problem, *model)]
 
 
 def trainings(config: Config) -> list[tuple[str, str, str, int]]:
@@ -65,7 +68,8 @@ def stated_options(method: Config) -> dict[str, Any]:
 def spec(config: Config, problem: str, dataset: str, split: str) -> dict[str, Any]:
     """What a split depends on and nothing else, so that a change elsewhere in the entry does not simulate it again."""
     entry = config["problems"][problem]["datasets"][dataset]
-    kept = {key: value for key, value in entry.items() if key not in {"like", "methods", "splits", "models", "items"}}
+    others = {"like", "methods", "splits", "models", "training_seeds", "items"}
+    kept = {key: value for key, value in entry.items() if key not in others}
     return {**kept, "items": {split: entry["items"][split]}}
 
 

@@ -63,6 +63,7 @@ def _kinds(results):
     answers = ("predictions/*/*/*/*.parquet", "predictions/*/*/*/*.zarr")
     yield "predictions", sorted(path for pattern in answers for path in results.glob(pattern)), _predictions
     yield "scores", sorted(results.glob("scores/*/*/*/*.parquet")), _scores
+    yield "validations", sorted(results.glob("validation/*/*.parquet")), _parquet
     tables = {path for ending in TABLES for path in results.glob(f"tables/*{ending}")}
     sealed = sorted(results.glob("tables/*.sha256"))
     yield "tables", sealed, _sealed

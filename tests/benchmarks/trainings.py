@@ -39,7 +39,8 @@ def of(config):
         for rank, dataset in enumerate(own):
             for home, method, seed in units.models_of(config, problem, dataset):
                 if home == dataset and entry["methods"][method]["kind"] == "learned":
-                    ranks[Training(problem, dataset, method, seed)] = config["training_seeds"].index(seed), rank
+                    seeds = units.seeds(config, problem, dataset, method)
+                    ranks[Training(problem, dataset, method, seed)] = seeds.index(seed), rank
     return sorted(ranks, key=ranks.get)
 
 
