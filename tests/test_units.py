@@ -34,7 +34,8 @@ def test_a_dataset_may_have_training_seeds_of_its_own(config):
     full = expand(config)
     for dataset, seeds in (("report", [1, 5]), ("report_no_shape", [1, 5]), ("dim", [1, 2, 3])):
         assert [unit.seed for unit in units.units(full, "diffusion", dataset) if unit.method == "ours"] == seeds
-        assert [model[2] for model in units.models_of(full, "diffusion", dataset) if model[1] == "ours"] == seeds
+        found = units.models_of(full, "diffusion", dataset)
+        assert [seed for home, method, seed in found if method == "ours" and home != "wide"] == seeds
     put(config, "problems.diffusion.datasets.report_no_shape.training_seeds", [1])
     assert "found [1], expected those of report, whose models it uses" in refusal(config)
 

@@ -59,7 +59,9 @@ def dataset_entries(wildcards):
     """draw, tabulate: the entries of the datasets of {problem}; which methods run on them shows in the scores."""
     entries = config["problems"][wildcards.problem]["datasets"]
     return {
-        name: {key: value for key, value in entry.items() if key not in ("methods", "items", "splits", "training_seeds")}
+        name: {
+            key: value for key, value in entry.items() if key not in ("methods", "items", "splits", "training_seeds")
+        }
         for name, entry in entries.items()
     }
 

@@ -6,8 +6,9 @@ import pandas as pd
 
 
 def table(scores, trainings, curves, benchmarks, machine) -> pd.DataFrame:
-    """Seconds per item of every method, and what a training of it saw and took: the mean of `n_trainings`, seeds times
-    trials.
+    """Seconds per item of every method, and what a training of it saw and took.
+
+    The latter is the mean of `n_trainings`, seeds times trials.
 
     Parameters
     ----------
