@@ -73,6 +73,8 @@ for name in config["problems"]:
             resamples=config["resamples"],
             seed=config["seed"],
             datasets=dataset_entries,
+            compare_with=config["problems"][name]["compare_with"],
+            bounds=[method for method, one in config["problems"][name]["methods"].items() if one["bound"]],
             library=library(
                 "blurbench.tables.tabulate",
                 "blurbench.files.tables",

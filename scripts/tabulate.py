@@ -11,7 +11,7 @@ with logged(snakemake.log[0], snakemake.threads):
 
     problem = snakemake.wildcards.problem
     found = scores.read(snakemake.input.scores, problems.load(problem).conditions)
-    given = Settings(snakemake.params.datasets, snakemake.params.resamples, snakemake.params.seed)
+    given = Settings(**{name: snakemake.params[name] for name in Settings._fields})
     made = tabulate(problem, found, given)
     for name, content in made.items():
         tables.write(content, snakemake.output[name])

@@ -33,8 +33,8 @@ def expand(config: dict[str, Any]) -> dict[str, Any]:
     -------
     dict of the same shape. A dataset also holds `like`, `methods`, `splits`, `stream` (the dataset whose random streams
     it shares) and `models` (the dataset whose models it uses), its own name if not stated. A method holds `kind`,
-    `method` (its file), `options`, `budget`, `trains`, `model` (the entry whose weights it uses, or None) and
-    `external`.
+    `method` (its file), `options`, `budget`, `trains`, `model` (the entry whose weights it uses, or None), `external`
+    and `bound`. A problem holds `compare_with`.
 
     Raises
     ------
@@ -71,11 +71,24 @@ def _expand_problem(name: str, entry: dict[str, Any], memory_mb: int | None, fau
     """Expand one problem's methods and datasets in place, and add what is wrong with them to `faults`."""
     named = list(entry["methods"])
     entry["methods"] = MethodEntries(name, entry["methods"], entry.get("budget", {}), faults).expanded()
+    entry["compare_with"] = list(_compared(name, entry, named, faults))
     entry["datasets"] = DatasetEntries(name, entry["datasets"], named, entry["methods"], faults).expanded()
     judge = problems.find(name, "configuration.faults")
     for dataset, expanded in entry["datasets"].items():
         where = f"problems.{name}.datasets.{dataset}"
         faults += [Fault(f"{where}.{key}", *rest) for key, *rest in judge(expanded, memory_mb)]
+
+
+def _compared(name: str, entry: dict[str, Any], named: list[str], faults: list[Fault]) -> Iterator[str]:
+    """The methods that learned ones are tested against, those that can be; what is wrong is added to `faults`."""
+    where, stated = f"problems.{name}.compare_with", entry.get("compare_with", [])
+    for method in stated if isinstance(stated, list) else ():
+        if method not in named:
+            faults.append(unknown(where, method, named, f"an entry of problems.{name}.methods"))
+        elif (kind := entry["methods"].get(method, {}).get("kind", "classical")) not in ("learned", "classical"):
+            faults.append(Fault(where, f"{method!r}, of the kind {kind}", "a learned or a classical method"))
+        else:
+            yield method
 
 
 def _named(config: dict[str, Any]) -> Iterator[tuple[str, Any]]:

@@ -52,13 +52,14 @@ class MethodEntries(Entries):
             "trains": described.trains and link != "model",
             "model": entry.get("model") if link == "model" else name if described.trains else None,
             "external": False,
+            "bound": described.bound,
         }
 
     def _external(self, where: str, entry: Entry) -> Entry:
         """Expanded entry of a method whose predictions a rule of the user's writes."""
         if extra := sorted(set(entry) - {"external", "kind"}):
             self.refuse(f"{where}.{extra[0]}", repr(entry[extra[0]]), "only kind beside external: true")
-        nothing: Entry = {"method": None, "options": {}, "budget": {}, "trains": False, "model": None}
+        nothing: Entry = {"method": None, "options": {}, "budget": {}, "trains": False, "model": None, "bound": False}
         return {**nothing, "kind": entry.get("kind", "classical"), "external": True}
 
     def _check_weights(self, where: str, entry: Entry, base: Entry) -> None:

@@ -8,8 +8,12 @@ class Settings(NamedTuple):
 
     datasets : {name: entry of the dataset}
     resamples, seed : of the bootstrap
+    compare_with : names of the methods that every learned one is tested against
+    bounds : names of the limits that are no estimates from the items
     """
 
     datasets: dict
     resamples: int
     seed: int
+    compare_with: tuple[str, ...] = ()
+    bounds: tuple[str, ...] = ()
