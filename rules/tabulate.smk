@@ -76,6 +76,8 @@ for name in config["problems"]:
             seed=config["seed"],
             datasets=dataset_entries,
             trials=names_of_trials,
+            compare_with=config["problems"][name]["compare_with"],
+            bounds=[method for method, one in config["problems"][name]["methods"].items() if one["bound"]],
             library=library(
                 "blurbench.tables.tabulate",
                 "blurbench.files.tables",

@@ -14,7 +14,6 @@ import numpy as np
 
 from blurbench import colloids, diffusion
 from blurbench.scoring.scores import read
-from blurbench.scoring.statistics import replicate, resampling_weights
 
 RESAMPLES = 10_000
 
@@ -30,7 +29,7 @@ def row(table, method):
 
 def compare(table, metric, reduce, ours, others):
     """Mean of our method and the paired difference from each other one, with its 95 % interval."""
-    found = replicate(table.values[metric], reduce, resampling_weights(len(table.items), RESAMPLES, 1))
+    found = table.replicates(metric, reduce, table.resampling(RESAMPLES, 1))
     print(f"  {metric}: {ours} {found.value[row(table, ours)]:.3f}")
     for other in others:
         pair = found[[row(table, ours)]].combine(np.subtract, found[[row(table, other)]])

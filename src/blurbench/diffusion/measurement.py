@@ -12,7 +12,7 @@ from blurbench.drawing.style import KIND_COLOURS, MM, readable
 from blurbench.files.answers import OK
 from blurbench.microscopy.frames import read
 from blurbench.running.measurement import Measurement, answers
-from blurbench.scoring.statistics import replicate, resampling_weights
+from blurbench.scoring.statistics import replicate, resampling
 
 PREFERRED = ("ours", "mle", "cve", "centroid_msd_optimal")  # whose D colours the tracks: the first that ran
 INTERVAL = ["D_lo68", "D_hi68", "D_lo95", "D_hi95"]
@@ -89,8 +89,8 @@ def summarise(measured: pd.DataFrame, ensemble: pd.DataFrame, expected=None, res
 
     Returns
     -------
-    DataFrame: method, kind, D, ci_low, ci_high (NaN for fewer than two tracks), unit, n_tracks, n_stacks, n_failed, and
-    ratio_to_expected if D is expected.
+    DataFrame: method, kind, D, ci_low, ci_high (NaN for fewer than eight tracks), unit, n_tracks, n_stacks, n_failed,
+    and ratio_to_expected if D is expected.
     """
     good = (measured["status"] == OK) & np.isfinite(measured["D"])
     method, names = pd.factorize(measured["method"])
@@ -98,7 +98,7 @@ def summarise(measured: pd.DataFrame, ensemble: pd.DataFrame, expected=None, res
     stack = measured.groupby(["method", "particle"]).cumcount()
     D = np.full((len(names), stack.max() + 1, len(tracks)), np.nan)
     D[method, stack, track] = measured["D"].where(good)
-    medians = replicate(D, "median", resampling_weights(len(tracks), resamples, seed))
+    medians = replicate(D, "median", resampling(len(tracks), resamples, seed))
     low, high = medians.interval()
     line = ensemble.set_index("quantity").loc["D_linear"]
     table = pd.DataFrame(

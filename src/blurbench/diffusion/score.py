@@ -42,7 +42,7 @@ METRICS = (  # the first published number orders the tables and is compared pair
         0,
         _log_ratio,
         Published("rmse_ln_d", "rms", "RMSE of ln D", to_limits=True),
-        Published("bias_ln_d", "mean", "bias of ln D"),
+        Published("bias_ln_d", "bias", "bias of ln D"),
         Published("sd_ln_d", "sd"),
         Published("median_abs_ln_d", "median_abs"),
     ),
@@ -64,7 +64,7 @@ METRICS = (  # the first published number orders the tables and is compared pair
         0,
         _log_ratio,
         Published("rmse_ln_d_realised", "rms", "RMSE of ln D", table="realised"),
-        Published("bias_ln_d_realised", "mean", "bias of ln D", table="realised"),
+        Published("bias_ln_d_realised", "bias", "bias of ln D", table="realised"),
         Published("sd_ln_d_realised", "sd", "SD of ln D", table="realised"),
     ),
     _signed(

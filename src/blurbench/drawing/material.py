@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from blurbench.files.datasets import Dataset
-from blurbench.scoring.statistics import replicate, resampling_weights
+from blurbench.scoring.scores import Scores
 
 
 class MethodFile(NamedTuple):
@@ -45,13 +45,13 @@ class Material:
     datasets: dict = field(default_factory=dict)
     dataset: str | None = None
 
-    def estimate(self, values, reduce) -> np.ndarray:
-        """A statistic of each method with the ends of its 95 % interval, (3, m).
+    def estimate(self, scores: Scores, metric, reduce) -> np.ndarray:
+        """A statistic of each method with the ends of its 95 % interval, (3, m), as the tables have it.
 
         Parameters
         ----------
-        values : (m, s, n) by method, seed and item; NaN does not count
-        reduce : as in `statistics.replicate`
+        scores : the items to take
+        metric, reduce : as in `Scores.replicates`
         """
-        result = replicate(values, reduce, resampling_weights(values.shape[-1], self.resamples, self.seed))
+        result = scores.replicates(metric, reduce, scores.resampling(self.resamples, self.seed))
         return np.array([result.value, *result.interval()])

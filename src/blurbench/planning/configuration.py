@@ -35,8 +35,9 @@ def expand(config: dict[str, Any]) -> dict[str, Any]:
     configuration), `stream` (the dataset whose random streams it shares) and `models` (the dataset whose models it
     uses), its own name if not stated. A method holds `kind`, `method` (its file), `options`, `budget`, `trains`,
     `model` (the entry whose weights it uses, or None), `of` (the dataset that these were trained on, None for each
-    dataset's own), `sweep`, `trials` and `external`. A trial holds the `options` and the `budget` of one training, and
-    the `values` of the sweep's keys among them; without a sweep there is one.
+    dataset's own), `sweep`, `trials`, `external` and `bound`. A trial holds the `options` and the `budget` of one
+    training, and the `values` of the sweep's keys among them; without a sweep there is one. A problem holds
+    `compare_with`.
 
     Raises
     ------
@@ -74,11 +75,24 @@ def _expand_problem(name: str, entry: dict[str, Any], config: dict[str, Any], fa
     named = list(entry["methods"])
     budget = {**entry.get("budget", {}), "precision": config.get("precision")}
     entry["methods"] = MethodEntries(name, entry["methods"], budget, faults).expanded()
+    entry["compare_with"] = list(_compared(name, entry, named, faults))
     entry["datasets"] = DatasetEntries(name, entry["datasets"], named, entry["methods"], faults).expanded()
     judge = problems.find(name, "configuration.faults")
     for dataset, expanded in entry["datasets"].items():
         where = f"problems.{name}.datasets.{dataset}"
         faults += [Fault(f"{where}.{key}", *rest) for key, *rest in judge(expanded, config.get("memory_mb"))]
+
+
+def _compared(name: str, entry: dict[str, Any], named: list[str], faults: list[Fault]) -> Iterator[str]:
+    """The methods that learned ones are tested against, those that can be; what is wrong is added to `faults`."""
+    where, stated = f"problems.{name}.compare_with", entry.get("compare_with", [])
+    for method in stated if isinstance(stated, list) else ():
+        if method not in named:
+            faults.append(unknown(where, method, named, f"an entry of problems.{name}.methods"))
+        elif (kind := entry["methods"].get(method, {}).get("kind", "classical")) not in ("learned", "classical"):
+            faults.append(Fault(where, f"{method!r}, of the kind {kind}", "a learned or a classical method"))
+        else:
+            yield method
 
 
 def _named(config: dict[str, Any]) -> Iterator[tuple[str, Any]]:

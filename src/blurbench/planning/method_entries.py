@@ -62,6 +62,7 @@ class MethodEntries(Entries):
             "model": entry.get("model") if link == "model" else name if described.trains else None,
             "of": entry.get("of"),
             "external": False,
+            "bound": described.bound,
         }
 
     def _external(self, where: str, entry: Entry) -> Entry:
@@ -69,7 +70,8 @@ class MethodEntries(Entries):
         if extra := sorted(set(entry) - {"external", "kind"}):
             self.refuse(f"{where}.{extra[0]}", repr(entry[extra[0]]), "only kind beside external: true")
         nothing: Entry = {"method": None, "options": {}, "budget": {}, "sweep": {}, "trials": [], "trains": False}
-        return {**nothing, "model": None, "of": None, "kind": entry.get("kind", "classical"), "external": True}
+        nothing |= {"model": None, "of": None, "bound": False}
+        return {**nothing, "kind": entry.get("kind", "classical"), "external": True}
 
     def _check_weights(self, where: str, entry: Entry, base: Entry) -> None:
         """Judge an entry that uses the weights of another one."""

@@ -9,6 +9,7 @@ from blurbench.files import parquet
 from blurbench.files.answers import OK
 from blurbench.planning.method import KINDS
 from blurbench.scoring.metric import Metric
+from blurbench.scoring.statistics import Replicates, Resampling, replicate, resampling
 
 RANKED = KINDS[:2]  # limit and control rows frame the table, they do not compete
 
@@ -28,6 +29,37 @@ class Scores:
     def failed(self) -> np.ndarray:
         """Whether a prediction failed, (m, s, i)."""
         return (self.status != OK) & (self.status != None)  # noqa: E711  (elementwise)
+
+    @property
+    def cells(self) -> np.ndarray:
+        """The cell of the design of each item, int (i,): items of one cell have all conditions in common."""
+        if self.items.columns.empty:
+            return np.zeros(len(self.items), int)
+        return self.items.groupby(list(self.items), dropna=False).ngroup().to_numpy()
+
+    def resampling(self, resamples, seed) -> Resampling:
+        """Resamples of the items within their cells and of the training seeds."""
+        return resampling(self.cells, resamples, seed, self.methods.seeds.max())
+
+    def counted(self, metric) -> np.ndarray:
+        """Values of a metric with what failed items count as, (m, s, i)."""
+        return np.where(np.isnan(self.worst[metric]), self.values[metric], self.worst[metric])
+
+    def replicates(self, metric, reduce, draws: Resampling) -> Replicates:
+        """A statistic of each method, a failed item counting as the worst value, everywhere in tables and figures.
+
+        A method that never gives the quantity has none: the worst value of its failures is not its own.
+
+        Parameters
+        ----------
+        metric : its name
+        reduce : as in `statistics.replicate`
+        draws : of `resampling`, of these items
+        """
+        found = replicate(self.values[metric], reduce, draws, self.worst[metric])
+        silent = np.isnan(self.values[metric]).all(axis=(1, 2)) & (self.status == OK).any(axis=(1, 2))
+        found.value[silent] = np.nan
+        return found
 
     def take(self, items) -> "Scores":
         """The scores of some items, given as a mask or an index."""

@@ -8,8 +8,8 @@ from blurbench.running.sweep import OUTCOME
 TITLE = "what was tried on validation"
 CAPTION = (
     "Each trial is a whole training with the values of its row, and with the method's budget but for what is swept. "
-    "The one with the least validation loss (bold) is the method in the other tables, for each training seed by itself; "
-    "nothing is trained any further. items: training items presented; seconds: of training."
+    "The one with the least validation loss (bold) is the method in the other tables, for each training seed by "
+    "itself; nothing is trained any further. items: training items presented; seconds: of training."
 )
 OF = ["dataset", "method", "seed"]
 

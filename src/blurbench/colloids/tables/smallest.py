@@ -10,7 +10,7 @@ import pandas as pd
 
 from blurbench.planning.method import KINDS
 from blurbench.scoring.scores import RANKED, Scores
-from blurbench.scoring.statistics import percentiles, replicate, resampling_weights
+from blurbench.scoring.statistics import FEWEST, percentiles
 from blurbench.tables.settings import Settings
 
 LEVEL = 0.95
@@ -25,11 +25,6 @@ CAPTION = (
 )
 
 
-def f1_of_volumes(scores: Scores):
-    """F1 by method, seed and volume, (m, s, n): 0 where the method failed, NaN where there is no such seed."""
-    return np.where(np.isnan(scores.worst["f1"]), scores.values["f1"], scores.worst["f1"])
-
-
 def surface(scores: Scores, phi, resamples=0, seed=1):
     """Mean F1 over the plane of σz/d and CNR at one volume fraction, a failed volume counting as 0.
 
@@ -37,15 +32,15 @@ def surface(scores: Scores, phi, resamples=0, seed=1):
     ----------
     scores : of one dataset
     phi : float, a value of the grid
-    resamples, seed : of a bootstrap within each cell
+    resamples, seed : of the bootstrap within the cells
 
     Returns
     -------
     sigma_z_d (k,), cnr (l,) : ascending
     f1 : (m, l, k), m methods; NaN where there is no volume
-    resampled : (resamples, m, l, k); NaN also where a cell holds fewer than two volumes
+    resampled : (resamples, m, l, k); NaN also where a cell holds fewer volumes than an interval asks for
     """
-    values, items = f1_of_volumes(scores), scores.items
+    items, draws = scores.items, scores.resampling(resamples, seed)
     here = (items["phi"] == phi).to_numpy()
     sigma_z_d, cnr = (np.unique(items[name][here]) for name in ("sigma_z_d", "cnr"))
     f1 = np.full((len(scores.methods), len(cnr), len(sigma_z_d)), np.nan)
@@ -53,8 +48,10 @@ def surface(scores: Scores, phi, resamples=0, seed=1):
     for i, j in np.ndindex(f1.shape[1:]):
         cell = here & (items["cnr"] == cnr[i]).to_numpy() & (items["sigma_z_d"] == sigma_z_d[j]).to_numpy()
         if cell.any():
-            result = replicate(values[..., cell], "mean", resampling_weights(cell.sum(), resamples, [seed, i, j]))
-            f1[:, i, j], resampled[:, :, i, j] = result.value, result.resampled
+            result = scores.take(cell).replicates("f1", "mean", draws.take(cell))
+            f1[:, i, j] = result.value
+            if cell.sum() >= FEWEST:
+                resampled[:, :, i, j] = result.resampled
     return sigma_z_d, cnr, f1, resampled
 
 

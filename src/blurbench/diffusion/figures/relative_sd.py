@@ -26,7 +26,7 @@ def draw(path, given: Material):
         return style.empty(path, "no scores")
     cells, styles = grid(scores), style.method_styles(scores.methods.method, scores.methods.kind)
     D = np.array([value for value, _ in cells])
-    estimates = [given.estimate(scores.values["relative_d"][..., items], "sd") for _, items in cells]
+    estimates = [given.estimate(scores.take(items), "relative_d", "sd") for _, items in cells]
     value, low, high = np.moveaxis(np.array(estimates), 1, 0)  # (D, method) each
     with style.figure(path, height=115 * MM) as drawing:
         axes, legends = drawing.subplots(2, 2, sharey="row", height_ratios=(5, 1))

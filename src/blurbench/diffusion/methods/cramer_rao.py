@@ -15,6 +15,7 @@ from blurbench.diffusion.items import stacks
 class CramerRao:
     kind = "limit"
     trains = False
+    bound = True
 
     def predict(self, dataset, model, device):
         def relative_sd(stack):

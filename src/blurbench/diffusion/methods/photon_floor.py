@@ -15,6 +15,7 @@ from blurbench.diffusion.psf import FWHM_OVER_SD
 class PhotonFloor:
     kind = "limit"
     trains = False
+    bound = True
 
     def predict(self, dataset, model, device):
         def relative_sd(stack):
