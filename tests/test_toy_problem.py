@@ -58,7 +58,7 @@ def finished(tmp_path_factory):
         "tuned_again": {"model": "tuned"},
         "convolution_few": {"model": "convolution", "of": "few"},
     }
-    lent = {"like": "crowded", "stream": "crowded", "models": "lent", "methods": ["convolution_few"]}
+    lent = {"like": "crowded", "stream": "crowded", "methods": ["convolution_few"]}
     config["problems"]["blobs"]["datasets"]["lent"] = lent
     camera = {"gain": 1.0, "offset": 0.0, "polarity": "bright"}
     config["recordings"] = {
@@ -86,7 +86,7 @@ def test_every_stage_leaves_its_files(finished):
     for ending in ("csv", "md", "html", "tex"):
         assert (finished.results / f"tables/blobs.{ending}").stat().st_size
     figures = {path.name for path in (finished.results / "figures/blobs").iterdir()}
-    assert figures == {"examples_few.svg", "learning_few.svg"}
+    assert figures == {f"{name}_{dataset}.svg" for name in ("examples", "learning") for dataset in ("few", "lent")}
     assert "blobs" in (finished.results / "tables/summary.md").read_text()
 
 

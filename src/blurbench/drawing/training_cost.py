@@ -34,7 +34,7 @@ def draw(path, given: Material, conditions, metric: Metric, number: Published):
     if scores is None or not given.curves:
         return style.empty(path, "no method of this dataset learns")
     largest = metric.direction_of(number) == "max"
-    estimates = given.estimate(scores, metric, number.reduce)
+    estimates = given.estimate(scores, metric.name, number.reduce)
     error = metric.range[1] - estimates if largest else estimates
     error = pd.DataFrame(np.sort(error, axis=0).T, scores.methods.method, ["low", "value", "high"])
     error["kind"] = scores.methods.kind.to_numpy()

@@ -8,8 +8,8 @@ from blurbench.running.sweep import OUTCOME
 TITLE = "what was tried on validation"
 CAPTION = (
     "Each trial is a whole training with the values of its row, and with the method's budget but for what is swept. "
-    "The one with the least validation loss (bold) is the method in the other tables, for each training seed by "
-    "itself; nothing is trained any further. items: training items presented; seconds: of training."
+    "That with the least validation loss (bold) is the method in the other tables, for each training seed by itself; "
+    "nothing is trained any further. items: training items presented; seconds: of training."
 )
 OF = ["dataset", "method", "seed"]
 
@@ -28,7 +28,7 @@ def table(scores, given) -> pd.DataFrame:
 def blocks(table):
     """(heading, note, rows of strings) of each method on each dataset, the chosen trials in bold."""
     for (dataset, method), part in table.groupby(["dataset", "method"], sort=False):
-        yield f"{dataset}: {method}", "", _shown(part)
+        yield f"{dataset}: {method}", f"{part['trial'].nunique()} trials.", _shown(part)
 
 
 def summary(table):
