@@ -2,6 +2,7 @@
 
 import time
 
+import numba
 import numpy as np
 import pytest
 import torch
@@ -142,6 +143,14 @@ def test_waiting_costs_seconds_and_no_core_seconds():
     assert spent.spent()["seconds"] > 0.05 > 0.025 > spent.spent()["core_s"]
     spent.add({"seconds": 10.0, "core_s": 5.0})
     assert spent.spent()["seconds"] > 10.05 and 5 < spent.spent()["core_s"] < 5.05
+
+
+def test_compiling_costs_nothing():
+    spent, start = cost.Cost(), time.process_time()
+    for number in range(3):
+        assert numba.njit(lambda x, number=number: x + number)(1) == 1 + number
+    taken = time.process_time() - start
+    assert spent.spent()["core_s"] < 0.3 * taken  # what is left is the dispatch of three calls
 
 
 def test_interruption_loses_no_more_than_one_checkpoint_interval(tmp_path):

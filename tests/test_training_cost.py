@@ -47,7 +47,7 @@ def test_configurations_have_the_epochs_that_were_measured(parts, size):
 
 
 def cost(parts, **changes):
-    usual = {"prepare": 0.01, "step": 0.5, "batch": 10, "validate": 0.02, "validated": 5, "besides": 3.0}
+    usual = {"prepare": 0.01, "step": 0.5, "batch": 10, "validate": 0.02, "besides": 3.0}
     return parts[0].StepCost(**{**usual, "block": 100, "item_mb": 0.1, **changes})
 
 

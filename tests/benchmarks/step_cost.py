@@ -27,7 +27,7 @@ class StepCost:
 
     prepare : of an item, read and prepared
     step : of a step of `batch` items; 0 for a learner that takes no steps
-    validate : of an item in a validation, of which there were `validated`
+    validate : of an item in a validation
     besides : of what is done once, such as a choice of thresholds
     block, item_mb : items that are prepared at a time (0: all of them), and what is kept of each
     """
@@ -36,7 +36,6 @@ class StepCost:
     step: float
     batch: int
     validate: float
-    validated: int
     besides: float
     block: int
     item_mb: float
@@ -57,11 +56,11 @@ class StepCost:
                 seen.end = time.process_time()
             return start, seen
 
-        warm, seen = train({"train": splits["train"][:batch], "validation": splits["validation"][:2]}, 4)
+        _, seen = train({"train": splits["train"][:batch], "validation": splits["validation"][:2]}, 4)
         if not seen.steps:
             start, seen = train(splits, 1)
             rest = seen.end - start - seen.preparing(start, seen.end)
-            return cls(seen.prepare, 0, 1, 0, 0, rest, seen.block(n), seen.item_mb)
+            return cls(seen.prepare, 0, 1, 0, rest, seen.block(n), seen.item_mb)
         usual = seen.steps[-1] - seen.steps[-2]
         steps = 2 * (int(np.clip(MEASURED_S / usual, FEWEST_STEPS, MOST_STEPS)) // 2)
         start, seen = train(splits, steps)

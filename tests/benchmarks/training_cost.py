@@ -23,6 +23,8 @@ CORE_S = {  # of every network of a problem
 }
 FEW_MB = 20  # of training items that a training is measured on
 TOLERANCE = 0.15  # of the costs of a problem's networks
+HEAD = ["training", "ms an item prepared", "s besides", "ms an item presented", "s a validation", "training items"]
+HEAD += ["epochs", "items presented", "core-s"]
 # A core as most people have it, whatever the machine: neither AVX-512 nor bfloat16.
 PLAIN = {"ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2", "PYTHONPATH": str(ROOT / "src")}
 PLAIN |= {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL", "NUMBA")}
@@ -41,22 +43,21 @@ def networks(config):
 
 
 def measure(size):
-    """Rows of the table of one size; run where PLAIN is the environment."""
+    """Rows of the table of one size, one after the other; run where PLAIN is the environment."""
     import yaml
     from step_cost import StepCost
     from trainings import make_dataset
 
     from blurbench import problems
-    from blurbench.files.logs import progress
     from blurbench.learning.budget import Budget
     from blurbench.planning.configuration import expand
     from blurbench.planning.merging import merged
 
     layers = [yaml.safe_load((ROOT / f"config/{name}.yaml").read_text(encoding="utf-8")) for name in ("config", size)]
     config = expand(merged(*layers))
-    rows, epochs, numbers = [], {}, {}
+    epochs, numbers = {}, {}
     with tempfile.TemporaryDirectory() as folder:
-        for training in progress(networks(config), "trainings"):
+        for training in networks(config):
             problem, dataset, method, _ = training
             entry, data = training.entry(config), config["problems"][problem]["datasets"][dataset]
             few = min(512, max(32, round(FEW_MB / problems.find(problem, "configuration.item_mb")(data))))
@@ -64,33 +65,35 @@ def measure(size):
             if not stores.exists():
                 items = {split: min(few, data["items"][split]) for split in ("train", "validation")}
                 make_dataset(config, problem, dataset, items, stores)
-            cost = StepCost.measured(problem, entry, stores)
-            wanted, items = CORE_S[size][problem], data["items"]
+            cost, wanted, items = StepCost.measured(problem, entry, stores), CORE_S[size][problem], data["items"]
             validations = entry["budget"].get("validations", Budget.validations)
             if not cost.step:
-                rows.append([training, cost, items["train"], None, cost.of(items, 1, 0)])
+                yield cells(training, cost, items, None, validations)
                 continue
-            if (problem, method) not in epochs:  # on its first dataset; all others are trained for as many
+            if (problem, method) not in epochs:  # on its first dataset; on all others it is trained for as many
                 epochs[problem, method] = cost.epochs(wanted, items, validations)
-            elif (problem, dataset) not in numbers:  # and have as many items as its first network needs
+            elif (problem, dataset) not in numbers:  # which have as many items as their first network needs
                 numbers[problem, dataset] = cost.items(wanted, items, epochs[problem, method], validations)
             items = {**items, "train": numbers.get((problem, dataset), items["train"])}
-            total = cost.of(items, epochs[problem, method], validations)
-            rows.append([training, cost, items["train"], epochs[problem, method], total])
-    return rows
+            yield cells(training, cost, items, epochs[problem, method], validations)
 
 
-def table(rows):
-    """Markdown of what `measure` gives."""
-    head = "training, ms an item prepared, ms an item presented, s a validation, s besides, training items, epochs"
-    lines = [f"{head}, items presented, core-s".split(", ")]
-    lines.append(["---"] * len(lines[0]))
-    for training, cost, items, epochs, total in rows:
-        prepared, presented = f"{1e3 * cost.prepare:.3g}", f"{1e3 * cost.step / cost.batch:.3g}" if epochs else "–"
-        besides = f"{cost.validate * cost.validated:.2g}" if epochs else "–", f"{cost.besides:.2g}"
-        seen = (f"{epochs:g}", f"{epochs * items:.0f}") if epochs else ("–", items)
-        lines.append(["/".join(training[:3]), prepared, presented, *besides, items, *seen, f"{total:.0f}"])
-    return "\n".join(f"| {' | '.join(map(str, cells))} |" for cells in lines)
+def cells(training, cost, items, epochs, validations):
+    """Texts of one row, in the order of HEAD; without epochs of a learner without steps."""
+    once, total = (
+        [f"{1e3 * cost.prepare:.3g}", f"{cost.besides:.2g}"],
+        f"{cost.of(items, epochs or 1, validations):.0f}",
+    )
+    if epochs is None:
+        return ["/".join(training[:3]), *once, "–", "–", f"{items['train']}", "–", f"{items['train']}", total]
+    repeated = [f"{1e3 * cost.step / cost.batch:.3g}", f"{cost.validate * items['validation']:.2g}"]
+    seen = [f"{items['train']}", f"{epochs:g}", f"{epochs * items['train']:.0f}"]
+    return ["/".join(training[:3]), *once, *repeated, *seen, total]
+
+
+def line(texts):
+    """A row of a Markdown table."""
+    return f"| {' | '.join(texts)} |"
 
 
 def write(size, text):
@@ -134,9 +137,11 @@ def main():
         sys.exit(not check(given.check))
     if any(os.environ.get(name) != value for name, value in PLAIN.items()):
         sys.exit(subprocess.run([sys.executable, *sys.argv], env={**os.environ, **PLAIN}).returncode)
-    text = table(measure(given.size))
-    print(text)
-    write(given.size, text)
+    lines = [line(HEAD), line(["---"] * len(HEAD))]
+    for row in measure(given.size):
+        lines.append(line(row))
+        print(lines[-1], flush=True)
+    write(given.size, "\n".join(lines))
 
 
 if __name__ == "__main__":
