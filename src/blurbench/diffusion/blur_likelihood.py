@@ -63,12 +63,12 @@ def posterior(spots, stack):
     ln_D : (GRID,), from one end of the range to the other, evenly
     probability : (GRID,), adds up to 1; NaN where fewer than three spots were found
     """
-    grid = np.geomspace(*map(float, stack.D_range), GRID)
+    ln_D = np.linspace(*np.log(stack.D_range), GRID)
     if np.isfinite(spots.positions).all(axis=1).sum() < 3 or not np.isfinite(spots.variance):
-        return np.log(grid), np.full(GRID, np.nan)
-    log_likelihood = joint_log_likelihood(grid, spots, stack)
+        return ln_D, np.full(GRID, np.nan)
+    log_likelihood = joint_log_likelihood(np.exp(ln_D), spots, stack)
     weight = np.exp(log_likelihood - log_likelihood.max())
-    return np.log(grid), weight / weight.sum()
+    return ln_D, weight / weight.sum()
 
 
 def _psf_variance(s2, stack):
