@@ -19,6 +19,7 @@ from blurbench.diffusion.simulate import imaging, render
 from blurbench.microscopy.random_streams import key
 
 CALIBRATION_STACKS = 600
+GRID = 120  # values of ln D that a posterior is held at: some 0.05 apart, a fifth of its SD or less
 
 
 def blur_variance(D, stack):
@@ -52,6 +53,22 @@ def joint_log_likelihood(D, spots, stack):
     spread = spread + 0.8 * expected**2 / (2 * stack.frames) + _psf_variance(s2, stack)
     width = -0.5 * (np.log(spread) + (spots.variance - s2 - expected) ** 2 / spread)
     return path + width
+
+
+def posterior(spots, stack):
+    """ln D by widths and path together, under the flat prior in ln D on the dataset's range.
+
+    Returns
+    -------
+    ln_D : (GRID,), from one end of the range to the other, evenly
+    probability : (GRID,), adds up to 1; NaN where fewer than three spots were found
+    """
+    ln_D = np.linspace(*np.log(stack.D_range), GRID)
+    if np.isfinite(spots.positions).all(axis=1).sum() < 3 or not np.isfinite(spots.variance):
+        return ln_D, np.full(GRID, np.nan)
+    log_likelihood = joint_log_likelihood(np.exp(ln_D), spots, stack)
+    weight = np.exp(log_likelihood - log_likelihood.max())
+    return ln_D, weight / weight.sum()
 
 
 def _psf_variance(s2, stack):

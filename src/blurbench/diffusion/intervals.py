@@ -4,15 +4,34 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtri
 
-Z = {"68": float(ndtri(0.84)), "95": float(ndtri(0.975))}
+TAILS = {"68": 0.16, "95": 0.025}  # probability on either side of an interval
+Z = {level: -float(ndtri(tail)) for level, tail in TAILS.items()}
 
 
-def from_log(ln_D, sd_ln_D) -> pd.DataFrame:
-    """Answers whose ln D is normal: arrays (item,) of its mean and SD."""
+def from_log(ln_D, sd_ln_D, z=Z) -> pd.DataFrame:
+    """Answers whose ln D is normal: arrays (item,) of its mean and SD.
+
+    z : half the width of each interval in SD, where it is known to be another than that of a normal law
+    """
     ln_D, sd_ln_D = np.asarray(ln_D, float), np.asarray(sd_ln_D, float)
     columns = {"D": np.exp(ln_D)}
-    for level, z in Z.items():
-        columns[f"D_lo{level}"], columns[f"D_hi{level}"] = np.exp(ln_D - z * sd_ln_D), np.exp(ln_D + z * sd_ln_D)
+    for level in TAILS:
+        half = z[level] * sd_ln_D
+        columns[f"D_lo{level}"], columns[f"D_hi{level}"] = np.exp(ln_D - half), np.exp(ln_D + half)
+    return pd.DataFrame(columns)
+
+
+def from_posterior(ln_D, probability) -> pd.DataFrame:
+    """Answers by the posterior: the mean of ln D, which has the least mean square error, and its quantiles.
+
+    ln_D : (n,), evenly spaced;  probability : (item, n), NaN where there is no answer
+    """
+    probability = np.asarray(probability, float).reshape(-1, len(ln_D))
+    below = np.cumsum(probability, axis=1) - probability / 2
+    columns = {"D": np.exp(probability @ ln_D)}
+    for level, tail in TAILS.items():
+        for end, share in (("lo", tail), ("hi", 1 - tail)):
+            columns[f"D_{end}{level}"] = np.exp([np.interp(share, row, ln_D) for row in below])
     return pd.DataFrame(columns)
 
 

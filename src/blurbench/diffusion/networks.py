@@ -1,4 +1,4 @@
-"""Heads and stems that turn full frames into the mean and ln SD of ln D."""
+"""Heads and stems that turn frames into the mean and ln SD of ln D."""
 
 import torch
 from torch import nn
