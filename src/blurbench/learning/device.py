@@ -25,13 +25,14 @@ def autocast(device: torch.device):
 
 
 def place(network, device: torch.device):
-    """The network on its device, and where it runs in bfloat16 with its weights' channels last, which then pays.
+    """The network on its device, with its weights' channels last where that pays: in bfloat16, and in three dimensions.
 
-    Not in float32: there it gains nothing, and the backward pass of a narrow strided convolution can crash on a CPU
+    Not in float32 where a 3-D network has strided convolutions: the backward pass of a narrow one can crash on a CPU
     (seen with torch 2.13).
     """
     network = network.to(device)
-    if precision(device):
+    strides = [part.stride for part in network.modules() if isinstance(part, torch.nn.Conv3d)]
+    if precision(device) or (strides and all(set(stride) == {1} for stride in strides)):
         layouts = {4: torch.channels_last, 5: torch.channels_last_3d}
         for p in network.parameters():
             if p.ndim in layouts:
