@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from blurbench.colloids import wiener
 from blurbench.colloids.items import Volume
 from blurbench.colloids.learned import ALIGN
+from blurbench.colloids.network_inputs import NUMBERS
 from blurbench.colloids.network_targets import exclusive, nearest, peaks
 from blurbench.colloids.packing import hard_spheres
 from blurbench.learning.tiles import window
@@ -151,7 +152,7 @@ def test_a_cell_sees_no_further_than_the_margin(name):
     method = methods.load("colloids", name, SMALL)
     network = method.network().eval()
     side = 2 * method.margin + 16
-    channels = 3 if method.estimates else 1
+    channels = method.channels - NUMBERS
     x = torch.randn(1, channels, 16, 16, side)
     other = x.clone()
     middle = side // 2 // ALIGN * ALIGN

@@ -198,7 +198,9 @@ def test_nothing_to_find():
     assert value["precision"] == value["f1"] == 0
     for name in ("recall", "ap", "phi_ratio", "rms_z_d"):
         assert np.isnan(value[name])
-    assert np.isnan(scored([[-0.4, 4, 4]], [])["f1"])
+    assert value["false_per_volume"] == 1
+    nothing = scored([[-0.4, 4, 4]], [])  # as it should be
+    assert nothing["f1"] == 1 and nothing["false_per_volume"] == 0 and np.isnan(nothing["precision"])
 
 
 def test_by_hand():
@@ -212,7 +214,7 @@ def test_by_hand():
     assert value["rms_z_d"] == pytest.approx(0.05 / np.sqrt(2), rel=1e-5)
     assert value["rms_xy_d"] == pytest.approx(0.2 / np.sqrt(4), rel=1e-5)  # two pairs, two axes
     assert value["bias_z_d"] == pytest.approx(0.05 / 2, rel=1e-5)
-    assert value["phi_ratio"] == 1
+    assert value["phi_ratio"] == 1 and value["false_per_volume"] == 2
 
 
 def test_a_pair_across_the_limit_of_the_border_is_no_error():

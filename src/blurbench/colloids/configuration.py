@@ -87,7 +87,7 @@ def clipping(imaging):
     spread = TAIL * read_noise(brightest, imaging["snr"])
     if imaging["offset"] < spread:
         yield "imaging.offset", repr(imaging["offset"]), f"ADU, at least {TAIL} SD of the read noise, {spread:.0f}"
-    peak = brightest * (1 + TAIL * imaging["brightness_sd"])
+    peak = brightest * (1 + TAIL * imaging["brightness_sd"]) * imaging.get("aggregate_light", 1.0)
     highest = imaging["offset"] + peak + TAIL * math.sqrt(peak + (spread / TAIL) ** 2)
     if highest > SATURATION:
         yield (

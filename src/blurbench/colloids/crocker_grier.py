@@ -9,18 +9,21 @@ from itertools import product
 from blurbench.colloids.items import relative
 from blurbench.colloids.locating import locate, odd
 
-# Extent of a feature, its stretch along z, distance of two features, SD of the smoothing. What a volume of narrow blur
-# is best located with comes first.
-SIZES = ((1.1, 1.0), (0.9, 1.0), (1.1, 1.4))
-SEPARATIONS = (0.75, 0.6)
+# Extent of a feature, its stretch along z, distance of two features, SD of the smoothing; all in diameters. Percentile of
+# the voxels that a maximum must exceed: spheres fill more than half of a dense volume. What a volume of narrow blur is
+# best located with comes first.
+SIZES = ((1.1, 1.0), (0.9, 1.0), (0.7, 1.0), (1.1, 1.4))
+SEPARATIONS = (0.6, 0.45)
 SMOOTHING = (0.15, 0.1, 0.2)
+PERCENTILES = (64, 20)  # trackpy's default first
 BRIGHTEST = 60000  # what the brightest voxel is scaled to, for trackpy reads whole numbers
 
 
-def search(volume):
+def search(volume, sizes=SIZES, smoothing=SMOOTHING):
     """Features at every setting, as `tuning.choose` takes them."""
-    for (size, stretch), separation, smoothing in product(SIZES, SEPARATIONS, SMOOTHING):
-        setting = {"size": size, "stretch": stretch, "separation": separation, "smoothing": smoothing}
+    for (size, stretch), separation, sd, percentile in product(sizes, SEPARATIONS, smoothing, PERCENTILES):
+        setting = {"size": size, "stretch": stretch, "separation": separation, "smoothing": sd}
+        setting["percentile"] = percentile
         yield setting, *_locate(volume, setting)
 
 
@@ -41,4 +44,5 @@ def _locate(volume, setting):
         (odd(setting["size"] * setting["stretch"] * d), flat, flat),
         separation=setting["separation"] * d,
         noise_size=setting["smoothing"] * d,
+        percentile=setting["percentile"],
     )

@@ -29,6 +29,12 @@ def blur(canvas, psf: Psf):
     return canvas
 
 
+def kept(imaging: dict, slices: int, voxel_um: float):
+    """Share of the light that bleaching and the depth leave each slice, (slices,)."""
+    bleached = (1 - imaging["bleaching"]) ** (np.arange(slices) / max(slices - 1, 1))
+    return bleached * np.exp(-imaging.get("attenuation_per_um", 0.0) * voxel_um * np.arange(slices))
+
+
 @njit(cache=True)
 def draw_spheres(canvas, corner, centres, radii, light, box, shape):
     """Add spheres and their periodic images to a canvas, anti-aliased.

@@ -3,11 +3,13 @@
 And the way back: what a method finds in voxels, turned into its answer in micrometres.
 """
 
+import hashlib
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from blurbench.colloids.imaging import kept
 from blurbench.microscopy.psf import Psf, psf_on_voxels
 
 COLUMNS = ("item", "z", "y", "x", "confidence")
@@ -21,7 +23,7 @@ class Truth(NamedTuple):
     phi : volume fraction
     brightness, background, read_noise : of a voxel well inside a sphere, of one outside, SD
     brightness_sd : relative SD of a sphere's own light
-    kept : (z,), share of the light that bleaching leaves each slice
+    kept : (z,), share of the light that bleaching and the depth leave each slice
     """
 
     centres_um: np.ndarray
@@ -69,9 +71,8 @@ def _truth(dataset, i, row, imaging) -> Truth:
     centres, diameters = dataset.truth["centres"][i], dataset.truth["diameters"][i]
     there = np.isfinite(centres).all(axis=1)  # the rest is padding
     intensities = (float(row.get(name, np.nan)) for name in ("phi", "brightness", "background", "read_noise"))
-    slices = dataset.images.shape[1]
-    kept = (1 - imaging["bleaching"]) ** (np.arange(slices) / max(slices - 1, 1))
-    return Truth(centres[there], diameters[there], *intensities, imaging["brightness_sd"], kept)
+    left = kept(imaging, dataset.images.shape[1], float(row["voxel_um"]))
+    return Truth(centres[there], diameters[there], *intensities, imaging["brightness_sd"], left)
 
 
 def answers(dataset, find) -> pd.DataFrame:
@@ -97,6 +98,11 @@ def _frame(item, positions, confidence, voxel_um) -> pd.DataFrame:
     finite = np.isfinite(positions).all(axis=1)
     z, y, x = (positions[finite] * voxel_um).T
     return pd.DataFrame({"item": item, "z": z, "y": y, "x": x, "confidence": confidence[finite]}, columns=list(COLUMNS))
+
+
+def own_seed(volume) -> int:
+    """64-bit seed of the image itself: an item has the same answer in whatever order or company it is asked for."""
+    return int.from_bytes(hashlib.blake2b(np.ascontiguousarray(volume.photons), digest_size=8).digest(), "little")
 
 
 def relative(strength) -> np.ndarray:

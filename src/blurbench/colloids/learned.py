@@ -32,15 +32,20 @@ class Learned:
     """Base of the learned methods.
 
     stride : voxels a cell of the answer
-    estimates : whether the network is given the Wiener estimates beside the image
+    wiener : whether the network is given the Wiener estimates beside the image
     margin : voxels beyond which a cell of the answer does not depend on its channels, a multiple of ALIGN
     mirrors : images of the volume whose answers are averaged in prediction: 1, 2, 4 or 8
     """
 
     stride = 1
-    estimates = False
+    wiener = False
     margin = 32
     mirrors = 1
+
+    @property
+    def channels(self):
+        """Number of channels that a network sees, the constant ones of the microscope among them."""
+        return 1 + self.wiener * len(wiener.NOISE_FACTORS) + network_inputs.NUMBERS
 
     def network(self):
         """Untrained network: (n, channels, z, y, x), `network_inputs.microscope` (n, 2) -> (n, answers, cells)."""
@@ -103,7 +108,7 @@ class Learned:
         one, centres = read(part, k), part.truth["centres"][k]
         values, share = wiener.normalised(one.photons)
         centres = centres[np.isfinite(centres).all(axis=1)].astype(float) / one.voxel_um
-        x = network_inputs.channels(values, share, one, self.estimates)
+        x = network_inputs.channels(values, share, one, self.wiener)
         # Half precision holds twice as many, and is finer than the noise by far.
         return x.astype(np.float16), network_inputs.microscope(one), centres
 
@@ -169,10 +174,10 @@ class Learned:
     def tiles(self, network, one, device):
         """Each Tile of a volume and the answer (answers, cells) to what it reads."""
         values, share = wiener.normalised(one.photons)
-        reach = wiener.reach(one.diameter) if self.estimates else 0
+        reach = wiener.reach(one.diameter) if self.wiener else 0
         for tile in tiles(values.shape, self.tile, self.margin, ALIGN):
             source = widened(tile.read, reach, values.shape)  # of what it reads
-            x = network_inputs.channels(values[window(source)], share, one, self.estimates)
+            x = network_inputs.channels(values[window(source)], share, one, self.wiener)
             x = x[(slice(None), *window(tile.read, source))]
             yield tile, self._answer(network, x, network_inputs.microscope(one), device)
 

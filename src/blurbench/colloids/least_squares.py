@@ -52,6 +52,23 @@ class Scene(NamedTuple):
     phi: float
 
 
+def true_scene(volume):
+    """Centres (n, 3) and radii (n,) in voxels of the true spheres of an `items.Volume`, and its Scene."""
+    truth = volume.truth
+    contrast = truth.brightness - truth.background
+    scene = Scene(
+        contrast=contrast,
+        contrast_sd=max(truth.brightness_sd, 1e-3) * contrast,
+        background=truth.background,
+        read_noise=truth.read_noise,
+        kept=truth.kept,
+        psf=volume.psf,
+        phi=truth.phi,
+    )
+    centres, diameters = truth.centres_um.astype(float), truth.diameters_um.astype(float)
+    return centres / volume.voxel_um, diameters / volume.voxel_um / 2, scene
+
+
 @njit(cache=True, nogil=True)
 def _project(field, centres, radii, amplitudes, out):
     """Sums of a field over the derivatives of each sphere by its centre and its amplitude, out (n, 4).

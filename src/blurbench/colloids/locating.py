@@ -15,7 +15,7 @@ def odd(length) -> int:
     return max(3, 2 * int(np.floor(length / 2)) + 1)
 
 
-def locate(photons, diameter, separation=None, noise_size=1.0):
+def locate(photons, diameter, separation=None, noise_size=1.0, percentile=64):
     """trackpy's features of a volume (Crocker & Grier 1996).
 
     Parameters
@@ -23,6 +23,7 @@ def locate(photons, diameter, separation=None, noise_size=1.0):
     photons : (z, y, x), rounded to whole numbers, as a camera gives them; what is negative counts as 0
     diameter : odd int or three of them, voxels;  separation : voxels, None for trackpy's default of diameter + 1
     noise_size : SD in voxels of the Gaussian that is applied first
+    percentile : of the voxels that are brighter than none; a maximum must be brighter still. trackpy's default
 
     Returns
     -------
@@ -36,7 +37,13 @@ def locate(photons, diameter, separation=None, noise_size=1.0):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # trackpy warns of volumes without a feature; they are answered by no row
         found = trackpy.locate(
-            whole, diameter, separation=separation, noise_size=noise_size, characterize=False, engine="numba"
+            whole,
+            diameter,
+            separation=separation,
+            noise_size=noise_size,
+            percentile=percentile,
+            characterize=False,
+            engine="numba",
         )
     if not len(found):
         return none

@@ -81,6 +81,11 @@ def pack(phi, box, diameter, seed, polydispersity=0.0) -> Packing:
     return Packing(centres * diameter, sizes * diameter, sides * diameter, _nearest(centres, sides, sizes), contact)
 
 
+def nothing(box) -> Packing:
+    """A box (3,) without spheres."""
+    return Packing(np.empty((0, 3)), np.empty(0), np.asarray(box, float), math.inf, math.nan)
+
+
 def fitted_box(phi, shortest, diameter, polydispersity=0.0):
     """Box (3,) a little larger than the sides `shortest`, of which a whole number of spheres fills just `phi`."""
     sides = np.broadcast_to(np.asarray(shortest, float), 3)

@@ -51,6 +51,10 @@ METRICS = (  # the first published number orders the tables and is compared pair
     _share("precision", Published("precision", "mean", "precision")),
     _share("recall", Published("recall", "mean", "recall")),
     _share("ap", Published("ap", "mean", "AP")),
+    # A failed item has found nothing false: it counts where it is scored for what it missed.
+    Metric(
+        "false_per_volume", "min", (0, np.inf), np.nan, (Published("false_per_volume", "mean", "false per volume"),)
+    ),
     Metric("rms_z_d", "min", (0, RADIUS), worst=RADIUS, published=(Published("rms_z_d", "rms", "rms z / d"),)),
     Metric("rms_xy_d", "min", (0, RADIUS), worst=RADIUS, published=(Published("rms_xy_d", "rms", "rms x, y / d"),)),
     _error("bias_z_d", RADIUS, Published("bias_z_d", "bias")),
@@ -144,7 +148,9 @@ def _volume(truth, found, confidence, box):
         pairs, asked, counted = trim(truth, found, match(truth, found, radius), box, MARGIN)
         values["precision" + suffix] = _ratio(len(pairs), counted.sum())
         values["recall" + suffix] = _ratio(len(pairs), asked.sum())
-        values["f1" + suffix] = _ratio(2 * len(pairs), counted.sum() + asked.sum())
+        total = counted.sum() + asked.sum()
+        values["f1" + suffix] = 2 * len(pairs) / total if total else 1.0  # nothing to find, and nothing was found
+    values["false_per_volume"] = float(counted.sum() - len(pairs))
     if len(pairs):
         error = found[pairs[:, 1]] - truth[pairs[:, 0]]
         values["rms_z_d"] = np.sqrt(np.mean(error[:, 0] ** 2))

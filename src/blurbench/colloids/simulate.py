@@ -20,7 +20,7 @@ from numba import njit
 
 from blurbench.colloids import packing, physics
 from blurbench.colloids.configuration import SHARD_MB, clipping, item_mb, read_noise
-from blurbench.colloids.imaging import FAR, INSIDE, blur, draw_spheres, regions
+from blurbench.colloids.imaging import FAR, INSIDE, blur, draw_spheres, kept, regions
 from blurbench.files.datasets import Simulated
 from blurbench.microscopy.camera import detect
 from blurbench.microscopy.psf import psf_on_voxels
@@ -33,7 +33,8 @@ MARGIN = 1.0  # diameters by which the box reaches beyond the volume on every si
 MELTING = 0.545  # volume fraction above which the stable phase is the crystal
 GATED_PHI, CONTACT_TOLERANCE, MOST_CRYSTAL = 0.5, 0.03, 0.02
 MOST_GROUPS = 16  # different volume fractions up to which each is a group of its own
-PARAMETERS, BRIGHTNESS, NOISE = range(3)  # purposes of an item's random streams
+AGGREGATE = 1.5  # diameters about a random place within which spheres are an aggregate
+PARAMETERS, BRIGHTNESS, NOISE, AGGREGATED = range(4)  # purposes of an item's random streams
 
 
 def imaging(spec: dict) -> dict:
@@ -103,28 +104,39 @@ def volume(parameters: dict, imaging: dict, stream_key: int, item: int):
     read = float(read_noise(f, snr))
 
     box = packing.fitted_box(parameters["phi"], shape / per_diameter + 2 * MARGIN, 1.0, spread)
-    packed = packing.pack(parameters["phi"], box, 1.0, key(stream_key, item), spread)
+    if imaging["empty"]:
+        packed, fraction = packing.nothing(box), 0.0
+    else:
+        packed, fraction = packing.pack(parameters["phi"], box, 1.0, key(stream_key, item), spread), parameters["phi"]
     centres = (packed.centres - box / 2) * per_diameter + (shape - 1) / 2
     radii = packed.diameters * per_diameter / 2
 
-    psf = psf_on_voxels(imaging["psf"], voxel)
+    psf = psf_on_voxels(imaging["psf"], voxel)  # as methods are told
+    true_psf = psf_on_voxels(imaging["psf"], voxel / (1 + imaging["psf_error"]))
     # A sphere's own light spreads, not that of the background in it, which at a low CNR is most of what a voxel gets.
-    light = 1 + imaging["brightness_sd"] * _normals(stream(stream_key, item, BRIGHTNESS), len(centres))
+    light = 1 + imaging["brightness_sd"] * _numbers(normal, stream(stream_key, item, BRIGHTNESS), len(centres))
     light = (f - background) * np.maximum(light, 0)
-    canvas = np.zeros(shape + 2 * psf.reach, np.float32)
-    phi = draw_spheres(canvas, -psf.reach, centres, radii, light, box * per_diameter, shape)
-    fading = (1 - imaging["bleaching"]) ** (np.arange(shape[0]) / max(shape[0] - 1, 1))
-    expected = ((blur(canvas, psf) + np.float32(background)) * fading[:, None, None]).astype(np.float32)
+    if imaging["aggregate_light"] > 1:
+        at = _numbers(uniform, stream(stream_key, item, AGGREGATED), 3) * shape - 0.5
+        light[np.linalg.norm(centres - at, axis=1) < AGGREGATE * per_diameter] *= imaging["aggregate_light"]
+    canvas = np.zeros(shape + 2 * true_psf.reach, np.float32)
+    periods = box * per_diameter
+    phi = draw_spheres(canvas, -true_psf.reach, centres, radii, light, periods, shape)
+    if imaging["hollow"]:
+        draw_spheres(canvas, -true_psf.reach, centres, imaging["hollow"] * radii, -light, periods, shape)
+    fading = kept(imaging, shape[0], voxel)
+    expected = ((blur(canvas, true_psf) + np.float32(background)) * fading[:, None, None]).astype(np.float32)
     image = detect(stream(stream_key, item, NOISE), np.ascontiguousarray(expected), read, float(imaging["offset"]))
 
-    reaches = ((centres >= -0.5 - radii.max()) & (centres <= shape - 0.5 + radii.max())).all(axis=1)
+    reach = radii.max(initial=0.0)
+    reaches = ((centres >= -0.5 - reach) & (centres <= shape - 0.5 + reach)).all(axis=1)
     centres, diameters = centres[reaches], 2 * radii[reaches]
     measured = _measure(
         image, expected, centres, diameters / 2, per_diameter, imaging["offset"], background * fading.mean()
     )
     order = physics.bond_order(packed.centres, box)[1]
     row = {
-        "phi": parameters["phi"],
+        "phi": fraction,
         "sigma_z_d": round(float(psf.sigma[0] / per_diameter), 3),
         "cnr": parameters["cnr"],
         "snr": float(snr),
@@ -141,17 +153,18 @@ def volume(parameters: dict, imaging: dict, stream_key: int, item: int):
         "n_centres": len(centres),
         "min_distance_d": packed.nearest,
         "contact_value": packed.contact,
-        "crystal_fraction": float(np.mean(order > physics.CRYSTAL)),
-        "metastable": parameters["phi"] > MELTING,
+        "crystal_fraction": float(np.mean(order > physics.CRYSTAL)) if len(order) else 0.0,
+        "metastable": fraction > MELTING,
     }
     return image, row, centres * voxel, diameters * voxel
 
 
 @njit(cache=True)
-def _normals(s, n):
+def _numbers(draw, s, n):
+    """n numbers of `draw`, which is `normal` or `uniform`."""
     out = np.empty(n)
     for i in range(n):
-        out[i] = normal(s)
+        out[i] = draw(s)
     return out
 
 

@@ -10,7 +10,7 @@ from blurbench.colloids.volume_border import trim
 from blurbench.files.logs import progress
 from blurbench.scoring.matching import match
 
-THRESHOLDS = (0.0, 0.15, 0.3, 0.45, 0.6)  # least strength of a detection, relative as in `relative`
+THRESHOLDS = (0.0, 0.15, 0.3, 0.4, 0.5, 0.6, 0.7)  # least strength of a detection, relative as in `relative`
 VOLUMES = 48  # more would hardly change the choice
 RADII, NEAR = (0.25, 0.1), 0.1  # of a match, in diameters; what the F1 at the second adds to that at the first
 STEP = 0.1  # of the blur along z, in diameters: there is a setting for each, from volumes with about as much blur

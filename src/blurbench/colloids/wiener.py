@@ -12,6 +12,7 @@ import numpy as np
 from scipy import fft
 
 REACH = 2.4  # diameters from the centre of a kernel to its end
+LEAST = 0.005  # share of the variance that noise and signal have at least: beyond, the filter does not change
 NOISE_FACTORS = (1.0, 0.1)  # on the noise power: as it is, and sharper at the price of noise
 
 
@@ -37,25 +38,28 @@ def reach(diameter) -> int:
     return int(np.ceil(REACH * diameter))
 
 
-def wiener(values, noise_share, diameter, psf) -> np.ndarray:
-    """Estimates of the density of centres, float32 (len(NOISE_FACTORS), z, y, x), each of variance one.
+def wiener(values, noise_share, diameter, psf, factors=NOISE_FACTORS) -> np.ndarray:
+    """Estimates of the density of centres, float32 (len(factors), z, y, x), each of variance one.
 
     Parameters
     ----------
     values : (z, y, x), what `normalised` gave; outside of it the image is taken for its mean
     noise_share : share of its variance that is noise
     diameter, psf : of the spheres, and the SDs (3,) of the point-spread function, voxels
+    factors : tuple, on the noise power, one for each estimate
     """
-    kernels = _kernels(round(noise_share, 2), float(diameter), tuple(np.round(psf, 3).tolist()))
+    share = min(max(round(noise_share, 2), LEAST), 1 - LEAST)
+    kernels = _kernels(share, float(diameter), tuple(np.round(psf, 3).tolist()), factors)
     margin = reach(diameter)
-    shape = [fft.next_fast_len(n + 2 * margin, real=True) for n in values.shape]
+    # What goes round the end of the transform comes down on the margin, which is left out.
+    shape = [fft.next_fast_len(n + margin, real=True) for n in values.shape]
     spectrum = fft.rfftn(values, shape)
     inside = tuple(slice(margin, margin + n) for n in values.shape)
     return np.stack([fft.irfftn(spectrum * fft.rfftn(kernel, shape), shape)[inside] for kernel in kernels])
 
 
 @lru_cache(maxsize=256)
-def _kernels(noise_share, diameter, psf):
+def _kernels(noise_share, diameter, psf, factors):
     """Kernels (2 reach + 1)³, float32, one per noise factor."""
     margin = reach(diameter)
     n = 2 * margin + 1
@@ -72,7 +76,7 @@ def _kernels(noise_share, diameter, psf):
     r = np.sqrt(sum(g.astype(float) ** 2 for g in np.ogrid[tuple(3 * [slice(-margin, margin + 1)])])) / margin
     taper = np.where(r < 1, np.cos(np.pi / 2 * np.clip(2 * r - 1, 0, 1)) ** 2, 0)
     kernels = []
-    for factor in NOISE_FACTORS:
+    for factor in factors:
         kernel = fft.irfftn(transfer / (transfer**2 + factor / power), (n, n, n))
         kernel = fft.fftshift(kernel) * taper
         through = np.abs(fft.rfftn(fft.ifftshift(kernel))) ** 2 * weight

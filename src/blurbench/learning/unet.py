@@ -44,11 +44,16 @@ class Gate(nn.Module):
         return skip * torch.sigmoid(self.weigh(functional.relu(self.skip(skip) + self.ask(coarse))))
 
 
+def beside(x, known):
+    """Channels x (item, channels, ...), and as constant ones what is known of each item, `known` (item, numbers)."""
+    sides = x.shape[2:]
+    return torch.cat([x, known.reshape(*known.shape, *[1] * len(sides)).expand(-1, -1, *sides)], dim=1)
+
+
 class UNet(nn.Module):
     """U-Net (in 3-D Çiçek et al. 2016): two convolutions a level, halved by maxima, doubled by repetition.
 
-    Any size whose sides are multiples of 2**(levels - 1). As in the literature it sees the image alone: what it is
-    given of the microscope it leaves aside.
+    Any size whose sides are multiples of 2**(levels - 1).
     """
 
     def __init__(self, dims, channels, width, outputs, levels=3, gated=False):
@@ -63,9 +68,9 @@ class UNet(nn.Module):
         self.up = nn.ModuleList(nn.Sequential(Convolution(dims, a + b, a), Convolution(dims, a, a)) for a, b in pairs)
         self.head = CONVOLUTION[dims](width, outputs, 1)
 
-    def forward(self, x, microscope=None):
-        """x : (item, channels, ...); gives (item, outputs, ...)."""
-        skips = []
+    def forward(self, x, known=None):
+        """x : (item, channels, ...), with the numbers of `beside` counted; gives (item, outputs, ...)."""
+        x, skips = x if known is None else beside(x, known), []
         for k, level in enumerate(self.down):
             x = level(MAXIMA[self.dims](x, 2) if k else x)
             skips.append(x)

@@ -13,10 +13,10 @@ from blurbench.learning.unet import UNet
 class AttentionUNet3D(Heatmap):
     kind = "learned"
     trains = True
-    options = {"width": 16, "levels": 3, "tile": 96}
+    options = {"width": 16, "levels": 3, "tile": 96, "wiener": False}
 
     def network(self):
-        return UNet(3, 1, self.width, 1, self.levels, gated=True)
+        return UNet(3, self.channels, self.width, 1, self.levels, gated=True)
 
     def loss(self, answer, vectors, diameter):
         return (torch.sigmoid(answer[:, 0]) - self.heat(vectors, diameter)).abs().mean()

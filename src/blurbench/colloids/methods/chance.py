@@ -1,11 +1,10 @@
 """Control: another equilibrated packing at the same volume fraction, laid over the volume at random."""
 
-import hashlib
 from functools import lru_cache
 
 import numpy as np
 
-from blurbench.colloids.items import answers
+from blurbench.colloids.items import answers, own_seed
 from blurbench.colloids.packing import hard_spheres
 
 
@@ -18,9 +17,7 @@ class Chance:
 
 
 def _packing(volume):
-    # Of the image itself: an item has the same answer in whatever order or company it is asked for.
-    seed = int.from_bytes(hashlib.blake2b(np.ascontiguousarray(volume.photons), digest_size=8).digest(), "little")
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(own_seed(volume))
     shape = np.array(volume.photons.shape)
     sides = tuple((shape / volume.diameter + 2).round(6).tolist())
     centres = _periodic(round(float(volume.truth.phi), 6), sides)

@@ -12,7 +12,7 @@ truth: up to half the error of the converged fit, on the safe side of a limit, a
 import numpy as np
 
 from blurbench.colloids.items import answers
-from blurbench.colloids.least_squares import Scene, refine
+from blurbench.colloids.least_squares import refine, true_scene
 
 
 class Oracle:
@@ -24,19 +24,8 @@ class Oracle:
 
 
 def _refined(volume):
-    truth = volume.truth
-    centres, radii = truth.centres_um / volume.voxel_um, truth.diameters_um / volume.voxel_um / 2
-    contrast = truth.brightness - truth.background
-    scene = Scene(
-        contrast=contrast,
-        contrast_sd=max(truth.brightness_sd, 1e-3) * contrast,
-        background=truth.background,
-        read_noise=truth.read_noise,
-        kept=truth.kept,
-        psf=volume.psf,
-        phi=truth.phi,
-    )
-    found, amplitudes = refine(volume.photons, centres.astype(float), radii.astype(float), volume.diameter, scene)
+    centres, radii, scene = true_scene(volume)
+    found, amplitudes = refine(volume.photons, centres, radii, volume.diameter, scene)
     shape = np.array(volume.photons.shape)
     inside = ((found > -0.5) & (found < shape - 0.5)).all(axis=1)
-    return found[inside], amplitudes[inside] / contrast
+    return found[inside], amplitudes[inside] / scene.contrast

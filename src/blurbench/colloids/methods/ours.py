@@ -23,8 +23,8 @@ APART = 0.65  # diameters: two centres are never nearer, errors included
 class Ours(Learned):
     kind = "learned"
     trains = True
-    options = {"width": 32, "depth": 2, "tile": 128, "mirrors": 1}
-    stride, estimates = 2, True
+    options = {"width": 32, "depth": 2, "tile": 128, "mirrors": 1, "wiener": True}
+    stride = 2
 
     @property
     def margin(self):

@@ -9,10 +9,10 @@ from blurbench.learning.unet import UNet
 class UNet3D(Heatmap):
     kind = "learned"
     trains = True
-    options = {"width": 16, "levels": 3, "tile": 96}
+    options = {"width": 16, "levels": 3, "tile": 96, "wiener": False}
 
     def network(self):
-        return UNet(3, 1, self.width, 1, self.levels)
+        return UNet(3, self.channels, self.width, 1, self.levels)
 
     def loss(self, answer, vectors, diameter):
         return functional.binary_cross_entropy_with_logits(answer[:, 0], self.heat(vectors, diameter))

@@ -15,10 +15,10 @@ MARK = 0.5  # probability from which a voxel is marked
 class UNet3DSeg(Learned):
     kind = "learned"
     trains = True
-    options = {"width": 16, "levels": 3, "tile": 96}
+    options = {"width": 16, "levels": 3, "tile": 96, "wiener": False}
 
     def network(self):
-        return UNet(3, 1, self.width, 1, self.levels)
+        return UNet(3, self.channels, self.width, 1, self.levels)
 
     def loss(self, answer, vectors, diameter):
         square = torch.nan_to_num(vectors.square().sum(dim=1), nan=torch.inf)
