@@ -2,7 +2,7 @@
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtri
+from scipy.special import ndtr, ndtri
 
 TAILS = {"68": 0.16, "95": 0.025}  # probability on either side of an interval
 Z = {level: -float(ndtri(tail)) for level, tail in TAILS.items()}
@@ -50,3 +50,16 @@ def from_linear(D, sd_D) -> pd.DataFrame:
             columns[f"D_lo{level}"] = np.where(positive, D * np.exp(-z * relative), np.maximum(D - z * sd_D, 0))
             columns[f"D_hi{level}"] = np.where(positive, D * np.exp(z * relative), np.maximum(D + z * sd_D, 0))
     return pd.DataFrame(columns)
+
+
+def from_densities(densities, low, high) -> pd.DataFrame:
+    """Answers whose ln D has the given law: for each, the probability (cell,) of equal cells of ln D from low to high.
+
+    D is the exponential of the mean of ln D; the intervals are its quantiles.
+    """
+    rows, levels = np.empty((len(densities), 5)), ndtr(np.array([-Z["68"], Z["68"], -Z["95"], Z["95"]]))
+    for row, density in zip(rows, densities):
+        edges = np.linspace(np.log(low), np.log(high), len(density) + 1)
+        row[0] = density @ (edges[:-1] + edges[1:]) / 2
+        row[1:] = np.interp(levels, np.concatenate([[0.0], np.cumsum(density)]), edges)
+    return pd.DataFrame(np.exp(rows), columns=["D", "D_lo68", "D_hi68", "D_lo95", "D_hi95"])
