@@ -111,8 +111,10 @@ def trainings():
 
 
 def tables_beside(problem):
-    """Names of the tables beside the main one of a problem: those that it declares, and of trials where it has some."""
-    return [*problems.load(problem).tables, *(["sweep"] if any(one[0] == problem for one in swept()) else [])]
+    """Names of the tables beside the main one of a problem: those that it declares, of mistakes and of trials."""
+    wrong = any(entry.get("mistakes") for entry in config["problems"][problem]["datasets"].values())
+    tried = any(one[0] == problem for one in swept())
+    return [*problems.load(problem).tables, *["mistakes"] * wrong, *["sweep"] * tried]
 
 
 def extra_tables():

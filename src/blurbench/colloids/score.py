@@ -47,13 +47,17 @@ def _error(name, largest, *published):
 
 
 METRICS = (  # the first published number orders the tables and is compared pair by pair
-    _share("f1", Published("f1", "mean", "F1")),
+    _share("f1", Published("f1", "mean", "F1", mistakes=True)),
     _share("precision", Published("precision", "mean", "precision")),
     _share("recall", Published("recall", "mean", "recall")),
     _share("ap", Published("ap", "mean", "AP")),
     # A failed item has found nothing false: it counts where it is scored for what it missed.
     Metric(
-        "false_per_volume", "min", (0, np.inf), np.nan, (Published("false_per_volume", "mean", "false per volume"),)
+        "false_per_volume",
+        "min",
+        (0, np.inf),
+        np.nan,
+        (Published("false_per_volume", "mean", "false per volume", mistakes=True),),
     ),
     Metric("rms_z_d", "min", (0, RADIUS), worst=RADIUS, published=(Published("rms_z_d", "rms", "rms z / d"),)),
     Metric("rms_xy_d", "min", (0, RADIUS), worst=RADIUS, published=(Published("rms_xy_d", "rms", "rms x, y / d"),)),

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from blurbench import problems
-from blurbench.planning import schemas
+from blurbench.planning import mistakes, schemas
 from blurbench.planning.dataset_entries import DatasetEntries
 from blurbench.planning.faults import ConfigurationError, Fault, unknown
 from blurbench.planning.merging import without_nulls
@@ -80,7 +80,9 @@ def _expand_problem(name: str, entry: dict[str, Any], config: dict[str, Any], fa
     judge = problems.find(name, "configuration.faults")
     for dataset, expanded in entry["datasets"].items():
         where = f"problems.{name}.datasets.{dataset}"
-        faults += [Fault(f"{where}.{key}", *rest) for key, *rest in judge(expanded, config.get("memory_mb"))]
+        wrong = {f"{where}.{mistakes.KEY}.{part}": one for part, one in mistakes.parts(expanded).items()}
+        for place, one in {where: expanded, **wrong}.items():
+            faults += [Fault(f"{place}.{key}", *rest) for key, *rest in judge(one, config.get("memory_mb"))]
 
 
 def _compared(name: str, entry: dict[str, Any], named: list[str], faults: list[Fault]) -> Iterator[str]:

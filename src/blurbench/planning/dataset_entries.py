@@ -2,7 +2,7 @@
 
 from contextlib import suppress
 
-from blurbench.planning import schemas
+from blurbench.planning import mistakes, schemas
 from blurbench.planning.entry_base import Entries, Entry, Refused
 from blurbench.planning.faults import Fault, unknown
 from blurbench.planning.merging import merged
@@ -66,6 +66,7 @@ class DatasetEntries(Entries):
         judged = {key: value for key, value in dataset.items() if key not in shared}
         for fault in schema_faults(judged, schemas.of_dataset(self.problem), where):
             self.add(*fault)
+        self._check_mistakes(name, dataset)
         dataset["methods"] = self._methods(f"{where}.methods", dataset["methods"])
         self.pass_over_if_broken(where)
         trained = [name for name in dataset["methods"] if self.methods[name]["model"] and not self.methods[name]["of"]]
@@ -76,6 +77,22 @@ class DatasetEntries(Entries):
                 self._check_training(dataset["models"], home, trained[0])
         dataset["splits"] = ["train", "validation", "test"] if trained and lends else ["test"]
         return dataset
+
+    def _check_mistakes(self, name: str, dataset: Entry) -> None:
+        """Judge what is otherwise in the parts of a dataset with mistakes."""
+        where = f"{self.where}.{name}.{mistakes.KEY}"
+        if mistakes.KEY in dataset and dataset["models"] == name:
+            self.refuse(
+                where, "a dataset without models", "models: a dataset that shows what methods expect, beside it"
+            )
+        shared = {*schemas.dataset_keys(), "items"}
+        for part, change in dataset.get(mistakes.KEY, {}).items():
+            for key in sorted(shared & set(change)):
+                self.add(f"{where}.{part}.{key}", repr(change[key]), "a key that says how its items are made")
+            judged = {key: value for key, value in merged(dataset, change).items() if key not in {*shared, "splits"}}
+            judged["items"] = dataset["items"]
+            for fault in schema_faults(judged, schemas.of_dataset(self.problem), f"{where}.{part}"):
+                self.add(*fault)
 
     def _lender(self, name: str, key: str) -> str:
         """Dataset whose models or streams are used; its own name if none is stated."""

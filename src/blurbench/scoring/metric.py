@@ -20,6 +20,7 @@ class Published:
     fixed_condition : published at a fixed condition only, since it means nothing over a mixture of them
     to_limits : published also as `ratio_to_<limit>` for every limit row, on the same items
     table : the extra table it belongs to; "" is the main one
+    mistakes : whether it also stands in the table of mistakes
     """
 
     name: str
@@ -28,6 +29,7 @@ class Published:
     fixed_condition: bool = False
     to_limits: bool = False
     table: str = ""
+    mistakes: bool = False
 
 
 @dataclass(frozen=True)

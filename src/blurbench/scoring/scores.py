@@ -7,6 +7,7 @@ import pandas as pd
 
 from blurbench.files import parquet
 from blurbench.files.answers import OK
+from blurbench.planning import mistakes
 from blurbench.planning.method import KINDS
 from blurbench.scoring.metric import Metric
 from blurbench.scoring.statistics import Replicates, Resampling, replicate, resampling
@@ -108,13 +109,27 @@ def score_table(items: pd.DataFrame, metrics: tuple[Metric, ...], values, status
     return pd.concat(parts, ignore_index=True)
 
 
+def named_mistakes(table: pd.DataFrame, dataset) -> pd.DataFrame:
+    """Score table of a dataset with the name of each item's mistake, where it has mistakes.
+
+    Parameters
+    ----------
+    table : of `score_table`
+    dataset : Dataset
+    """
+    if mistakes.COLUMN not in dataset.items:
+        return table
+    names = np.array(list(dataset.spec[mistakes.KEY]))
+    return table.assign(**{mistakes.COLUMN: names[dataset.items[mistakes.COLUMN].to_numpy()[table["item"]]]})
+
+
 def read(files, conditions) -> list[Scores]:
     """Score tables (parquet files or frames) of one problem, one `Scores` per dataset.
 
     Parameters
     ----------
     files : paths or frames, one per dataset, method and seed
-    conditions : names of the condition columns
+    conditions : names of the condition columns; where there are mistakes these are one more, the first
 
     Raises
     ------
@@ -143,7 +158,12 @@ def _pivot(frame, conditions):
     """(items, values, worst, status) of one method and seed, each by item."""
     wide = frame.pivot(index="item", columns="metric", values=["value", "worst"]).sort_index()
     items = frame.drop_duplicates("item").set_index("item").sort_index()
-    return items[list(conditions)], wide["value"], wide["worst"], items["status"].astype(object).to_numpy()
+    return (
+        items[[name for name in (mistakes.COLUMN, *conditions) if name in items]],
+        wide["value"],
+        wide["worst"],
+        items["status"].astype(object).to_numpy(),
+    )
 
 
 def _stack(dataset, runs):

@@ -11,6 +11,7 @@ class Settings(NamedTuple):
     resamples, seed : of the bootstrap
     compare_with : names of the methods that every learned one is tested against
     bounds : names of the limits that are no estimates from the items
+    problem : its name
     trials : (dataset, method, seed, file) of every sweep, as `running.sweep` writes them
     """
 
@@ -19,4 +20,5 @@ class Settings(NamedTuple):
     seed: int
     compare_with: tuple[str, ...] = ()
     bounds: tuple[str, ...] = ()
+    problem: str = ""
     trials: Sequence[tuple[str, str, int, Any]] = ()
