@@ -26,6 +26,7 @@ class Problem:
     answer : Numbers, Points or Images of `blurbench.files.answers`, with the columns that a method answers
     conditions : columns of the items that make conditions in the tables
     known : columns of the items that a microscopist knows: all that learned and classical methods are given of them
+    untold : keys of a dataset's `imaging` that they are not told: in what its images differ from the stated microscope
     figures : names of the figures of each dataset, figures/<name>.py
     summary_figures : names of the figures over all datasets
     tables : names of the tables beside the main one, tables/<name>.py
@@ -34,6 +35,7 @@ class Problem:
     answer: Any
     conditions: tuple[str, ...]
     known: tuple[str, ...]
+    untold: tuple[str, ...] = ()
     figures: tuple[str, ...] = ()
     summary_figures: tuple[str, ...] = ()
     tables: tuple[str, ...] = ()

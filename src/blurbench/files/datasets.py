@@ -232,11 +232,14 @@ class Dataset:
     def blind(self) -> "Dataset":
         """The same items without their truth: all that a classical or learned method may see.
 
-        The problem's PROBLEM names the columns of `items` that a microscopist knows.
+        The problem's PROBLEM names the columns of `items` that a microscopist knows, and the keys of `imaging` that say
+        in what the images differ from the microscope which methods are told.
         """
         images, items, _, start, stop = self._all
-        known = problems.load(self.attrs["problem"]).known
-        return Dataset(self.attrs, images, items[[c for c in known if c in items]], {}, start, stop)
+        problem = problems.load(self.attrs["problem"])
+        told = {key: value for key, value in self.spec["imaging"].items() if key not in problem.untold}
+        attrs = {**self.attrs, "spec": {**self.spec, "imaging": told}}
+        return Dataset(attrs, images, items[[c for c in problem.known if c in items]], {}, start, stop)
 
 
 def _judge(where, array, n):
