@@ -34,6 +34,8 @@ BAD = [
     (f"{IMAGING}.substeps", 0, "from 1"),
     (f"{IMAGING}.substeps", 2.5, "a whole number"),
     (f"{IMAGING}.substeps", "continous", "the word continuous"),
+    (f"{IMAGING}.blinking", {"dark_share": 0.3}, "s, mean of a dark time"),
+    (f"{IMAGING}.corral_um", 0, "µm, side of the square"),
     (f"{IMAGING}.frames", 1, "from 2"),
     (f"{IMAGING}.frames", [32, 4], "lo not above hi"),
     (f"{IMAGING}.photons", [1000, 30], "lo not above hi"),
@@ -145,6 +147,19 @@ def test_sub_positions_beyond_the_memory_are_refused(config):
     put(config, f"{IMAGING}.size_px", 8)
     message = refusal(config)
     assert f"{IMAGING}.substeps: found 1000" in message and "memory_mb allows 1000" in message
+
+
+def test_a_grid_beyond_the_range_is_for_the_models_of_another_dataset(config):
+    assert expand(config)["problems"]["diffusion"]["datasets"]["report_beyond"]["test_D_um2_s"] == [0.01, 0.02, 30, 50]
+    del config["problems"]["diffusion"]["datasets"]["report_beyond"]["models"]
+    assert "report_beyond.test_D_um2_s: found [0.01, 0.02, 30, 50], expected values in the" in refusal(config)
+
+
+@pytest.mark.parametrize("second", ["cue", "imaging.corral_um"])
+def test_images_are_wrong_in_one_way_at_most(config, second):
+    put(config, "problems.diffusion.datasets.report_defocus." + second, "no_shape" if second == "cue" else 1)
+    message = refusal(config)
+    assert f"report_defocus.imaging: found defocus_um, {second.split('.')[-1]}, expected one way at most" in message
 
 
 def test_null_leaves_an_entry_out(config):

@@ -9,6 +9,7 @@ import tifffile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numba import njit
+from photons import PURE, QUIET, photon_moments, photon_sums, stacks
 from sampling import CHANCE, deviate, frequencies, normal
 from scipy import integrate, stats
 from scipy.special import j0, j1, ndtr
@@ -20,13 +21,7 @@ from blurbench.diffusion.simulate import AXES, DEFAULTS, SHARD, dataset, imaging
 from blurbench.microscopy import camera as cameras
 from blurbench.microscopy.random_streams import key, stream
 
-QUIET = {"read_noise": 0.0}  # the grey value of a pixel is its number of photons and the offset of 100
 ONLY_PATHS = {"size_px": 1, "photons": 0}
-
-
-def stacks(D, seed, first=0, cue=None, **spec):
-    """Images, positions and items of `render`, imaging parameters by name."""
-    return render(np.atleast_1d(np.asarray(D, float)), imaging(spec), key(seed), first, cue)
 
 
 def expected_photons(positions, spec):
@@ -110,19 +105,6 @@ def test_realised_D():
 
 
 # A continuous path, seen through its photons
-
-
-def photon_moments(images, pixel):
-    """Mean (item, t, 2) and unbiased variance (item, t) per axis of the photons of each frame, µm, without noise."""
-    counts = images - 100.0
-    n, at = counts.sum(axis=(2, 3)), (np.arange(images.shape[-1]) + 0.5 - images.shape[-1] / 2) * pixel
-    sums = [counts.sum(axis=3), counts.sum(axis=2)]
-    mean = np.stack([marginal @ at / n for marginal in sums], axis=-1)
-    square = np.stack([marginal @ at**2 / n for marginal in sums], axis=-1)
-    return mean, ((square - mean**2) * (n / (n - 1))[..., None]).mean(axis=-1)
-
-
-PURE = {"background": 0, "camera": QUIET, "cue": "no_intensity"}  # so many photons in every frame, and nothing else
 
 
 @pytest.mark.parametrize("kept", [1, 10])
@@ -530,10 +512,6 @@ def test_truth_belongs_to_its_images():
 
 
 CUED = {"size_px": 48, "frames": 6, "camera": QUIET, "background": 0}  # every photon stays in the field and is counted
-
-
-def photon_sums(images):
-    return images.sum(axis=(2, 3), dtype=int) - 100 * images.shape[2] * images.shape[3]
 
 
 @pytest.fixture(scope="module")

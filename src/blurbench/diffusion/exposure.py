@@ -11,6 +11,7 @@ import numpy as np
 from numba import njit
 
 from blurbench.diffusion.brownian import bridge
+from blurbench.diffusion.mistakes import is_dark, light_slope, reflect
 from blurbench.diffusion.psf import AIRY, GAUSSIAN
 from blurbench.microscopy.camera import read, read_dark
 from blurbench.microscopy.random_streams import draw, normal, poisson, uniform
@@ -29,6 +30,10 @@ class Molecule(NamedTuple):
     photons : expected per frame;  fixed_number : so many in every frame, and not a Poisson number of them
     continuous : each photon has a moment of its own; else it leaves one of the sub-positions
     times, between, displacements : random streams of the photons' moments, of the path there, and of the PSF
+    period : time from one frame to the next
+    switches : (n,), moments at which it goes dark, bright again and so on
+    widening : (frame, substep), width of the PSF over that in focus; without frames where it stays in focus
+    corral : side of the square about its first position that it cannot leave; 0 where it is free
     """
 
     path: np.ndarray
@@ -40,6 +45,10 @@ class Molecule(NamedTuple):
     times: np.ndarray
     between: np.ndarray
     displacements: np.ndarray
+    period: float
+    switches: np.ndarray
+    widening: np.ndarray
+    corral: float
 
 
 @njit(cache=True)
@@ -59,42 +68,44 @@ def show(path, ends, cue):
 
 
 @njit(cache=True)
-def expose(images, molecule, psf, pixel, camera, noise):
-    """Fill the frames (t, y, x) of one item.
+def expose(images, molecule, second, is_alone, slope, psf, pixel, camera, noise, slope_noise):
+    """Fill the frames (t, y, x) of one item: of one molecule, or of a second one too.
 
-    Returns whether the path left the field, the signal per frame and of its brightest pixel (photons), and the SD of
-    the dark pixels of the first frame (photons).
+    slope : photons per frame that `light_slope` adds;  noise, slope_noise : random streams of the camera and of those
+    Returns the signal per frame and of its brightest pixel (photons), and the SD of the dark pixels of the first frame
+    (photons).
     """
     frames, size, _ = images.shape
-    path, substeps = molecule.path, molecule.path.shape[1]
     counts = np.zeros(size * size, np.int32)
     lit = np.empty(size * size, np.int64)  # pixels with signal: few, so that nothing but them is visited again
-    left, signal, peak, dark_sd, per_pixel = False, 0, 0, 0.0, 1.0 / pixel
+    signal, peak, dark_sd, per_pixel = 0, 0, 0.0, 1.0 / pixel
     for t in range(frames):
-        for k in range(substeps):
-            left |= not (0.0 <= path[t, k, 0] < size and 0.0 <= path[t, k, 1] < size)
         frame = images[t].reshape(size * size)
         read_dark(noise, camera, frame)
-        n_lit, seen, brightest = _light(molecule, t, psf, per_pixel, size, counts, lit)
+        n_lit, seen, brightest = _light(molecule, t, psf, per_pixel, size, counts, lit, 0)
         signal += seen
+        peak += brightest
+        if not is_alone:
+            n_lit, _, _ = _light(second, t, psf, per_pixel, size, counts, lit, n_lit)
         if t == 0:
             dark_sd = _dark_sd(frame, counts) / (camera.gain * camera.em_gain)
+        if slope > 0.0:
+            n_lit = light_slope(slope_noise, slope, size, counts, lit, n_lit)
         for i in lit[:n_lit]:
             frame[i] = read(noise, camera, counts[i])
             counts[i] = 0
-        peak += brightest
-    return left, signal / frames, dark_sd, peak / frames
+    return signal / frames, dark_sd, peak / frames
 
 
 @njit(cache=True)
-def _light(molecule, t, psf, per_pixel, size, counts, lit):
-    """Add the photons of frame t to `counts` (pixels,), and the pixels where they fell to `lit`.
+def _light(molecule, t, psf, per_pixel, size, counts, lit, n_lit):
+    """Add the photons of frame t to `counts` (pixels,), and the pixels where they fell to `lit`, which has n_lit.
 
     Returns the number of lit pixels, of photons in the field, and of those in the brightest pixel.
     """
     path, ends, times, between = molecule.path[t], molecule.ends[t], molecule.times, molecule.between
     substeps = len(path)
-    n_lit, seen, brightest = 0, 0, 0
+    seen, brightest = 0, 0
     # The last known point of a continuous path: its time, place, and the sub-position that comes next.
     now, y, x, following = 0.0, ends[0, 0], ends[0, 1], 0
     # A Poisson process: a Poisson number of photons, each at a moment of its own.
@@ -111,10 +122,20 @@ def _light(molecule, t, psf, per_pixel, size, counts, lit):
             x = bridge(between, x, place[1], moment - now, at - moment, molecule.per_time)
             now = moment
         else:
-            k = int(uniform(times) * substeps)
-            y, x = path[k, 0], path[k, 1]
+            moment = uniform(times) * substeps
+            y, x = path[int(moment), 0], path[int(moment), 1]
+        if len(molecule.switches) > 0 and is_dark(molecule.switches, t * molecule.period + moment):
+            continue
         dy, dx = _displace(molecule.displacements, psf)
-        row, column = math.floor(y + dy * per_pixel), math.floor(x + dx * per_pixel)
+        if len(molecule.widening) > 0:
+            wider = molecule.widening[t, min(int(moment), substeps - 1)]
+            dy, dx = wider * dy, wider * dx
+        if molecule.corral > 0.0:
+            first, half = molecule.path[0, 0], 0.5 * molecule.corral
+            row = math.floor(reflect(y, first[0], half) + dy * per_pixel)
+            column = math.floor(reflect(x, first[1], half) + dx * per_pixel)
+        else:
+            row, column = math.floor(y + dy * per_pixel), math.floor(x + dx * per_pixel)
         if 0 <= row < size and 0 <= column < size:
             i = int(row) * size + int(column)
             if counts[i] == 0:

@@ -2,7 +2,8 @@
 
 Errors of ln D are taken after clipping an estimate to the range of D of its dataset. Every method is told that range:
 the learned ones know it from their training anyway, and without it an unbiased estimator that happens to be zero or
-negative would have no error of ln D at all. Errors in µm²/s are of the estimate as it was given.
+negative would have no error of ln D at all. Where the test grid goes beyond that range, estimates may be half of its
+lowest D and twice its highest. Errors in µm²/s are of the estimate as it was given.
 """
 
 import numpy as np
@@ -14,15 +15,21 @@ from blurbench.scoring.metric import Metric, Published
 from blurbench.scoring.scores import score_table
 
 
+def _range(spec):
+    """Lowest and highest D (µm²/s) that an estimate is clipped to."""
+    (low, high), grid = spec["D_um2_s"], spec["test_D_um2_s"]
+    return low if low <= min(grid) else min(grid) / 2, high if high >= max(grid) else 2 * max(grid)
+
+
 def _span(spec):
     """Width of the dataset's range of D in µm²/s."""
-    low, high = spec["D_um2_s"]
+    low, high = _range(spec)
     return high - low
 
 
 def _ratio(spec):
     """Highest D of the dataset over its lowest."""
-    low, high = spec["D_um2_s"]
+    low, high = _range(spec)
     return high / low
 
 
@@ -119,7 +126,7 @@ def score(dataset, predictions: pd.DataFrame) -> pd.DataFrame:
 
     truth = dataset.items["D"].to_numpy(float)
     realised = np.asarray(dataset.truth["D_realised"][:], float)
-    low, high = dataset.spec["D_um2_s"]
+    low, high = _range(dataset.spec)
     clipped = np.clip(estimate, low, high)
     with np.errstate(divide="ignore", invalid="ignore"):
         values = {

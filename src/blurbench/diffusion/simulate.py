@@ -7,6 +7,7 @@ are (y, x) in µm from the centre of the field.
 """
 
 from copy import deepcopy
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -15,8 +16,9 @@ from scipy.special import ndtri
 
 from blurbench.diffusion import psf as psfs
 from blurbench.diffusion.brownian import exposure_ends, realised, walk
-from blurbench.diffusion.configuration import CONTINUOUS, SHARD, moments
+from blurbench.diffusion.configuration import CONTINUOUS, MISTAKES, SHARD, moments
 from blurbench.diffusion.exposure import CUES, NO_INTENSITY, NO_SHAPE, Molecule, expose, show
+from blurbench.diffusion.mistakes import Mistakes, beside, corralled, mistakes, telegraph, widening
 from blurbench.files.datasets import Simulated
 from blurbench.microscopy.camera import camera
 from blurbench.microscopy.random_streams import key, stream, uniform
@@ -24,7 +26,8 @@ from blurbench.planning.defaults import stated
 
 DEFAULTS = stated("diffusion", "imaging")
 AXES = ["item", "t", "y", "x"]
-PARAMETERS, PATH, TIMES, PHOTONS, CAMERA, BETWEEN = range(6)  # purposes of an item's random streams
+PARAMETERS, PATH, TIMES, PHOTONS, CAMERA, BETWEEN, DARK, DEPTH, SLOPE = range(9)  # purposes of an item's random streams
+SECOND = 1 << 40  # beyond every item: the number under which an item's second molecule has its streams
 
 
 def photon_stacks(D, spec, seed):
@@ -52,7 +55,7 @@ def photon_stacks(D, spec, seed):
 
 def imaging(spec: dict) -> dict:
     """`spec` with what it leaves out filled from DEFAULTS. Raises ValueError for a key that they do not have."""
-    if unknown := (set(spec) - set(DEFAULTS)) | (set(spec.get("camera", {})) - set(DEFAULTS["camera"])):
+    if unknown := (set(spec) - {*DEFAULTS, *MISTAKES}) | (set(spec.get("camera", {})) - set(DEFAULTS["camera"])):
         raise ValueError(
             f"imaging: {sorted(unknown)} unknown, expected {sorted(DEFAULTS)}, camera {sorted(DEFAULTS['camera'])}"
         )
@@ -66,7 +69,8 @@ def draw_parameters(imaging: dict, stream_key: int, first: int, n: int) -> pd.Da
     """Imaging parameters of n items, one row each; a two-element list in `imaging` is a range to draw from.
 
     Photons and FWHM are log-uniform, the others uniform, `frames` a whole number with both ends included. `fwhm_um` is
-    what methods are told of the PSF, `psf_fwhm_um` its true width; `known_to` is the SD of ln of their ratio.
+    what methods are told of the PSF, `psf_fwhm_um` its true width; `known_to` is the SD of ln of their ratio, and
+    `psf_wider` another factor between them.
     """
     u = _uniforms(stream_key, first, n)
 
@@ -81,6 +85,7 @@ def draw_parameters(imaging: dict, stream_key: int, first: int, n: int) -> pd.Da
     width = psf["fwhm_um"] if psf["kind"] == "gaussian" else psfs.fwhm(psf)
     table["psf_fwhm_um"] = values(width, 1, log=True)
     table["fwhm_um"] = table["psf_fwhm_um"] * np.exp(psf.get("known_to", 0.0) * ndtri(u[:, 5]))
+    table["psf_fwhm_um"] *= imaging.get("psf_wider", 1.0)
     table["background"] = values(imaging["background"], 2)
     table["frame_time_s"] = values(imaging["frame_time_s"], 3)
     # The exposure follows a drawn frame time, so that the dead time keeps its share.
@@ -125,16 +130,20 @@ def render(D, imaging, stream_key, first=0, cue=None):
     images = np.empty((n, frames, size, size), np.uint16)
     positions = np.full((n, frames, moments(imaging), 2), np.nan, np.float32)
     measured = np.empty((n, 4))
-    efficiency, spread = imaging["camera"]["quantum_efficiency"], imaging["start_spread_px"] * pixel
+    efficiency, slope = imaging["camera"]["quantum_efficiency"], imaging.get("background_gradient", 0.0)
     own = [items[c].to_numpy() for c in ("D", "frames", "frame_time_s", "exposure_s")]
     own.append(efficiency * items["photons"].to_numpy())
     settings = items[["psf_fwhm_um", "background"]].to_numpy()
     edges = np.flatnonzero(np.r_[True, (settings[1:] != settings[:-1]).any(axis=1), True][: n + 1])
     for a, b in zip(edges, edges[1:]):  # items that share camera and PSF: all at once where nothing is drawn
+        width, background = settings[a]
+        scene = _Scene(
+            size, pixel, moments(imaging), imaging["start_spread_px"] * pixel, imaging["substeps"] == CONTINUOUS,
+            CUES[cue], mistakes(imaging, efficiency * background),
+        )  # fmt: skip
         _render(
-            images[a:b], positions[a:b], measured[a:b], stream_key, first + a, *(column[a:b] for column in own), spread,
-            imaging["substeps"] == CONTINUOUS, CUES[cue], psfs.sampler(imaging["psf"], settings[a, 0]), pixel,
-            camera(imaging["camera"], settings[a, 1]),
+            images[a:b], positions[a:b], measured[a:b], stream_key, first + a, *(column[a:b] for column in own), scene,
+            psfs.sampler(imaging["psf"], width), camera(imaging["camera"], background * (1 - slope / 2)),
         )  # fmt: skip
     items["left_field"] = measured[:, 0].astype(bool)
     items["signal"], items["noise"] = measured[:, 1], measured[:, 2]
@@ -142,30 +151,65 @@ def render(D, imaging, stream_key, first=0, cue=None):
     return images, positions, items
 
 
+class _Scene(NamedTuple):
+    """What the items of a dataset have in common; lengths in µm but for size, in pixels."""
+
+    size: int
+    pixel: float
+    substeps: int
+    spread: float
+    continuous: bool
+    cue: int
+    wrong: Mistakes
+
+
 @njit(cache=True)
 def _render(
-    images, positions, measured, stream_key, first, D, frames, frame_time, exposure, photons, spread, continuous, cue,
-    psf, pixel, camera,
-):  # fmt: skip
+    images, positions, measured, stream_key, first, D, frames, frame_time, exposure, photons, scene, psf, camera
+):
     """Fill images, positions and measured of items first, first + 1, ...; in arrays what each item has of its own."""
-    middle, substeps = images.shape[3] / 2, positions.shape[2]
+    wrong = scene.wrong
     for i in range(len(D)):
         item, length = first + i, frames[i]
-        path = walk(stream(stream_key, item, PATH), D[i], length, substeps, frame_time[i], exposure[i], spread)
-        between, ends = stream(stream_key, item, BETWEEN), np.zeros((length, 2, 2))
-        if continuous:
-            ends = exposure_ends(between, path, D[i], frame_time[i], exposure[i])
-        show(path, ends, cue)
-        positions[i, :length] = path
-        per_time = 0.0 if cue == NO_SHAPE else 2.0 * D[i] * exposure[i] / substeps / pixel**2
-        molecule = Molecule(
-            path / pixel + middle, ends / pixel + middle, per_time, photons[i], cue == NO_INTENSITY, continuous,
-            stream(stream_key, item, TIMES), between, stream(stream_key, item, PHOTONS),
-        )  # fmt: skip
+        times = length, scene.substeps, frame_time[i], exposure[i]
+        path = walk(stream(stream_key, item, PATH), D[i], *times, scene.spread)
+        molecule = _molecule(stream_key, item, path, D[i], frame_time[i], exposure[i], photons[i], scene)
+        second = molecule
+        if wrong.apart > 0.0:
+            s = stream(stream_key, item + SECOND, PATH)
+            other = beside(s, walk(s, D[i], *times, 0.0), path[0, 0], wrong.apart)
+            second = _molecule(stream_key, item + SECOND, other, D[i], frame_time[i], exposure[i], photons[i], scene)
+        positions[i, :length] = corralled(path, wrong.corral) if wrong.corral > 0.0 else path
         images[i, length:] = 0
-        measured[i, 0], measured[i, 1], measured[i, 2], measured[i, 3] = expose(
-            images[i, :length], molecule, psf, pixel, camera, stream(stream_key, item, CAMERA)
-        )
+        measured[i, 0] = np.abs(positions[i, :length]).max() > 0.5 * scene.size * scene.pixel
+        measured[i, 1], measured[i, 2], measured[i, 3] = expose(
+            images[i, :length], molecule, second, wrong.apart == 0.0, wrong.slope, psf, scene.pixel, camera,
+            stream(stream_key, item, CAMERA), stream(stream_key, item, SLOPE),
+        )  # fmt: skip
+
+
+@njit(cache=True)
+def _molecule(stream_key, item, path, D, frame_time, exposure, photons, scene):
+    """Molecule of a path (frame, substep, 2), which becomes the one that the cue condition shows."""
+    frames, substeps, wrong = len(path), scene.substeps, scene.wrong
+    part = exposure / substeps
+    between, ends = stream(stream_key, item, BETWEEN), np.zeros((frames, 2, 2))
+    if scene.continuous:
+        ends = exposure_ends(between, path, D, frame_time, exposure)
+    show(path, ends, scene.cue)
+    switches, wider = np.empty(0), np.empty((0, 0))
+    if wrong.dark_share > 0.0:
+        s = stream(stream_key, item, DARK)
+        switches = telegraph(s, wrong.dark_share, wrong.dark_s / part, frames * frame_time / part)
+    if wrong.defocus > 0.0:
+        depth = walk(stream(stream_key, item, DEPTH), D, frames, substeps, frame_time, exposure, 0.0)[:, :, 0]
+        wider = widening(depth, wrong.defocus)
+    middle, pixel, at_rest = scene.size / 2, scene.pixel, scene.cue == NO_SHAPE
+    return Molecule(
+        path / pixel + middle, ends / pixel + middle, 0.0 if at_rest else 2.0 * D * part / pixel**2, photons,
+        scene.cue == NO_INTENSITY, scene.continuous, stream(stream_key, item, TIMES), between,
+        stream(stream_key, item, PHOTONS), frame_time / part, switches, wider, wrong.corral / pixel,
+    )  # fmt: skip
 
 
 def dataset(spec: dict, split: str, seed: int) -> Simulated:
@@ -197,7 +241,7 @@ def dataset(spec: dict, split: str, seed: int) -> Simulated:
 
 
 def _shards(D, full, stream_key, cue):
-    spread = full["start_spread_px"] * full["pixel_size_um"]
+    spread, corral = full["start_spread_px"] * full["pixel_size_um"], full.get("corral_um")
     for first in range(0, len(D), SHARD):
         images, positions, items = render(D[first : first + SHARD], full, stream_key, first, cue)
         truth = {"positions": positions, "D": items["D"].to_numpy()}
@@ -206,5 +250,6 @@ def _shards(D, full, stream_key, cue):
         for i, row in enumerate(items.itertuples()):
             imaging = row.frames, moments(full), row.frame_time_s, row.exposure_s, spread
             path = walk(stream(stream_key, first + i, PATH), row.D, *imaging)
+            path = corralled(path, corral) if corral else path
             truth["D_realised"][i] = realised(path, row.frame_time_s, row.exposure_s)
         yield images, items, truth

@@ -82,9 +82,7 @@ class DatasetEntries(Entries):
         """Judge what is otherwise in the parts of a dataset with mistakes."""
         where = f"{self.where}.{name}.{mistakes.KEY}"
         if mistakes.KEY in dataset and dataset["models"] == name:
-            self.refuse(
-                where, "a dataset without models", "models: a dataset that shows what methods expect, beside it"
-            )
+            self.refuse(where, "no models beside it", "models: a dataset that shows what methods expect")
         shared = {*schemas.dataset_keys(), "items"}
         for part, change in dataset.get(mistakes.KEY, {}).items():
             for key in sorted(shared & set(change)):
