@@ -205,6 +205,13 @@ def test_options_become_attributes_and_no_other_is_taken(problem, name):
         methods.load(problem, name, {"no_such_option": 1})
 
 
+def test_an_option_that_is_not_stated_is_that_of_the_model(model):
+    trained = model("diffusion", "ours")
+    assert methods.load("diffusion", "ours", {"rotations": 8}, trained).width == SMALLER["width"]
+    assert methods.load("diffusion", "ours", {"width": 99, "rotations": 8}, trained).width == 99
+    assert methods.load("diffusion", "ours", {"rotations": 8}).width == describe("diffusion", "ours").options["width"]
+
+
 def test_unknown_method():
     with pytest.raises(MethodError, match=r"no_such.*cve"):
         describe("diffusion", "no_such")
