@@ -499,6 +499,15 @@ def test_a_model_answers_stacks_of_another_dataset(name, model, tmp_path):
     assert (methods.predict(loaded("diffusion", name), short, model("diffusion", name))["status"] == "ok").all()
 
 
+def test_a_field_that_a_network_does_not_know_is_told(model, tmp_path):
+    entry = tiny("diffusion")
+    entry["imaging"]["size_px"] -= 8
+    simulate("diffusion", "narrow", "test", entry, 1, tmp_path / "test.zarr", tmp_path / "test.json")
+    narrow = Dataset.open(tmp_path / "test.zarr")
+    found = methods.predict(loaded("diffusion", "pix2d"), narrow, model("diffusion", "pix2d"))
+    assert found["status"].str.contains(r"found crops of \d+ pixels, expected \d+ as in the training").all()
+
+
 @each_diffusion()
 def test_drawn_imaging_parameters(name, tmp_path):
     """Items of many microscopes and frame numbers in one dataset."""
