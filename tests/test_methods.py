@@ -205,6 +205,13 @@ def test_options_become_attributes_and_no_other_is_taken(problem, name):
         methods.load(problem, name, {"no_such_option": 1})
 
 
+def test_an_option_that_is_not_stated_is_that_of_the_model(model):
+    trained = model("diffusion", "ours")
+    assert methods.load("diffusion", "ours", {"rotations": 8}, trained).width == SMALLER["width"]
+    assert methods.load("diffusion", "ours", {"width": 99, "rotations": 8}, trained).width == 99
+    assert methods.load("diffusion", "ours", {"rotations": 8}).width == describe("diffusion", "ours").options["width"]
+
+
 def test_unknown_method():
     with pytest.raises(MethodError, match=r"no_such.*cve"):
         describe("diffusion", "no_such")
@@ -490,6 +497,15 @@ def test_a_model_answers_stacks_of_another_dataset(name, model, tmp_path):
     simulate("diffusion", "short", "test", entry, 1, tmp_path / "test.zarr", tmp_path / "test.json")
     short = Dataset.open(tmp_path / "test.zarr")
     assert (methods.predict(loaded("diffusion", name), short, model("diffusion", name))["status"] == "ok").all()
+
+
+def test_a_field_that_a_network_does_not_know_is_told(model, tmp_path):
+    entry = tiny("diffusion")
+    entry["imaging"]["size_px"] -= 8
+    simulate("diffusion", "narrow", "test", entry, 1, tmp_path / "test.zarr", tmp_path / "test.json")
+    narrow = Dataset.open(tmp_path / "test.zarr")
+    found = methods.predict(loaded("diffusion", "pix2d"), narrow, model("diffusion", "pix2d"))
+    assert found["status"].str.contains(r"found crops of \d+ pixels, expected \d+ as in the training").all()
 
 
 @each_diffusion()

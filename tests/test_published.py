@@ -11,7 +11,7 @@ from blurbench.planning import frozen, sources
 from blurbench.planning.configuration import expand
 
 RECORD = ROOT / "docs/published.csv"
-STATE = ["kind", "file", "options", "budget", "code"]
+STATE = ["kind", "file", "options", "budget", "sweep", "code"]
 
 
 def states(rows):
@@ -54,12 +54,14 @@ def test_every_method_that_runs_is_recorded(now):
     assert json.loads(now["diffusion/ours_rot8"][2])["rotations"] == 8
 
 
-def test_an_option_or_a_budget_is_a_change_of_that_method_alone(now):
+def test_an_option_a_budget_or_a_sweep_is_a_change_of_that_method_alone(now):
     config = layers("config", "laptop")
     config["problems"]["diffusion"]["methods"]["ours"]["budget"]["epochs"] = 11
     config["problems"]["diffusion"]["methods"]["centroid_msd_optimal"]["options"]["lags"] = "all"
+    config["problems"]["diffusion"]["methods"]["pix2d"]["sweep"] = {"learning_rate": [1e-3]}
     found = changed(now, states(frozen.methods(expand(config))))
-    assert found == {"diffusion/ours", "diffusion/ours_rot8", "diffusion/centroid_msd_optimal"}
+    ours = {"diffusion/ours", "diffusion/ours_rot8", "diffusion/ours_wide"}
+    assert found == ours | {"diffusion/centroid_msd_optimal", "diffusion/pix2d"}
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,8 @@ def choose(tmp_path):
         models, curves = ([tmp_path / f"{i}.{end}" for i in range(len(losses))] for end in ("pt", "csv"))
         for i, validations in enumerate(losses):
             models[i].write_bytes(b"weights of trial %d" % i)
-            points = {"items": 100 * np.arange(1, len(validations) + 1), "seconds": 2.5, "validation_loss": validations}
+            points = {"items": 100 * np.arange(1, len(validations) + 1), "seconds": 2.5, "core_s": 5.0}
+            points["validation_loss"] = validations
             pd.DataFrame(points).to_csv(curves[i], index=False)
         model, curve = tmp_path / "model.pt", tmp_path / "curve.csv"
         found = sweep.choose(VALUES[: len(losses)], models, curves, model, curve)
@@ -32,7 +33,7 @@ def choose(tmp_path):
 
 def test_the_least_loss_is_chosen_wherever_in_its_curve(choose):
     found = choose([0.9, 0.5], [0.4, 0.8, 0.8], [0.7, 0.6])
-    assert list(found.columns) == ["trial", "width", "items", "seconds", "validation_loss", "chosen"]
+    assert list(found.columns) == ["trial", "width", "items", "seconds", "core_s", "validation_loss", "chosen"]
     assert list(found.chosen) == [False, True, False]
     assert list(found["validation_loss"]) == [0.5, 0.4, 0.6] and list(found["items"]) == [200, 300, 200]
 
@@ -55,7 +56,8 @@ def test_the_table_holds_every_trial_and_marks_the_chosen_ones(choose, tmp_path)
     assert list(made.columns[:4]) == ["dataset", "method", "seed", "trial"] and len(made) == 5
     assert made[made.chosen].validation_loss.tolist() == [0.4, 0.3, 0.1]
     (heading, _, shown), (_, _, others) = table.blocks(made)
-    assert heading == "few: tuned" and list(shown) == ["seed", "trial", "width", "items", "seconds", "validation_loss"]
+    columns = ["seed", "trial", "width", "items", "seconds", "core_s", "validation_loss"]
+    assert heading == "few: tuned" and list(shown) == columns
     assert [row[0].startswith("**") for row in shown.to_numpy()] == [False, True, True, False]
     assert shown["width"].tolist() == ["8", "**16**", "**8**", "16"] and list(others)[2] == "side"
     (_, note, chosen), _ = table.summary(made)

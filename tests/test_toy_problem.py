@@ -130,7 +130,7 @@ def test_a_second_run_does_nothing_and_every_file_is_whole(finished):
 
 def test_the_best_trial_of_a_sweep_is_the_model(finished):
     trials = table(finished, "blobs_sweep")
-    assert list(trials.columns) == "dataset method seed trial side items seconds validation_loss chosen".split()
+    assert list(trials.columns) == "dataset method seed trial side items seconds core_s validation_loss chosen".split()
     assert trials["side"].tolist() == [1, 3] and set(trials.method) == {"tuned"}
     best = int(trials["validation_loss"].idxmin())
     assert best == 1, "a kernel of one pixel takes no noise away"
@@ -138,7 +138,7 @@ def test_the_best_trial_of_a_sweep_is_the_model(finished):
     folder = finished.results / "models/blobs/few/tuned"
     assert (folder / "1.pt").read_bytes() == (folder / "trials/1/1.pt").read_bytes()
     shown = (finished.results / "tables/blobs_sweep.md").read_text().splitlines()
-    assert [line.count("**") for line in shown if line.startswith("| 1") or line.startswith("| **")] == [0, 12]
+    assert [line.count("**") for line in shown if line.startswith("| 1") or line.startswith("| **")] == [0, 14]
     assert "The best of 2 trials." in (finished.results / "tables/summary.md").read_text()
     # A variant predicts with the options of the chosen model: the default side fits no weights.
     rows = table(finished).query("dataset == 'few' and condition == 'all' and metric == 'rmse'").set_index("method")

@@ -4,7 +4,7 @@
 def dataset_files(wildcards):
     """simulate: what the dataset is made from beside the configuration, such as a measured PSF."""
     dataset = config["problems"][wildcards.problem]["datasets"][wildcards.dataset]
-    return problems.find(wildcards.problem, "configuration.files")(dataset)
+    return list(problems.find(wildcards.problem, "configuration.files")(dataset).values())
 
 
 def model(wildcards):

@@ -1,7 +1,5 @@
 """What a schema cannot say of a dataset or a recording of this problem, and how much memory its items need."""
 
-from pathlib import Path
-
 SHARD = 256  # items that `simulate` holds at a time, and a shard: some 30 MB at the `report` setting
 CONTINUOUS = "continuous"  # `substeps` where each photon has a moment of its own
 # Keys of `imaging` that say in what the images differ from the microscope that methods are told.
@@ -57,9 +55,6 @@ def faults(dataset, memory_mb):
         and psf["wavelength_um"] * 0.51 / psf["na"] > imaging["size_px"] * imaging["pixel_size_um"]
     ):
         yield "imaging.psf.wavelength_um", repr(psf["wavelength_um"]), "µm, a PSF narrower than the field"
-    for file in files(dataset):
-        if not Path(file).is_file():
-            yield "imaging.psf.file", repr(file), "a file that exists, seen from the working directory"
     if memory_mb and (need := simulate_mb(dataset)) > memory_mb:
         key = "substeps" if _path_mb(imaging) > item_mb(dataset) else "size_px"
         yield (
@@ -96,9 +91,9 @@ def moments(imaging):
 
 
 def files(dataset):
-    """Files that a dataset is made from: a measured PSF, if it has one."""
+    """Files that a dataset is made from, by their keys: a measured PSF, if it has one."""
     psf = dataset["imaging"]["psf"]
-    return [psf["file"]] if psf["kind"] == "image" else []
+    return {"imaging.psf.file": psf["file"]} if psf["kind"] == "image" else {}
 
 
 def simulate_mb(dataset):

@@ -113,6 +113,8 @@ class Learned:
         if not len(dataset):
             return from_log([], [])
         device = find_device(device)
+        if self.streamed and (found := self.side(dataset.spec)) != (side := self.side(model["spec"])):
+            raise ValueError(f"found crops of {found} pixels, expected {side} as in the training")
         network = trained(self.network(model["spec"]), model, device)
         inputs = (torch.from_numpy(np.ascontiguousarray(a)).to(device) for a in self.prepare(dataset, 1))
         x, microscope, present = inputs

@@ -8,6 +8,7 @@ against another, which no schema can say).
 import copy
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from blurbench import problems
@@ -77,12 +78,17 @@ def _expand_problem(name: str, entry: dict[str, Any], config: dict[str, Any], fa
     entry["methods"] = MethodEntries(name, entry["methods"], budget, faults).expanded()
     entry["compare_with"] = list(_compared(name, entry, named, faults))
     entry["datasets"] = DatasetEntries(name, entry["datasets"], named, entry["methods"], faults).expanded()
-    judge = problems.find(name, "configuration.faults")
+    judge, files = (problems.find(name, f"configuration.{part}") for part in ("faults", "files"))
     for dataset, expanded in entry["datasets"].items():
         where = f"problems.{name}.datasets.{dataset}"
         wrong = {f"{where}.{mistakes.KEY}.{part}": one for part, one in mistakes.parts(expanded).items()}
         for place, one in {where: expanded, **wrong}.items():
             faults += [Fault(f"{place}.{key}", *rest) for key, *rest in judge(one, config.get("memory_mb"))]
+            faults += [
+                Fault(f"{place}.{key}", repr(file), "a file that exists, seen from the working directory")
+                for key, file in files(one).items()
+                if not Path(file).is_file()
+            ]
 
 
 def _compared(name: str, entry: dict[str, Any], named: list[str], faults: list[Fault]) -> Iterator[str]:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-OUTCOME = ["items", "seconds", "validation_loss", "chosen"]  # columns beside the trial's number and the values tried
+OUTCOME = ["items", "seconds", "core_s", "validation_loss", "chosen"]  # columns beside the trial and the values tried
 
 
 def choose(values: list[dict], models: list, curves: list, model: str | Path, curve: str | Path) -> pd.DataFrame:
@@ -20,8 +20,8 @@ def choose(values: list[dict], models: list, curves: list, model: str | Path, cu
 
     Returns
     -------
-    DataFrame, a row per trial: trial, the values, and OUTCOME: items presented, seconds of training, the least
-    validation loss, whether it is chosen. A loss that is not finite is never the least.
+    DataFrame, a row per trial: trial, the values, and OUTCOME: items presented, seconds and core-seconds of training,
+    the least validation loss, whether it is chosen. A loss that is not finite is never the least.
 
     Raises
     ------
@@ -30,7 +30,7 @@ def choose(values: list[dict], models: list, curves: list, model: str | Path, cu
     rows = []
     for trial, (tried, path) in enumerate(zip(values, curves, strict=True)):
         points = pd.read_csv(path)
-        loss, end = points["validation_loss"], points[["items", "seconds"]].iloc[-1]
+        loss, end = points["validation_loss"], points[["items", "seconds", "core_s"]].iloc[-1]
         rows.append({"trial": trial, **tried, **end, "validation_loss": loss[np.isfinite(loss)].min()})
     table = pd.DataFrame(rows).astype({"items": int})
     if table["validation_loss"].isna().all():

@@ -25,8 +25,8 @@ def validate(
     metric = problems.find(problem, "score.METRICS")[0].name
     tables = []
     for name, entry in entries.items():
-        method = methods.load(problem, entry["method"], entry["options"])
         for seed, model in (entry["models"] or {0: None}).items():
+            method = methods.load(problem, entry["method"], entry["options"], model)
             with tempfile.TemporaryDirectory() as folder:
                 path = Path(folder) / f"answers{answer.suffix}"
                 found = methods.predict(method, dataset, model, device, timeout_s, path)

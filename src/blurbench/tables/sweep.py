@@ -9,13 +9,13 @@ TITLE = "what was tried on validation"
 CAPTION = (
     "Each trial is a whole training with the values of its row, and with the method's budget but for what is swept. "
     "That with the least validation loss (bold) is the method in the other tables, for each training seed by itself; "
-    "nothing is trained any further. items: training items presented; seconds: of training."
+    "nothing is trained any further. items: training items presented; seconds, core_s: of training."
 )
 OF = ["dataset", "method", "seed"]
 
 
 def table(scores, given) -> pd.DataFrame:
-    """Every trial: dataset, method, seed, trial, the values tried, items, seconds, validation_loss, chosen."""
+    """Every trial: dataset, method, seed, trial, the values tried, items, seconds, core_s, validation_loss, chosen."""
     parts = [
         pd.read_csv(file).assign(dataset=dataset, method=method, seed=seed)
         for dataset, method, seed, file in given.trials
@@ -41,6 +41,6 @@ def summary(table):
 def _shown(part):
     """Rows of strings of one sweep: without the values that it does not try, whose columns are those of others."""
     values = part.drop(columns=[*OF, *OUTCOME]).dropna(axis=1, how="all")
-    shown = pd.concat([part[["seed"]], values, part[["items", "seconds", "validation_loss"]]], axis=1)
+    shown = pd.concat([part[["seed"]], values, part[OUTCOME].drop(columns="chosen")], axis=1)
     text = shown.map(lambda value: f"{value:.4g}" if is_number(value) else str(value))
     return text.where(~part.chosen, "**" + text + "**", axis=0)
