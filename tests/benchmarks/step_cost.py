@@ -71,9 +71,8 @@ class StepCost:
         validation = max(validating - step, 0.0)
         before = first - start - seen.preparing(start, first) - step
         after = seen.end - ends[-1] - seen.preparing(ends[-1], seen.end) - validation
-        validated = len(splits["validation"])
-        besides = max(before, 0.0) + max(after, 0.0)
-        return cls(seen.prepare, step, batch, validation / validated, validated, besides, seen.block(n), seen.item_mb)
+        validate, besides = validation / len(splits["validation"]), max(before, 0.0) + max(after, 0.0)
+        return cls(seen.prepare, step, batch, validate, besides, seen.block(n), seen.item_mb)
 
     def of(self, items, epochs, validations):
         """Core-seconds of a training of so many epochs on so many `items` (of train and of validation)."""
