@@ -11,7 +11,7 @@ from blurbench.planning import frozen, sources
 from blurbench.planning.configuration import expand
 
 RECORD = ROOT / "docs/published.csv"
-STATE = ["kind", "file", "options", "budget", "code"]
+STATE = ["kind", "file", "options", "budget", "sweep", "code"]
 
 
 def states(rows):
