@@ -25,7 +25,7 @@ DIGITS = 3  # of epochs and numbers of items
 class StepCost:
     """Core-seconds.
 
-    prepare : of an item, read and prepared
+    prepare : of an item, read and prepared; for a learner that takes no steps, all that it does with one
     step : of a step of `batch` items; 0 for a learner that takes no steps
     validate : of an item in a validation
     besides : of what is done once, such as a choice of thresholds
@@ -59,8 +59,7 @@ class StepCost:
         _, seen = train({"train": splits["train"][:batch], "validation": splits["validation"][:2]}, 4)
         if not seen.steps:
             start, seen = train(splits, 1)
-            rest = seen.end - start - seen.preparing(start, seen.end)
-            return cls(seen.prepare, 0, 1, 0, rest, seen.block(n), seen.item_mb)
+            return cls((seen.end - start) / (n + len(splits["validation"])), 0, 1, 0, 0, 0, 0)
         usual = seen.steps[-1] - seen.steps[-2]
         steps = 2 * (int(np.clip(MEASURED_S / usual, FEWEST_STEPS, MOST_STEPS)) // 2)
         start, seen = train(splits, steps)
@@ -71,9 +70,8 @@ class StepCost:
         validation = max(validating - step, 0.0)
         before = first - start - seen.preparing(start, first) - step
         after = seen.end - ends[-1] - seen.preparing(ends[-1], seen.end) - validation
-        validated = len(splits["validation"])
-        besides = max(before, 0.0) + max(after, 0.0)
-        return cls(seen.prepare, step, batch, validation / validated, validated, besides, seen.block(n), seen.item_mb)
+        validate, besides = validation / len(splits["validation"]), max(before, 0.0) + max(after, 0.0)
+        return cls(seen.prepare, step, batch, validate, besides, seen.block(n), seen.item_mb)
 
     def of(self, items, epochs, validations):
         """Core-seconds of a training of so many epochs on so many `items` (of train and of validation)."""
