@@ -11,7 +11,9 @@ from blurbench.drawing import learning_curves, style, training_cost
 from blurbench.drawing.axes import apart, keep_first, plain_log, round_numbers, scale_bar
 from blurbench.drawing.material import Material, MethodFile
 from blurbench.drawing.style import method_styles
+from blurbench.files.answers import OK
 from blurbench.scoring.metric import numbers
+from blurbench.scoring.scores import Scores
 
 pytestmark = pytest.mark.usefixtures("no_warnings")
 
@@ -42,11 +44,14 @@ def test_a_figure_that_nobody_defines_is_an_error():
 
 def test_estimates_are_those_of_the_resamples_and_seed():
     values = np.random.default_rng(1).normal(size=(2, 1, 50))
-    first, again = (Material(resamples=200, seed=1).estimate(values, "mean") for _ in range(2))
+    methods = pd.DataFrame({"method": ["a", "b"], "kind": "classical", "seeds": 1})
+    answered = np.full(values.shape, OK, object)
+    scores = Scores("one", methods, pd.DataFrame({"D": np.ones(50)}), {"f1": values}, {"f1": values * np.nan}, answered)
+    first, again = (Material(resamples=200, seed=1).estimate(scores, "f1", "mean") for _ in range(2))
     assert first.shape == (3, 2) and np.array_equal(first, again)
     assert first[0] == pytest.approx(values.mean(axis=(1, 2)))
     assert (first[1] < first[0]).all() and (first[0] < first[2]).all()
-    other = Material(resamples=200, seed=2).estimate(values, "mean")
+    other = Material(resamples=200, seed=2).estimate(scores, "f1", "mean")
     assert np.array_equal(first[0], other[0]) and not np.array_equal(first[1:], other[1:])
 
 

@@ -23,7 +23,7 @@ class Description(NamedTuple):
     kind: str
     trains: bool
     options: dict[str, Any]
-    bound: bool
+    bound: bool = False
 
 
 def files(problem: str) -> list[str]:

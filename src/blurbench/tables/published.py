@@ -68,16 +68,23 @@ def _rows(scores, metric, number, draws, bounds):
     parts = [{**shared, "metric": number.name, "unit": metric.unit, **_estimate(scores, found, bound, within)}]
     for limit in np.flatnonzero(scores.methods.kind == "limit") if number.to_limits else ():
         name = scores.methods.method[limit]
-        ratio = _ratios(scores, metric.name, number.reduce, draws, limit, bound[limit])
+        ratio = _ratios(_on_the_same(scores, metric, number, draws, found, limit), limit, bound[limit])
         parts.append({**shared, "metric": f"ratio_to_{name}", "unit": "1", **_estimate(scores, ratio, bound)})
     return pd.concat(map(pd.DataFrame, parts))
 
 
-def _ratios(scores, metric, reduce, draws, limit, is_bound):
-    """Replicates of the ratios of a number to that of a limit, on the items that the limit answers."""
-    has = np.isfinite(scores.counted(metric)[limit, 0])
-    values, worst = (np.where(has, numbers[metric], np.nan) for numbers in (scores.values, scores.worst))
-    found = replace(scores, values={metric: values}, worst={metric: worst}).replicates(metric, reduce, draws)
+def _on_the_same(scores, metric, number, draws, found, limit):
+    """Replicates of a number on the items that a limit answers; `found` are those on all."""
+    has = np.isfinite(scores.counted(metric.name)[limit, 0])
+    if has.all():
+        return found
+    values, worst = (np.where(has, by_name[metric.name], np.nan) for by_name in (scores.values, scores.worst))
+    part = replace(scores, values={metric.name: values}, worst={metric.name: worst})
+    return part.replicates(metric.name, number.reduce, draws)
+
+
+def _ratios(found, limit, is_bound):
+    """Replicates of the ratios to a limit."""
     of_limit = found[[limit]].without_scatter() if is_bound else found[[limit]]
     ratio = found.combine(np.divide, of_limit, found.log)
     ratio.value[~np.isfinite(ratio.value)] = np.nan  # a limit of 0 bounds nothing

@@ -130,7 +130,7 @@ def _intervals(first):
     if (learned.interval == "items, seeds").any():
         return "Intervals over items, those of learned methods over training seeds as well."
     if len(learned):
-        n = learned.n_seeds.max()
+        n = int(learned.n_seeds.max())
         seeds = f"{n} training seed{'s' * (n > 1)}"
         return f"Intervals over items, those of learned methods for the networks at hand ({seeds})."
     return "Intervals over items."

@@ -48,9 +48,9 @@ def _section(problem, found, primary):
         pairs = found.pairs[found.pairs.dataset == dataset].set_index(["method_a", "method_b"])
         rows.append({"dataset": dataset} | _row(overall, pairs, primary, references, part.n_items.min()))
         behind += _behind(dataset, pairs, overall.direction[overall.metric == primary.name].iloc[0])
-    table = pd.DataFrame(rows)
-    lines = [f"## {problem}: {primary.label}", "", rendering.rows(table), ""]
-    lines += [f"{note}\n" for note, mark in ((FEW, few(0)), (PASSED, "×0.")) if table.stack().str.contains(mark).any()]
+    lines = [f"## {problem}: {primary.label}", "", rendering.rows(pd.DataFrame(rows)), ""]
+    cells = [cell for row in rows for cell in row.values()]
+    lines += [f"{note}\n" for note, mark in ((FEW, few(0)), (PASSED, "×0.")) if any(mark in cell for cell in cells)]
     if behind:
         lines += ["Learned methods that are not shown to be better than what they are tested against:", "", *behind, ""]
     if found.failures.empty:

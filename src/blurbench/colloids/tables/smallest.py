@@ -11,6 +11,7 @@ import pandas as pd
 from blurbench.planning.method import KINDS
 from blurbench.scoring.scores import RANKED, Scores
 from blurbench.scoring.statistics import FEWEST, percentiles
+from blurbench.tables.rendering import few
 from blurbench.tables.settings import Settings
 
 LEVEL = 0.95
@@ -21,7 +22,7 @@ TITLE = "the smallest particle that each method still tracks"
 CAPTION = (
     f"Diameter in µm of the smallest spheres that a method still tracks, F1 of at least {LEVEL:g}, linear between the "
     "sizes of the test grid. ≤: at the smallest one tested as well. >: at none; the number is the largest tested. The "
-    "95 % intervals, a bootstrap over the volumes of each cell, are in the CSV."
+    f"95 % intervals, a bootstrap within each cell and absent with fewer than {FEWEST} volumes in one, are in the CSV."
 )
 
 
@@ -108,7 +109,7 @@ def smallest_particle(scores: Scores, sizes_um, level=LEVEL, resamples=0, seed=1
     -------
     DataFrame: method, kind, phi, cnr, sigma_z_d (the largest that is still tracked, NaN if none is),
     particle_size_um, ci_low, ci_high (µm; the size at that σz/d, inf if none is tracked), smallest_tested_um,
-    largest_tested_um
+    largest_tested_um, n_items (volumes of the smallest cell)
     """
     parts = []
     for phi in np.unique(scores.items["phi"]):
@@ -131,6 +132,7 @@ def smallest_particle(scores: Scores, sizes_um, level=LEVEL, resamples=0, seed=1
                     ci_high=high[:, i],
                     smallest_tested_um=np.min(sizes_um),
                     largest_tested_um=np.max(sizes_um),
+                    n_items=np.bincount(scores.cells).min(),
                 )
             )
     return pd.concat(parts, ignore_index=True)
@@ -148,8 +150,10 @@ def table(scores: list[Scores], given: Settings) -> pd.DataFrame:
 
 def blocks(table):
     """(heading, note, rows of strings) of each dataset: a row per method, a column per volume fraction and CNR."""
-    note = "Sizes in µm. The methods that track the smallest spheres on average come first; bold: the best one."
+    order = "Sizes in µm. The methods that track the smallest spheres on average come first; bold: the best one."
     for dataset, part in table.groupby("dataset", sort=False):
+        fewest = part.n_items.min()
+        note = f"{order} {fewest} volumes a cell{': too few for a claim' if few(fewest) else ''}."
         part = part.assign(ranked=part.kind.isin(RANKED), order=part.kind.map(KINDS.index))
         part["order"] = part.order.where(~part.ranked, 0)
         part["counts"] = part.particle_size_um.replace(np.inf, NONE * part.largest_tested_um.max())
