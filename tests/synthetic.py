@@ -15,7 +15,7 @@ METHODS = {  # kind, SD of ln D
     "spot_width": ("classical", 0.35),
     "broken": ("classical", None),
     "cramer_rao": ("limit", 0.4),
-    "photon_floor": ("limit", 0.12),
+    "posterior": ("limit", 0.12),
     "prior_mean": ("control", 2.0),
 }
 

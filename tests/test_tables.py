@@ -66,7 +66,7 @@ def test_contract(table):
     assert not table.duplicated(subset=["dataset", "condition", "method", "metric"]).any()
     names = "rmse_ln_d bias_ln_d sd_ln_d mae_um2_s rmse_um2_s coverage_68 coverage_95 success_rate seconds relative_sd"
     assert set(names.split()) <= set(table.metric)
-    assert {"ratio_to_cramer_rao", "ratio_to_photon_floor"} <= set(table.metric)
+    assert {"ratio_to_cramer_rao", "ratio_to_posterior"} <= set(table.metric)
     assert not any(name.endswith("realised") for name in table.metric)
     known = table.dropna(subset=["mean", "ci_low", "ci_high"])
     assert (table.interval == "none").equals(table.ci_low.isna()) and (table.interval == "items").sum() == len(known)
@@ -230,7 +230,7 @@ def test_markdown(made):
     assert len(lines) == 2 + len(METHODS)
     assert len({line.count("|") for line in lines}) == 1
     order = [line.split("|")[1].strip() for line in lines[2:]]
-    assert order == ["**ours**", "pix2d", "**spot_width**", "cve", "broken", "photon_floor", "cramer_rao", "prior_mean"]
+    assert order == ["**ours**", "pix2d", "**spot_width**", "cve", "broken", "posterior", "cramer_rao", "prior_mean"]
 
 
 def test_html(made):
@@ -298,7 +298,7 @@ def results(made, **extra):
 
 def test_summary(made):
     text = summary.document(results(made, realised=made["realised_csv"]))
-    assert "**ours 0." in text and "photon_floor 0." in text
+    assert "**ours 0." in text and "posterior 0." in text
     assert "- report, broken: 70 of 210: no spot found" in text
     assert "realised" not in text
     assert "best learned less cve" in text and "(×0." in text and summary.PASSED in text

@@ -44,7 +44,7 @@ def report(run):
         return
     print(f"diffusion, report, {len(table.items)} stacks")
     classical = table.methods.method[table.methods.kind == "classical"]
-    compare(table, "error_ln_d", "rms", "ours", [*classical, "true_centroid_cve", "true_centroid_mle"])
+    compare(table, "error_ln_d", "rms", "ours", [*classical, "cramer_rao_exact"])
     for D in sorted(set(table.items["D"])):
         part, k = table.take((table.items["D"] == D).to_numpy()), row(table, "ours")
         relative, inside = part.values["relative_d"][k, 0], part.values["inside_95"][k, 0]

@@ -10,10 +10,11 @@ from blurbench.microscopy.camera import excess_noise, noise_variance
 
 
 def efficient(items, relative_sd):
-    """Answers of an unbiased normal estimator of ln D with the given SD (item,).
+    """Answers of an unbiased estimator of ln D that attains a Cramér-Rao bound, sd(D)/D (item,): that is its SD of ln D.
 
-    The errors of the items of one D stand at the normal quantiles, scaled to variance 1: nothing is drawn. Items that
-    share their D with no other, as where D is drawn for each, stand at them together.
+    Its law is normal in ln D. The errors of the items of one D stand at the normal quantiles, scaled to variance 1:
+    nothing is drawn. Items that share their D with no other, as where D is drawn for each, stand at them together. D
+    itself then has the relative SD sqrt(exp(2r²) - exp(r²)) > r, and is not unbiased.
     """
     z = np.empty(len(items))
     alone = items.groupby("D")["D"].transform("size") == 1

@@ -18,7 +18,7 @@ from blurbench.microscopy.camera import reading_law
 REACH = 5.0  # SDs
 STEP = 0.03  # of ln mean
 DARKEST = 1e-9  # share of the photons that a pixel far from the spot sees at least, so that its logarithm exists
-NEGLIGIBLE = 1e-40  # probability of a grey value at a number of electrons, over that at the likeliest number
+NEGLIGIBLE = 1e-100  # probability of a grey value at a number of electrons, over that at the likeliest number
 _PER_SD = 64
 _Z = np.arange(-int(REACH * _PER_SD), int(REACH * _PER_SD) + 2) / _PER_SD
 _NORMAL = np.column_stack([ndtr(_Z), np.exp(-0.5 * _Z**2) / np.sqrt(2 * np.pi) / _PER_SD])  # Φ, its slope per row
@@ -62,7 +62,7 @@ def pixels(grey, photons, background, sd, camera, positions) -> Pixels:
     rows = np.zeros(values[-1] + 1, np.int32)
     rows[values] = np.arange(len(values))
     signal = (values[-1] - camera["offset"]) / camera["gain"] / camera["em_gain"]
-    noise = 13 * (camera["read_noise"] + 2 * camera["laplace_noise"])
+    noise = 20 * (camera["read_noise"] + 5 * camera["laplace_noise"])
     most = max(signal + noise, darkest + detected)
     electrons = np.arange(int(most + 12 * math.sqrt(most)) + 20)
     reading = reading_law(values, electrons, camera)
