@@ -232,7 +232,11 @@ def _reverse(s, path, D, motion):
             if b + 1 < len(flat):
                 gain += _nearer(flat[b + 1, axis], end, start) / (4.0 * D * motion.durations[b])
             if a <= anchor <= b:
-                gain += 0.5 * motion.precision * _nearer(motion.centre[axis], flat[anchor, axis], flat[a + b - anchor, axis])
+                gain += (
+                    0.5
+                    * motion.precision
+                    * _nearer(motion.centre[axis], flat[anchor, axis], flat[a + b - anchor, axis])
+                )
         if math.log(uniform(s)) < gain:
             for k in range((b - a + 1) // 2):
                 for axis in range(2):
