@@ -11,6 +11,12 @@ def recording_file(wildcards):
     return recording(wildcards)["file"]
 
 
+def recording_psf(wildcards):
+    """prepare: the image of the PSF, where the recording's entry names one."""
+    psf = recording(wildcards).get("psf", {})
+    return psf["file"] if psf.get("kind") == "image" else []
+
+
 def recording_spec(wildcards):
     """prepare: the dataset entry whose models apply; it says what items they take."""
     return units.spec(config, recording(wildcards)["problem"], recording(wildcards)["dataset"], "test")

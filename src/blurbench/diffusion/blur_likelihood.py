@@ -19,6 +19,7 @@ from blurbench.diffusion.simulate import imaging, render
 from blurbench.microscopy.random_streams import key
 
 CALIBRATION_STACKS = 600
+FALSE_SPOT = 6  # SDs from the molecule, of localisation and blur together: what is found there is noise
 GRID = 120  # values of ln D that a posterior is held at: some 0.05 apart, a fifth of its SD or less
 
 
@@ -36,8 +37,11 @@ def width_D(spots, stack):
     per_V = stack.blur_time_s
     excess = spots.variance - s2
     V = np.concatenate([[0.0], np.geomspace(1e-3, 1e3, 400)]) * s2
-    D = (np.interp(excess, V * shrink(V / s2), V) if excess > 0 else excess) / per_V
-    variance = spots.variance_sd**2 + _psf_variance(s2, stack)
+    shown = V * shrink(V / s2)
+    D = (np.interp(excess, shown, V) if excess > 0 else excess) / per_V
+    # What a width shows grows less than V does: an error of the width is a larger one of V.
+    slope = np.interp(excess, shown, np.gradient(shown, V)) if excess > 0 else 1.0
+    variance = (spots.variance_sd**2 + _psf_variance(s2, stack)) / slope**2
     return D, float(np.sqrt(variance / per_V**2 + 0.8 * max(D, 0) ** 2 / (2 * stack.frames)))
 
 
@@ -96,8 +100,9 @@ def _calibrate(text):
         spots, s2, V = localise(one), one.psf_sd_um**2, blur_variance(D[i], one)
         Q[i], ratio[i] = V / s2, (spots.variance - s2) / V
         weight[i] = 1 / ((spots.variance_sd / V) ** 2 + 0.4 / row.frames)
-        error = spots.positions - positions[i, : row.frames].mean(axis=1, dtype=float)
-        stray[i] = (np.nanmean(error**2) - np.mean(spots.sigma**2)) / V
+        error2 = (spots.positions - positions[i, : row.frames].mean(axis=1, dtype=float)) ** 2
+        error2[error2 > FALSE_SPOT**2 * (np.mean(spots.sigma**2) + V)] = np.nan
+        stray[i] = (np.nanmean(error2) - np.mean(spots.sigma**2)) / V
     good = np.isfinite(ratio + stray + weight) & (ratio > 0.1)
     U = (Q / (1 + Q))[good]
     w = np.sqrt(weight[good])

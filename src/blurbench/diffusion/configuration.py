@@ -83,6 +83,14 @@ def recording_faults(recording, dataset):
         yield "tracking.diameter_px", repr(tracking["diameter_px"]), "an odd number"
     if isinstance(tracking["minmass"], str) and tracking["minmass"] != "auto":
         yield "tracking.minmass", repr(tracking["minmass"]), "a number of photons, or the word auto"
+    # A window without a second spot then holds all that its spot could be mistaken for.
+    if tracking["search_range_px"] > (half := dataset["imaging"]["size_px"] / 2):
+        yield "tracking.search_range_px", repr(tracking["search_range_px"]), f"pixels, at most {half:g}, half of a stack"
+    psf = recording.get("psf", {})
+    if isinstance(psf.get("fwhm_um"), list):
+        yield "psf.fwhm_um", repr(psf["fwhm_um"]), "µm, a number; `known_to` says how well it is known"
+    if psf.get("kind") == "image" and not Path(psf["file"]).is_file():
+        yield "psf.file", repr(psf["file"]), "a file that exists, seen from the working directory"
 
 
 def moments(imaging):
