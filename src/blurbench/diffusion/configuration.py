@@ -85,7 +85,11 @@ def recording_faults(recording, dataset):
         yield "tracking.minmass", repr(tracking["minmass"]), "a number of photons, or the word auto"
     # A window without a second spot then holds all that its spot could be mistaken for.
     if tracking["search_range_px"] > (half := dataset["imaging"]["size_px"] / 2):
-        yield "tracking.search_range_px", repr(tracking["search_range_px"]), f"pixels, at most {half:g}, half of a stack"
+        yield (
+            "tracking.search_range_px",
+            repr(tracking["search_range_px"]),
+            f"pixels, at most {half:g}, half of a stack",
+        )
     psf = recording.get("psf", {})
     if isinstance(psf.get("fwhm_um"), list):
         yield "psf.fwhm_um", repr(psf["fwhm_um"]), "µm, a number; `known_to` says how well it is known"
