@@ -23,20 +23,23 @@ def parts(monkeypatch):
 def table(size):
     """{problem/dataset/method: {column: text}} of the committed table."""
     text = DOCUMENT.partition(f"<!-- {size} -->")[2].partition("<!-- end of")[0]
-    head, _, *rows = [re.split(r" *\| *", line.strip("| ")) for line in text.splitlines() if line.startswith("|")]
-    return {row[0]: dict(zip(head, row, strict=True)) for row in rows}
+    rows = [re.split(r" *\| *", line.strip("| ")) for line in text.splitlines() if line.startswith("|")]
+    return {row[0]: dict(zip(rows[0], row, strict=True)) for row in rows[2:]}  # below the head and its line
 
 
+@pytest.mark.parametrize("problem", ["diffusion", "colloids"])
 @pytest.mark.parametrize("size", ["laptop", "reference"])
-def test_configurations_have_the_epochs_that_were_measured(parts, size):
+def test_configurations_have_the_epochs_that_were_measured(parts, size, problem):
     """And the training items, on all datasets but a method's first: there they are chosen, and the table follows."""
     _, training_cost = parts
     config = expand(layers("config", size))
-    found = table(size)
-    asked = {"/".join(one[:3]): one for one in training_cost.networks(config)}
+    found = {name: row for name, row in table(size).items() if name.startswith(f"{problem}/")}
+    if not found:
+        pytest.skip("docs/training-cost.md: not measured yet")
+    asked = {"/".join(one[:3]): one for one in training_cost.networks(config) if one.problem == problem}
     assert set(found) == set(asked)
     for name, row in found.items():
-        problem, dataset, method, _ = asked[name]
+        _, dataset, method, _ = asked[name]
         entry = config["problems"][problem]
         assert int(row["training items"]) == entry["datasets"][dataset]["items"]["train"], name
         if row["epochs"] != "–":

@@ -68,14 +68,13 @@ def measure(size):
             cost, wanted, items = StepCost.measured(problem, entry, stores), CORE_S[size][problem], data["items"]
             validations = entry["budget"].get("validations", Budget.validations)
             if not cost.step:
-                yield cells(training, cost, items, None, validations)
-                continue
-            if (problem, method) not in epochs:  # on its first dataset; on all others it is trained for as many
+                pass  # it takes all items, once
+            elif (problem, method) not in epochs:  # on its first dataset; on all others it is trained for as many
                 epochs[problem, method] = cost.epochs(wanted, items, validations)
             elif (problem, dataset) not in numbers:  # which have as many items as their first network needs
                 numbers[problem, dataset] = cost.items(wanted, items, epochs[problem, method], validations)
             items = {**items, "train": numbers.get((problem, dataset), items["train"])}
-            yield cells(training, cost, items, epochs[problem, method], validations)
+            yield cells(training, cost, items, epochs.get((problem, method)), validations)
 
 
 def cells(training, cost, items, epochs, validations):
@@ -123,8 +122,9 @@ def check(run):
             continue  # settings, a learner without epochs, or a part of a network's budget
         share = last["core_s"] / CORE_S[run.name][problem]
         good &= abs(share - 1) <= TOLERANCE
-        job = pd.read_csv(run / "benchmarks/train" / problem / f"{'/'.join(names)}.tsv", sep="\t")["cpu_time"].iloc[-1]
-        print(f"{problem}/{'/'.join(names)}, {last['items']:.0f}, {last['core_s']:.1f}, {share:.0%}, {job:.1f}")
+        job = run / "benchmarks/train" / problem / f"{'/'.join(names)}.tsv"  # none of a network that a sweep chose
+        cpu_time = pd.read_csv(job, sep="\t")["cpu_time"].iloc[-1] if job.exists() else "–"
+        print(f"{problem}/{'/'.join(names)}, {last['items']:.0f}, {last['core_s']:.1f}, {share:.0%}, {cpu_time}")
     return good
 
 
