@@ -28,17 +28,19 @@ def recording_models(wildcards):
 
 
 def recording_methods(wildcards):
-    """measure: method, kind, options and model files (by training seed) of every method that applies, by name."""
+    """measure: method, kind, options, model files (by training seed) and imaging that these know, of each method by name."""
     problem, dataset = recording(wildcards)["problem"], recording(wildcards)["dataset"]
+    homes = {name: units.home(config, problem, dataset, name) for name in units.live_methods(config, problem, dataset)}
     return {
         name: {
             **{key: method[key] for key in ("method", "kind")},
             "options": units.stated_options(method),
             "models": {
-                seed: f"{RESULTS}/models/{problem}/{units.home(config, problem, dataset, name)}/{method['model']}/{seed}.pt"
+                seed: f"{RESULTS}/models/{problem}/{homes[name]}/{method['model']}/{seed}.pt"
                 for seed in units.seeds(config, problem, dataset, name)
                 if method["model"]
             },
+            "trained_on": config["problems"][problem]["datasets"][homes[name]]["imaging"] if method["model"] else None,
         }
         for name, method in units.live_methods(config, problem, dataset).items()
     }

@@ -35,7 +35,7 @@ def measure(recording: dict, items, survey: pd.DataFrame, entries: dict, device:
     recording : entry of the configuration
     items : Dataset that `preparation.prepare` wrote
     survey : what it returned, the spots of the movie
-    entries, device : as in `running.measurement.answers`
+    entries, device : as in `running.measurement.answers`; what is learned has `trained_on`, the imaging of that dataset
     resamples, seed : of the bootstrap
 
     Returns
@@ -119,11 +119,14 @@ def _asked(stacks, name, entry, device):
     if entry["kind"] == "learned":  # networks are told what they were told in training
         imaging = {**stacks.spec["dataset_imaging"], "psf": entry["trained_on"]["psf"]}
     spec = {**stacks.spec, "imaging": imaging}
-    widths = told.fwhm_um * np.exp([0, -told.known_to, told.known_to])
-    answer, narrower, wider = (_at_width(stacks, spec, width, name, entry, device) for width in widths)
-    answer = answer.assign(D_narrower=narrower["D"], D_wider=wider["D"])
+    answer = _at_width(stacks, spec, told.fwhm_um, name, entry, device)
+    if not told.known_to:
+        return answer.assign(D_narrower=answer["D"], D_wider=answer["D"])
+    for column, sign in zip(SHIFTED, (-1, 1)):
+        width = told.fwhm_um * np.exp(sign * told.known_to)
+        answer[column] = _at_width(stacks, spec, width, name, entry, device)["D"]
     unaware = told.uncertainty**2 - imaging["psf"].get("known_to", 0.0) ** 2
-    return _widened(answer, np.sqrt(unaware) / told.known_to) if told.known_to and unaware > 1e-12 else answer
+    return _widened(answer, np.sqrt(unaware) / told.known_to) if unaware > 1e-12 else answer
 
 
 def _at_width(stacks, spec, fwhm_um, name, entry, device):

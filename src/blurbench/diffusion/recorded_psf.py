@@ -23,7 +23,7 @@ from blurbench.files.logs import progress
 
 MOST_STACKS = 200  # more do not know the width better than their model holds
 FEWEST_TRACKS = 5
-RANGE = (0.25, 1.3)  # of the widths that come into question, over the median width of the spots
+NARROWEST, WIDEST = 0.25, 1.1  # widths that come into question, over those of the usual spot and of the widest
 COARSE, FINE = 80, 2000  # widths at which curves are computed, and between which they are drawn
 SPREADS = np.geomspace(0.01, 0.5, 16)  # SD of the logarithm of the width from molecule to molecule
 SHOWN = 2.0  # gain in log-likelihood from which on molecules are taken to differ: 5 % of recordings of alike ones do
@@ -80,8 +80,9 @@ def estimate(stacks: list, tracks) -> Width:
     found = len({track for *_, track in fits})
     if found < FEWEST_TRACKS:
         raise Undetermined(f"{found} tracks with spots to fit, at least {FEWEST_TRACKS} are needed")
-    spot = FWHM_OVER_SD * np.sqrt(np.median([spots.variance for _, spots, _ in fits]))
-    ln_width, curves = _by_track(fits, spot)
+    widths = FWHM_OVER_SD * np.sqrt([spots.variance for _, spots, _ in fits])
+    spot = float(np.median(widths))
+    ln_width, curves = _by_track(fits, np.log([NARROWEST * spot, WIDEST * widths.max()]))
     posterior, known_to, spread = _common(ln_width, curves)
     best = np.exp((posterior * ln_width).sum())
     log.info("PSF: FWHM %.4g um, known to %.2g, spread %.2g; spots %.4g um", best, known_to, spread, spot)
@@ -92,9 +93,9 @@ def estimate(stacks: list, tracks) -> Width:
     return Width(float(best), known_to, spread)
 
 
-def _by_track(fits, spot):
-    """Log-likelihood (track, FINE) of every width, whose logarithm (FINE,) comes first."""
-    coarse = np.linspace(*np.log(np.multiply(RANGE, spot)), COARSE)
+def _by_track(fits, ends):
+    """Log-likelihood (track, FINE) of every width, whose logarithm (FINE,) comes first, between two ends."""
+    coarse = np.linspace(*ends, COARSE)
     fine = np.linspace(coarse[0], coarse[-1], FINE)
     lo, hi = map(float, fits[0][0].D_range)
     D = np.geomspace(lo / 3, hi * 3, 100)
