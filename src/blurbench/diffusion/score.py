@@ -93,9 +93,9 @@ METRICS = (  # the first published number orders the tables and is compared pair
 
 CAPTION = (
     "Diffusion coefficient of one molecule from a stack of its images. Mean [95 % interval, bootstrap within each D]. "
-    "Errors of ln D after clipping to the dataset's range of D, errors in µm²/s unclipped; a failed stack counts as off "
-    "by the whole range. Cramér-Rao bounds are those of unbiased methods, and have no interval; a biased method, such as "
-    "one that knows the range of D, may pass them."
+    "Errors of ln D after clipping to the dataset's range of D, errors in µm²/s unclipped; a failed stack counts as "
+    "off by the whole range. Cramér-Rao bounds are those of unbiased methods, and have no interval; a biased method, "
+    "such as one that knows the range of D, may pass them."
 )
 
 
