@@ -11,9 +11,9 @@ from blurbench.tables.rendering import FEW, NONE, estimate, few
 
 TITLE = "what each method loses under a mistake"
 CAPTION = (
-    "The same items, shown first as methods expect them and then otherwise in one way that they are not told. A number, "
-    "and in brackets what the mistake makes it worse by, where the 95 % interval of that leaves out 0 (differences on "
-    "the same items; where a mistake has items of its own there is none). Intervals are in the CSV."
+    "The same items, shown first as methods expect them and then otherwise in one way that they are not told. A "
+    "number, and in brackets what the mistake makes it worse by, where the 95 % interval of that leaves out 0 "
+    "(differences on the same items; where a mistake has items of its own there is none). Intervals are in the CSV."
 )
 ESTIMATE = ["mean", "ci_low", "ci_high"]
 LOSS = ["loss", "loss_low", "loss_high"]
