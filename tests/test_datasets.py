@@ -381,7 +381,7 @@ def test_methods_are_told_of_the_stated_microscope_alone(tmp_path):
     wrong = Dataset.open(simulated(tmp_path, psf_wider=1.1)[0])
     assert wrong.spec["imaging"]["psf_wider"] == 1.1 and (wrong.items["psf_fwhm_um"] == 1.1 * 0.25).all()
     blind = wrong.blind()[:4]
-    assert blind.spec == {**wrong.spec, "imaging": entry()["imaging"]} and (blind.items["fwhm_um"] == 0.25).all()
+    assert blind.spec["imaging"] == entry()["imaging"] and (blind.items["fwhm_um"] == 0.25).all()
     assert "psf_fwhm_um" not in blind.items
 
 
