@@ -89,8 +89,8 @@ CAPTION = (
     "fraction, size and CNR]; a failed volume counts as none found. A detection is right within a quarter of the "
     "diameter d of its sphere, matched one to one; spheres nearer to a face than d / 2 are not asked for. The errors "
     "are of the right detections only: within that radius chance alone makes 0.11 d an axis, so read them beside the "
-    "recall. Precision from g(r) needs no truth: it is the share of detections that are some sphere's, however far off, "
-    "and says nothing of a finder that forbids near pairs by itself."
+    "recall. Precision from g(r) needs no truth: it is the share of detections that are some sphere's, however far "
+    "off, and says nothing of a finder that forbids near pairs by itself."
 )
 
 
