@@ -91,11 +91,6 @@ class Stack(NamedTuple):
         return self.exposure_s / 3 * blur_share(self.substeps)
 
     @property
-    def true_motion_blur(self) -> float:
-        """Motion-blur coefficient R of the mean of the positions that the truth holds."""
-        return blur_coefficient(self.exposure_s, self.frame_time_s, self.truth.path.shape[1])
-
-    @property
     def D_range(self) -> list:
         """Range of D that its dataset is about, µm²/s."""
         return self.spec["D_um2_s"]
