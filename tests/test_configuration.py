@@ -233,6 +233,14 @@ def test_a_model_of_another_dataset_is_a_row_of_every_other(config):
     assert {home for home, *_ in units.models_of(alone, "diffusion", "dim")} == {"wide"}
 
 
+def test_a_method_that_does_not_run_everywhere_runs_where_it_is_listed(config):
+    config["problems"]["diffusion"]["methods"]["again"] = {"like": "posterior"}
+    config["problems"]["diffusion"]["datasets"]["dim"]["methods"] = ["posterior", "cve"]
+    datasets = expand(config)["problems"]["diffusion"]["datasets"]
+    assert not {"posterior", "again"} & set(datasets["report"]["methods"])
+    assert datasets["dim"]["methods"] == ["cve", "posterior"]
+
+
 def test_a_cue_shares_streams_and_models_and_has_a_test_split_only(config):
     full = expand(config)
     cue = full["problems"]["diffusion"]["datasets"]["report_no_shape"]
@@ -243,4 +251,5 @@ def test_a_cue_shares_streams_and_models_and_has_a_test_split_only(config):
 def test_a_dataset_without_trained_methods_is_not_given_training_splits(config):
     config["problems"]["diffusion"]["datasets"]["dim"]["methods"] = ["cramer_rao"]
     config["problems"]["diffusion"]["datasets"]["dim"]["items"] = {"train": 0}
+    del config["problems"]["diffusion"]["datasets"]["dim_posterior"]  # which would use its models
     assert expand(config)["problems"]["diffusion"]["datasets"]["dim"]["splits"] == ["test"]

@@ -10,7 +10,7 @@ from blurbench.microscopy.camera import excess_noise, noise_variance
 
 
 def efficient(items, relative_sd):
-    """Answers of an unbiased estimator of ln D that attains a Cramér-Rao bound, sd(D)/D (item,): that is its SD of ln D.
+    """Answers of an unbiased estimator of ln D that attains a Cramér-Rao bound: its SD is sd(D)/D, (item,).
 
     Its law is normal in ln D. The errors of the items of one D stand at the normal quantiles, scaled to variance 1:
     nothing is drawn. Items that share their D with no other, as where D is drawn for each, stand at them together. D

@@ -128,7 +128,7 @@ def chain(pixels, motion, held, start, D, warm_up, iterations, key, number, dens
 
 @njit(cache=True)
 def _roughness(path, motion):
-    """Sum of step²/(4 duration), pixels²/s: minus ln of the prior of the steps is that over D, and t k - 1 times ln D."""
+    """Sum of step²/(4 duration), pixels²/s: minus ln of the prior of the steps is that over D + (t k - 1) ln D."""
     total, flat = 0.0, path.reshape(-1, 2)
     for i in range(len(flat) - 1):
         dy, dx = flat[i + 1, 0] - flat[i, 0], flat[i + 1, 1] - flat[i, 1]
@@ -145,7 +145,7 @@ def _off_centre(place, motion):
 
 @njit(cache=True)
 def _hamiltonian(s, path, D, pixels, motion, step, likelihood, slope):
-    """Move all sub-positions; `slope` is that of the likelihood at `path`. Returns the likelihood, and the acceptance."""
+    """Move all sub-positions; `slope` is that of the likelihood at `path`. Returns likelihood and acceptance."""
     x = path.copy()
     flat, n = x.reshape(-1, 2), x.shape[0] * x.shape[1]
     stiff = 1.0 / (2.0 * D * motion.durations)

@@ -9,6 +9,7 @@ import hashlib
 import numpy as np
 
 from blurbench.diffusion.bounds import mortensen
+from blurbench.diffusion.configuration import MOMENTS
 from blurbench.diffusion.items import Stack
 from blurbench.diffusion.localise import localise
 from blurbench.diffusion.path_sampler import Motion, chain, features
@@ -20,7 +21,6 @@ from blurbench.planning.defaults import stated
 
 HELD = ((4, 1), (1, 1), (1, 2), (1, 4))  # frames of a block and modes, of the features that changes of D hold
 PER_SD = 3  # cells of ln D per SD of its law given a path
-MOMENTS = 10  # per exposure, at the middle of the first of which a continuous path starts
 LEAST_SPREAD = 1e-3  # pixels, SD of a start that is known
 
 
@@ -35,7 +35,8 @@ def posteriors(stack: Stack, chains=2, warm_up=200, iterations=500, positions=30
     ----------
     stack : Stack with its truth, of which only the width of the PSF is used
     chains, warm_up, iterations : number of chains; iterations of each that are not counted, and that are
-    positions : sub-positions per frame that stand for a continuous path
+    positions : sub-positions per frame that stand for a continuous path: an odd multiple of MOMENTS, so that one of
+        them is where the path starts
 
     Returns
     -------
@@ -46,9 +47,8 @@ def posteriors(stack: Stack, chains=2, warm_up=200, iterations=500, positions=30
     NoModel where the dataset's images are not those of the model; ValueError for a grey value that cannot be
     """
     judge(stack.spec)
-    imaging, camera, pixel = stack.imaging, stack.camera, stack.pixel_um
-    shared = imaging["substeps"]
-    positions = positions if isinstance(shared, str) else shared
+    camera, pixel = stack.camera, stack.pixel_um
+    positions = stack.substeps or positions
     grey = to_grey(stack.photons, camera)
     sd = stack.truth.psf_fwhm_um / FWHM_OVER_SD / pixel
     seen = pixels(grey, stack.brightness, stack.background, sd, camera, positions)
@@ -73,15 +73,16 @@ def judge(spec):
     imaging = spec["imaging"]
     if (kind := imaging["psf"]["kind"]) != "gaussian":
         raise NoModel(f"psf.kind: found {kind}, the likelihood is of a gaussian one")
-    if "cue" in spec:
-        raise NoModel(f"cue: found {spec['cue']}, the likelihood is of whole images")
+    for key in ("cue", "mistakes"):
+        if key in spec:
+            raise NoModel(f"{key}: found {spec[key]}, the likelihood is of whole images of the stated microscope")
     if wrong := sorted(set(imaging) - set(stated("diffusion", "imaging"))):
         raise NoModel(f"imaging: found {', '.join(wrong)}, the likelihood is of the stated microscope")
 
 
 def _motion(stack, sd, positions):
     """Prior of the path of one stack."""
-    shared, pixel, size = stack.imaging["substeps"], stack.pixel_um, stack.imaging["size_px"]
+    pixel, size = stack.pixel_um, stack.imaging["size_px"]
     durations = np.full(stack.frames * positions - 1, stack.exposure_s / positions)
     durations[positions - 1 :: positions] += stack.frame_time_s - stack.exposure_s
     photons = stack.brightness * stack.camera["quantum_efficiency"]
@@ -89,7 +90,7 @@ def _motion(stack, sd, positions):
     variance = excess_noise(stack.camera) * mortensen(sd**2, 1.0, photons, background)
     low, high = (D / pixel**2 for D in stack.D_range)
     spread = max(stack.imaging["start_spread_px"] / np.sqrt(12), LEAST_SPREAD)
-    anchor = 0 if isinstance(shared, int) else (positions // MOMENTS - 1) // 2
+    anchor = 0 if stack.substeps else (positions // MOMENTS - 1) // 2
     centre = np.full(2, size / 2)
     return Motion(durations, anchor, centre, 1 / spread**2, low, np.log(high / low), 1 / (positions * variance))
 

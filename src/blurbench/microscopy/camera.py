@@ -108,7 +108,7 @@ def dark_distribution(settings: dict, background: float):
 
 
 def reading_law(grey, electrons, settings: dict):
-    """Probability of each grey value (n,) where so many electrons (m,), those of the background among them, were detected.
+    """Probability of each grey value (n,) where so many electrons (m,) were detected, the background's among them.
 
     The law of `read`. Behind an EM register the noise is summed over 64 cells of its law, the gamma law of the register
     being exact in each.

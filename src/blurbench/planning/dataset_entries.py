@@ -102,11 +102,12 @@ class DatasetEntries(Entries):
         return lender
 
     def _absent_methods(self, dataset: Entry) -> list[str]:
-        """Methods of a dataset that lists none: all, or those of the one that it is like.
+        """Methods of a dataset that lists none: all that run everywhere, or those of the one that it is like.
 
         Without a model of the dataset's own home, which would be the row of that model once more.
         """
-        listed = dataset.get("methods", self.named_methods)
+        everywhere = [one for one in self.named_methods if self.methods.get(one, {}).get("everywhere", True)]
+        listed = dataset.get("methods", everywhere)
         return [one for one in listed if self.methods.get(one, {}).get("of") != dataset["models"]]
 
     def _methods(self, where: str, names: list[str]) -> list[str]:

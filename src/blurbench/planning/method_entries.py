@@ -37,7 +37,7 @@ class MethodEntries(Entries):
         if "kind" in entry:
             expected = "external: true beside it; a method file states its kind"
             self.refuse(f"{where}.kind", repr(entry["kind"]), expected)
-        base: Entry = {"method": name, "options": {}, "budget": self.budget, "sweep": {}}
+        base: Entry = {"method": name, "options": {}, "budget": self.budget, "sweep": {}, "everywhere": True}
         if link := next((key for key in ("like", "model") if key in entry), None):
             base = self.expand(self.parent(name, link, chain), (*chain, name))
         if link == "model":
@@ -61,6 +61,7 @@ class MethodEntries(Entries):
             "trains": trains,
             "model": entry.get("model") if link == "model" else name if described.trains else None,
             "of": entry.get("of"),
+            "everywhere": entry.get("everywhere", base["everywhere"]),
             "external": False,
             "bound": described.bound,
         }
@@ -70,7 +71,7 @@ class MethodEntries(Entries):
         if extra := sorted(set(entry) - {"external", "kind"}):
             self.refuse(f"{where}.{extra[0]}", repr(entry[extra[0]]), "only kind beside external: true")
         nothing: Entry = {"method": None, "options": {}, "budget": {}, "sweep": {}, "trials": [], "trains": False}
-        nothing |= {"model": None, "of": None, "bound": False}
+        nothing |= {"model": None, "of": None, "everywhere": True, "bound": False}
         return {**nothing, "kind": entry.get("kind", "classical"), "external": True}
 
     def _check_weights(self, where: str, entry: Entry, base: Entry) -> None:

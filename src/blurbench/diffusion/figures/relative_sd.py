@@ -1,4 +1,4 @@
-"""SD of ln D, the relative SD where it is small, against D: classical and learned methods side by side, with the limits."""
+"""SD of ln D (the relative SD of D, where small) against D: classical and learned methods side by side, with limits."""
 
 import numpy as np
 from matplotlib.lines import Line2D
