@@ -4,7 +4,6 @@ from blurbench.colloids import crocker_grier
 from blurbench.colloids.items import answers
 from blurbench.colloids.tuning import choose, chosen
 
-
 VOLUMES = 32  # to choose on: fewer than others take, as there are more settings
 
 

@@ -6,8 +6,6 @@ validation volumes.
 
 from itertools import product
 
-import numpy as np
-
 from blurbench.colloids import wiener
 from blurbench.colloids.items import answers, relative
 from blurbench.colloids.locating import maxima
