@@ -3,10 +3,15 @@
 import numpy as np
 import pytest
 import spheres
+from scipy.spatial import cKDTree
+from scipy.spatial.distance import pdist
 from spheres import D
 
 from blurbench.colloids import items
 from blurbench.colloids.least_squares import Model, Scene, contacts, normal_matrix, refine
+from blurbench.colloids.methods.detectable import best_places
+from blurbench.colloids.packing import hard_spheres
+from blurbench.colloids.sphere_posterior import draws, pictures
 from blurbench.microscopy.camera import detect
 from blurbench.microscopy.psf import psf_on_voxels
 from blurbench.microscopy.random_streams import stream
@@ -164,14 +169,71 @@ def test_the_oracle_is_a_limit(hard):
     assert one.equals(oracle[oracle["item"] == 0].reset_index(drop=True))
 
 
-def test_the_oracle_of_nothing():
+@pytest.mark.parametrize("name", ["oracle", "detectable"])
+def test_the_limit_of_nothing(name):
     spec = spheres.spec([2, 1, 1], shape_px=[32, 30, 34])
     images = np.full((1, 32, 30, 34), 130, np.uint16)
     known = {"brightness": 100.0, "background": 30.0, "read_noise": 5.0, "phi": 0.1}
     nothing = spheres.dataset(images, np.full((2, 3), np.nan), spec, **known)
     nothing.truth["diameters"].array[:] = np.nan
-    assert len(methods.load("colloids", "oracle").predict(nothing, None, "cpu")) == 0
-    assert len(methods.load("colloids", "oracle").predict(nothing[:0], None, "cpu")) == 0
+    limit = methods.load("colloids", name, {"sweeps": 40} if name == "detectable" else {})
+    assert len(limit.predict(nothing, None, "cpu")) == 0
+    assert len(limit.predict(nothing[:0], None, "cpu")) == 0
+
+
+# The limit of detection
+
+
+def test_without_an_image_the_chain_is_the_hard_sphere_fluid():
+    """Noise without end: the number of spheres is that of the volume fraction, none overlaps, places are forgotten.
+
+    Carnahan and Starling's activity is right within 0.1 % there. 48 spheres fluctuate by √(48 S(0)) = 3.3, over some 50
+    independent states and about a surface that stays: 6 % is three standard errors of both.
+    """
+    phi, shape, psf = 0.2, (50, 50, 50), psf_on_voxels(WIDE, 0.1)
+    centres = hard_spheres(phi, np.full(3, 7.0), 1.0, "fluid") * D - D
+    known = scene(psf, shape[0], phi=phi, read_noise=1e6)
+    photons, radii = np.zeros(shape, np.float32), np.full(len(centres), D / 2)
+    states = draws(photons, centres, radii, known, pictures(D, psf), 1200, 4, stream(1, 0, 0))[50:]
+    assert np.mean([len(state) for state in states]) == pytest.approx(phi * 50**3 / (np.pi / 6 * D**3), rel=0.06)
+    assert min(pdist(state).min() for state in states[::25]) > D * (1 - 1e-3)
+    start = centres[((centres > 0) & (centres < 50)).all(axis=1)]
+    assert np.median(cKDTree(states[-1]).query(start)[0]) > 0.25 * D
+
+
+def test_a_single_sphere_has_its_normal_law():
+    """Some 400 independent places: 10 % for their SDs, 15 % for steps of half a voxel and the noise of one image."""
+    psf, shape = psf_on_voxels(WIDE, 0.1), (50, 30, 30)
+    known = scene(psf, shape[0], contrast=25.0, contrast_sd=2.5, background=175.0, phi=1e-4)
+    model = Model(shape, D, known)
+    centre, radius, amplitude = np.array([[25.2, 15.1, 14.7]]), np.array([D / 2]), np.array([25.0])
+    J = derivatives(model, centre, radius, amplitude)
+    mean = model.expected(model.spheres(centre, radius, amplitude))
+    fisher = (J / (mean.ravel() + known.read_noise**2)) @ J.T + np.diag([0, 0, 0, known.contrast_sd**-2])
+    image = detect(stream(3, 0, 0), mean.astype(np.float32), known.read_noise, 100.0).astype(np.float32) - 100
+    states = draws(image, centre, radius, known, pictures(D, psf), 12000, 4, stream(2, 0, 0))[100:]
+    assert {len(state) for state in states} == {1}
+    places = np.concatenate(states)
+    assert places.std(axis=0) / np.sqrt(np.diag(np.linalg.inv(fisher)))[:3] == pytest.approx(np.ones(3), abs=0.25)
+
+
+def test_the_best_places_are_those_with_the_best_expected_f1():
+    """Spheres there always, in every second draw and in every tenth: F1 2/2.6, 3/3.6 and 3.2/4.6 expected."""
+    always, often, seldom = np.array([8.0, 8, 8]), np.array([20.0, 8, 8]), np.array([8.0, 20, 20])
+    states = [np.array([always, *[often] * (i % 2), *[seldom] * (i % 10 == 0)]) for i in range(40)]
+    places, probability = best_places(states, (28, 28, 28), D)
+    assert places == pytest.approx(np.array([always, often]), abs=0.1)
+    assert probability == pytest.approx([1, 0.5])
+
+
+def test_what_the_image_hides_is_not_detectable(hard):
+    """Without contrast nothing tells where spheres are; where it is high, all are found."""
+    limit = methods.load("colloids", "detectable", {"sweeps": 200})
+    recall, precision, _ = spheres.errors(limit.predict(hard[:1], None, "cpu"), hard[:1], 0, 0.25)
+    assert recall == precision == 1
+    faint = spheres.simulated([(0.1, 0.25, 0.1)], spheres.spec([2, 0.8, 0.8], snr=2, shape_px=[40] * 3), "faint")
+    recall, precision, _ = spheres.errors(limit.predict(faint, None, "cpu"), faint, 0, 0.25)
+    assert recall < 0.5
 
 
 @pytest.mark.parametrize("phi", [0.1, 0.3, 0.5, 0.55])

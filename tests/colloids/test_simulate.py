@@ -16,7 +16,7 @@ from scipy.special import erf
 
 from blurbench.colloids import PROBLEM, packing, physics
 from blurbench.colloids.configuration import LARGEST_PHI, faults, item_mb, simulate_mb
-from blurbench.colloids.imaging import FAR, INSIDE, NEAR, blur, draw_spheres, regions
+from blurbench.colloids.imaging import FAR, INSIDE, NEAR, blur, draw_spheres, kept, regions
 from blurbench.colloids.simulate import DEFAULTS, dataset, draw_parameters, gates, imaging, most_spheres, volume
 from blurbench.microscopy.psf import psf_on_voxels
 from blurbench.microscopy.random_streams import key
@@ -243,6 +243,55 @@ def test_blur_takes_contrast_and_bleaching_light():
     steady = row()[0].astype(float) - 100
     ratio = faded.mean(axis=(1, 2)) / steady.mean(axis=(1, 2))
     assert ratio == pytest.approx(0.5 ** (np.arange(40) / 39), rel=0.02)  # noise of 1600 voxels of some 100 photons
+
+
+# Images that are not what methods are told
+
+
+def one(phi=0.2, **changes):
+    """A volume 0.1 µm a voxel and its row."""
+    parameters = {"phi": phi, "particle_size_um": 1.0, "cnr": 6.0, "brightness": 200.0}
+    return volume(parameters, imaging({"shape_px": [40] * 3, **EVEN, **changes}), 5, 0)
+
+
+def test_an_image_under_a_wider_psf_is_told_the_narrow_one():
+    wrong, right = (one(psf={"kind": "gaussian", "sigma_um": s}, **e) for s, e in (
+        ([0.2, 0.08, 0.08], {"psf_error": 0.15}), ([0.23, 0.092, 0.092], {})))  # fmt: skip
+    assert np.array_equal(wrong[0], right[0]) and np.array_equal(wrong[2], right[2])
+    assert wrong[1]["sigma_z_px"] == pytest.approx(2.0) and right[1]["sigma_z_px"] == pytest.approx(2.3)
+
+
+def test_a_hollow_sphere_lacks_the_light_of_its_core():
+    """Light above the background: 1 - 0.6³ of a full sphere's, over 40³ voxels of 16 photons' noise, thrice SE."""
+    full, hollow = (one(hollow=share)[0].astype(float).mean() - 200 for share in (0, 0.6))  # offset and background
+    assert hollow / full == pytest.approx(1 - 0.6**3, abs=0.03)
+    assert np.array_equal(one(hollow=0.6)[2], one()[2])
+
+
+def test_light_is_lost_with_depth():
+    deep, plain = (one(attenuation_per_um=k)[0].astype(float).mean(axis=(1, 2)) - 100 for k in (0.25, 0.0))
+    assert deep / plain == pytest.approx(np.exp(-0.25 * 0.1 * np.arange(40)), rel=0.02)  # as for bleaching
+
+
+def test_an_aggregate_outshines_the_rest():
+    """Spheres within 1.5 d of a place, and no others, gain nine times their light; the packing stays."""
+    bright, plain = (one(psf=SHARP, aggregate_light=light) for light in (10.0, 1.0))
+    assert np.array_equal(bright[2], plain[2])
+    at = np.rint(plain[2] / 0.1).astype(int)
+    at = at[((at >= 0) & (at < 40)).all(axis=1)]
+    gain = (bright[0].astype(float) - plain[0])[tuple(at.T)] / 100  # a sphere's own light
+    shining = gain > 4
+    assert 1 < shining.sum() < 14 and np.abs(gain[~shining]).max() < 1 and gain[shining] == pytest.approx(9, abs=1.5)
+    assert np.linalg.norm(at[shining] - at[shining].mean(axis=0), axis=1).max() < 3 * 10
+
+
+def test_an_empty_volume_holds_its_background():
+    spec = changed(empty=True)
+    images, items, truth = made(spec)
+    assert np.isnan(truth["centres"]).all() and (items["phi"] == 0).all() and (items["n_centres"] == 0).all()
+    found, expected = images.mean(axis=(1, 2, 3)) - 100, items["background"] * kept(spec["imaging"], 40, 0.1).mean()
+    assert found == pytest.approx(expected.to_numpy(), abs=0.5)  # 63,000 voxels of 17 photons' noise: 0.07
+    assert gates(items, spec)["passed"]
 
 
 # Datasets

@@ -9,12 +9,11 @@ from itertools import product
 from blurbench.colloids.items import relative
 from blurbench.colloids.locating import locate, odd
 
-# Extent of a feature, its stretch along z, distance of two features, SD of the smoothing; all in diameters. Percentile of
-# the voxels that a maximum must exceed: spheres fill more than half of a dense volume. What a volume of narrow blur is
-# best located with comes first.
-SIZES = ((1.1, 1.0), (0.9, 1.0), (0.7, 1.0), (1.1, 1.4))
+# Extent of a feature, its stretch along z, distance of two features, SD of the smoothing, percentile of the voxels that
+# a maximum must exceed. What a volume of narrow blur is best located with comes first.
+SIZES = ((1.1, 1.0), (0.9, 1.0), (0.7, 1.0), (1.1, 1.4), (1.3, 1.4), (1.1, 1.8))
 SEPARATIONS = (0.6, 0.45)
-SMOOTHING = (0.15, 0.1, 0.2)
+SMOOTHING = (0.15, 0.1)
 PERCENTILES = (64, 20)  # trackpy's default first
 BRIGHTEST = 60000  # what the brightest voxel is scaled to, for trackpy reads whole numbers
 

@@ -12,7 +12,7 @@ import torch
 from blurbench.colloids import network_inputs, wiener
 from blurbench.colloids.items import answers, read
 from blurbench.colloids.network_targets import nearest
-from blurbench.colloids.tuning import f1_in_voxels
+from blurbench.colloids.tuning import f1_by_threshold
 from blurbench.files.logs import progress
 from blurbench.learning import training
 from blurbench.learning.device import find_device
@@ -140,7 +140,7 @@ class Learned:
             answer = self._answer(network, x, microscope, device)
             positions, confidence, _ = self.centres(answer, diameter, THRESHOLDS[0])
             blur.append(float(microscope[0]))
-            f1.append([f1_in_voxels(truth, positions[confidence >= t], x.shape[1:], diameter) for t in THRESHOLDS])
+            f1.append(f1_by_threshold(truth, positions, confidence, THRESHOLDS, x.shape[1:], diameter))
         blur, f1 = np.array(blur), np.array(f1)
         knots = np.linspace(blur.min(), blur.max(), KNOTS)
         weight = np.exp(-0.5 * ((blur - knots[:, None]) / BLUR_STEP) ** 2)

@@ -8,7 +8,7 @@ import pandas as pd
 from blurbench.colloids.items import read, relative
 from blurbench.colloids.volume_border import trim
 from blurbench.files.logs import progress
-from blurbench.scoring.matching import match
+from blurbench.scoring.matching import candidates, greedy
 
 THRESHOLDS = (0.0, 0.15, 0.3, 0.4, 0.5, 0.6, 0.7)  # least strength of a detection, relative as in `relative`
 VOLUMES = 48  # more would hardly change the choice
@@ -68,29 +68,37 @@ def _scores(dataset, i, search):
     truth = volume.truth.centres_um.astype(float) / volume.voxel_um
     settings, f1 = [], []
     for setting, positions, strength in search(volume):
-        for threshold in THRESHOLDS:
-            found = positions[relative(strength) >= threshold]
-            settings.append({**setting, "threshold": threshold})
-            f1.append([f1_in_voxels(truth, found, volume.photons.shape, volume.diameter, r) for r in RADII])
-    return settings, np.array(f1)
+        settings += [{**setting, "threshold": threshold} for threshold in THRESHOLDS]
+        given = truth, positions, relative(strength), THRESHOLDS, volume.photons.shape, volume.diameter
+        f1.append(np.stack([f1_by_threshold(*given, radius) for radius in RADII], axis=1))
+    return settings, np.concatenate(f1)
 
 
-def f1_in_voxels(truth, found, shape, diameter, radius=0.25) -> float:
-    """F1 of the centres of one volume, the border of half a diameter left out: what settings are chosen by.
+def f1_by_threshold(truth, found, strength, thresholds, shape, diameter, radius=0.25):
+    """F1 of the centres of one volume that are at least as strong as each threshold: what settings are chosen by.
+
+    One matching serves all: no centre found is within `radius` of two spheres, so each sphere is found as long as the
+    strongest within its reach is there. The border of half a diameter is left out.
 
     Parameters
     ----------
-    truth : (n, 3);  found : (m, 3), voxels from the centre of the first one
-    shape : voxels;  diameter : voxels;  radius : of a match, in diameters
+    truth : (n, 3);  found : (m, 3), voxels from the centre of the first one;  strength : (m,)
+    thresholds : (k,)
+    shape : voxels;  diameter : voxels;  radius : of a match, in diameters, less than half
 
     Returns
     -------
-    float; 1 where there is nothing to find and nothing was found
+    (k,); 1 where there is nothing to find and nothing was found
     """
     box = np.array([np.full(3, -0.5), np.array(shape) - 0.5])
-    pairs, asked, counted = trim(truth, found, match(truth, found, radius * diameter), box, diameter / 2)
-    total = asked.sum() + counted.sum()
-    return 2 * len(pairs) / total if total else 1.0
+    i, j, distance = candidates(truth, found, radius * diameter)
+    pairs = greedy(i, j, np.lexsort((distance, -strength[j])))
+    pairs, asked, counted = trim(truth, found, pairs, box, diameter / 2)
+    right, all_found = (
+        (strength[which][:, None] >= np.asarray(thresholds)).sum(axis=0) for which in (pairs[:, 1], counted)
+    )
+    total = asked.sum() + all_found
+    return np.where(total, 2 * right / np.maximum(total, 1), 1.0)
 
 
 def chosen(model, volume) -> dict:
