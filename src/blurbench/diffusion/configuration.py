@@ -1,5 +1,7 @@
 """What a schema cannot say of a dataset or a recording of this problem, and how much memory its items need."""
 
+from pathlib import Path
+
 SHARD = 256  # items that `simulate` holds at a time, and a shard: some 30 MB at the `report` setting
 CONTINUOUS = "continuous"  # `substeps` where each photon has a moment of its own
 # Keys of `imaging` that say in what the images differ from the microscope that methods are told.
