@@ -28,7 +28,7 @@ def recording_models(wildcards):
 
 
 def recording_methods(wildcards):
-    """measure: method, kind, options, model files (by training seed) and imaging that these know, of each method by name."""
+    """measure: method, kind, options, model files (by training seed) and the dataset of these, of each method by name."""
     problem, dataset = recording(wildcards)["problem"], recording(wildcards)["dataset"]
     homes = {name: units.home(config, problem, dataset, name) for name in units.live_methods(config, problem, dataset)}
     return {
@@ -40,7 +40,7 @@ def recording_methods(wildcards):
                 for seed in units.seeds(config, problem, dataset, name)
                 if method["model"]
             },
-            "trained_on": config["problems"][problem]["datasets"][homes[name]]["imaging"] if method["model"] else None,
+            "trained_on": units.spec(config, problem, homes[name], "test") if method["model"] else None,
         }
         for name, method in units.live_methods(config, problem, dataset).items()
     }

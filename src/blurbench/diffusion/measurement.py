@@ -35,7 +35,7 @@ def measure(recording: dict, items, survey: pd.DataFrame, entries: dict, device:
     recording : entry of the configuration
     items : Dataset that `preparation.prepare` wrote
     survey : what it returned, the spots of the movie
-    entries, device : as in `running.measurement.answers`; what is learned has `trained_on`, the imaging of that dataset
+    entries, device : as in `running.measurement.answers`; what is learned has `trained_on`, that dataset's entry
     resamples, seed : of the bootstrap
 
     Returns
@@ -98,7 +98,7 @@ def untrained_psf(spec: dict, entry: dict) -> str:
     """
     if entry["kind"] != "learned":
         return ""
-    told, stated, trained = Width(**spec["psf"]["told"]), spec["imaging"]["psf"], entry["trained_on"]["psf"]
+    told, stated, trained = Width(**spec["psf"]["told"]), spec["imaging"]["psf"], entry["trained_on"]["imaging"]["psf"]
     if stated["kind"] != trained["kind"]:
         return f"PSF: {stated['kind']}, trained on {trained['kind']}"
     if trained["kind"] != "gaussian":
@@ -117,7 +117,7 @@ def _asked(stacks, name, entry, device):
     """Answers of a method, with what it says of a narrower and a wider PSF, and intervals that hold the PSF's error."""
     told, imaging = Width(**stacks.spec["psf"]["told"]), stacks.spec["imaging"]
     if entry["kind"] == "learned":  # networks are told what they were told in training
-        imaging = {**stacks.spec["dataset_imaging"], "psf": entry["trained_on"]["psf"]}
+        imaging = {**stacks.spec["dataset_imaging"], "psf": entry["trained_on"]["imaging"]["psf"]}
     spec = {**stacks.spec, "imaging": imaging}
     answer = _at_width(stacks, spec, told.fwhm_um, name, entry, device)
     if not told.known_to:
