@@ -23,9 +23,10 @@ from blurbench.files.logs import progress
 
 MOST_STACKS = 200  # more do not know the width better than their model holds
 FEWEST_TRACKS = 5
-NARROWEST, WIDEST = 0.25, 1.1  # widths that come into question, over those of the usual spot and of the widest
-COARSE, FINE = 80, 2000  # widths at which curves are computed, and between which they are drawn
-SPREADS = np.geomspace(0.01, 0.5, 16)  # SD of the logarithm of the width from molecule to molecule
+RANGE = (0.25, 2.0)  # of the widths that come into question, over the median width of the spots
+COARSE, FINE = 100, 2000  # widths at which curves are computed, and between which they are drawn
+SPREADS = [0.0, *np.geomspace(0.01, 0.5, 16)]  # SD of the logarithm of the width from molecule to molecule
+OTHERS = 0.05  # share of the tracks that may be anything else: two molecules, a smear, noise
 SHOWN = 2.0  # gain in log-likelihood from which on molecules are taken to differ: 5 % of recordings of alike ones do
 ROUNDS = 20  # of finding the law of D; from 5 on the width stays what it is
 LIMIT = 0.1  # relative SD of the width, 20 % of its square: beyond, it is not known
@@ -80,9 +81,8 @@ def estimate(stacks: list, tracks) -> Width:
     found = len({track for *_, track in fits})
     if found < FEWEST_TRACKS:
         raise Undetermined(f"{found} tracks with spots to fit, at least {FEWEST_TRACKS} are needed")
-    widths = FWHM_OVER_SD * np.sqrt([spots.variance for _, spots, _ in fits])
-    spot = float(np.median(widths))
-    ln_width, curves = _by_track(fits, np.log([NARROWEST * spot, WIDEST * widths.max()]))
+    spot = FWHM_OVER_SD * np.sqrt(np.median([spots.variance for _, spots, _ in fits]))
+    ln_width, curves = _by_track(fits, np.log(np.multiply(RANGE, spot)))
     posterior, known_to, spread = _common(ln_width, curves)
     best = np.exp((posterior * ln_width).sum())
     log.info("PSF: FWHM %.4g um, known to %.2g, spread %.2g; spots %.4g um", best, known_to, spread, spot)
@@ -129,20 +129,25 @@ def _common(ln_width, curves):
     The SD is that of the posterior or, where it is larger, what the scatter of the tracks makes of it (White 1982,
     Econometrica 50:1, the sandwich form): the likelihood is a model of the spots.
     """
-    spread, evidence = 0.0, logsumexp(curves.sum(axis=0)) + SHOWN
+    spread, evidence, likeliest = 0.0, -np.inf, curves
     for tried in SPREADS:
-        if (now := logsumexp(_spread(ln_width, curves, tried).sum(axis=0))) > evidence:
-            spread, evidence = float(tried), now
-    curves = _spread(ln_width, curves, spread) if spread else curves
-    posterior = np.exp(curves.sum(axis=0) - logsumexp(curves.sum(axis=0)))
+        population = _population(ln_width, curves, tried)
+        found = logsumexp(population.sum(axis=0)) - (SHOWN if tried else 0)
+        if found > evidence:
+            spread, evidence, likeliest = float(tried), found, population
+    total = likeliest.sum(axis=0)
+    posterior = np.exp(total - logsumexp(total))
     mean = (posterior * ln_width).sum()
     variance = (posterior * (ln_width - mean) ** 2).sum()
-    slopes = np.gradient(curves, ln_width, axis=1)[:, np.argmax(posterior)]
+    slopes = np.gradient(likeliest, ln_width, axis=1)[:, np.argmax(posterior)]
     return posterior, float(np.sqrt(max(variance, variance**2 * (slopes**2).sum()))), spread
 
 
-def _spread(ln_width, curves, spread):
-    """Log-likelihood (track, FINE) of the widths about which those of the molecules are normal in their logarithm."""
-    kernel = np.exp(-0.5 * ((ln_width[:, None] - ln_width) / spread) ** 2)
+def _population(ln_width, curves, spread):
+    """Log-likelihood (track, FINE) of the width about which those of the molecules are normal in their logarithm."""
     peak = curves.max(axis=1, keepdims=True)
-    return np.log(np.maximum(np.exp(curves - peak) @ (kernel / kernel.sum(axis=0)), 1e-300)) + peak
+    likelihood = alike = np.exp(curves - peak)
+    if spread:
+        kernel = np.exp(-0.5 * ((ln_width[:, None] - ln_width) / spread) ** 2)
+        alike = likelihood @ (kernel / kernel.sum(axis=0))
+    return np.log((1 - OTHERS) * alike + OTHERS * likelihood.mean(axis=1, keepdims=True)) + peak
