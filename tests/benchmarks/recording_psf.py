@@ -88,7 +88,10 @@ def main():
         for photons in arguments.photons:
             for stated in (True, False):
                 table += rows(truth, photons, stated, methods, spec, arguments.columns, arguments.seed)
-                print(pd.DataFrame(table[-len(methods) :]).to_string(index=False, header=len(table) <= len(methods)), flush=True)
+                print(
+                    pd.DataFrame(table[-len(methods) :]).to_string(index=False, header=len(table) <= len(methods)),
+                    flush=True,
+                )
     table = pd.DataFrame(table)
     answered = table[np.isfinite(table["ratio"])]
     good = (answered["ratio"] - 1).abs().le(0.1) & answered["holds"].ge(0.9)
