@@ -52,7 +52,7 @@ def test_the_table_holds_every_trial_and_marks_the_chosen_ones(choose, tmp_path)
     other = tmp_path / "other.csv"
     choose([0.1]).rename(columns={"width": "side"}).to_csv(other, index=False)
     trials = [("few", "tuned", 1, files[0]), ("few", "tuned", 2, files[1]), ("few", "other", 1, other)]
-    made = table.table((), Settings({}, 100, 1, trials))
+    made = table.table((), Settings({}, 100, 1, trials=trials))
     assert list(made.columns[:4]) == ["dataset", "method", "seed", "trial"] and len(made) == 5
     assert made[made.chosen].validation_loss.tolist() == [0.4, 0.3, 0.1]
     (heading, _, shown), (_, _, others) = table.blocks(made)
