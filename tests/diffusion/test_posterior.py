@@ -180,9 +180,10 @@ def test_images_of_another_model_are_refused(change, found):
         judge({"imaging": {**imaging({}), **change}})
 
 
-def test_images_of_another_path_are_refused():
-    with pytest.raises(NoModel, match="no_shape"):
-        judge({"imaging": imaging({}), "cue": "no_shape"})
+@pytest.mark.parametrize("other", [{"cue": "no_shape"}, {"mistakes": {"corral": {}}}])
+def test_images_of_another_path_are_refused(other):
+    with pytest.raises(NoModel, match=r"no_shape|corral"):
+        judge({"imaging": imaging({}), **other})
 
 
 def test_a_grey_value_that_cannot_be_is_refused():

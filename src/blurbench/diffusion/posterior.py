@@ -73,9 +73,9 @@ def judge(spec):
     imaging = spec["imaging"]
     if (kind := imaging["psf"]["kind"]) != "gaussian":
         raise NoModel(f"psf.kind: found {kind}, the likelihood is of a gaussian one")
-    for key in ("cue", "mistakes"):
-        if key in spec:
-            raise NoModel(f"{key}: found {spec[key]}, the likelihood is of whole images of the stated microscope")
+    for other in ("cue", "mistakes"):
+        if other in spec:
+            raise NoModel(f"{other}: found {spec[other]}, the likelihood is of whole images of the stated microscope")
     if wrong := sorted(set(imaging) - set(stated("diffusion", "imaging"))):
         raise NoModel(f"imaging: found {', '.join(wrong)}, the likelihood is of the stated microscope")
 
