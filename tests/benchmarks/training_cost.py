@@ -67,22 +67,19 @@ def measure(size):
                 make_dataset(config, problem, dataset, items, stores)
             cost, wanted, items = StepCost.measured(problem, entry, stores), CORE_S[size][problem], data["items"]
             validations = entry["budget"].get("validations", Budget.validations)
-            if not cost.step:
-                pass  # it takes all items, once
-            elif (problem, method) not in epochs:  # on its first dataset; on all others it is trained for as many
-                epochs[problem, method] = cost.epochs(wanted, items, validations)
-            elif (problem, dataset) not in numbers:  # which have as many items as their first network needs
-                numbers[problem, dataset] = cost.items(wanted, items, epochs[problem, method], validations)
+            known = epochs.get((problem, method))  # of its first dataset; on all others it is trained for as many
+            if known and (problem, dataset) not in numbers:  # which have as many items as their first network needs
+                numbers[problem, dataset] = cost.items(wanted, items, known, validations)
             items = {**items, "train": numbers.get((problem, dataset), items["train"])}
-            yield cells(training, cost, items, epochs.get((problem, method)), validations)
+            if cost.step and not known:
+                known = epochs[problem, method] = cost.epochs(wanted, items, validations)
+            yield cells(training, cost, items, known, validations)
 
 
 def cells(training, cost, items, epochs, validations):
     """Texts of one row, in the order of HEAD; without epochs of a learner without steps."""
-    once, total = (
-        [f"{1e3 * cost.prepare:.3g}", f"{cost.besides:.2g}"],
-        f"{cost.of(items, epochs or 1, validations):.0f}",
-    )
+    once = [f"{1e3 * cost.prepare:.3g}", f"{cost.besides:.2g}"]
+    total = f"{cost.of(items, epochs or 1, validations):.0f}"
     if epochs is None:
         return ["/".join(training[:3]), *once, "–", "–", f"{items['train']}", "–", f"{items['train']}", total]
     repeated = [f"{1e3 * cost.step / cost.batch:.3g}", f"{cost.validate * items['validation']:.2g}"]
@@ -109,23 +106,25 @@ def check(run):
     """Print what the networks of a finished run cost; False if they are further than TOLERANCE from what is stated."""
     import pandas as pd
 
-    good, states = True, pd.read_csv(run / "tables/methods.csv")
-    # Entries that differ in their budget alone are one network, which the one with the most epochs stands for.
-    states["epochs"] = [json.loads(budget).get("epochs", 0) for budget in states["budget"]]
-    best = states.sort_values("epochs").drop_duplicates(["problem", "file", "options"], keep="last")
-    stand = set(zip(best["problem"], best["method"]))
-    print("training, items, core-s, of what is stated, cpu_time of its job (told up to 30 s before its end)")
+    states, trained = pd.read_csv(run / "tables/methods.csv")[["problem", "method", "file", "options", "budget"]], []
     for path in sorted(run.glob("models/*/*/*/*.csv")):
-        problem, *names = path.relative_to(run / "models").with_suffix("").parts
-        last = pd.read_csv(path).iloc[-1]
-        if "learning_rate" not in last or (problem, names[1]) not in stand:
-            continue  # settings, a learner without epochs, or a part of a network's budget
-        share = last["core_s"] / CORE_S[run.name][problem]
-        good &= abs(share - 1) <= TOLERANCE
-        job = run / "benchmarks/train" / problem / f"{'/'.join(names)}.tsv"  # none of a network that a sweep chose
+        name, last = path.relative_to(run / "models").with_suffix(""), pd.read_csv(path).iloc[-1]
+        if "learning_rate" in last:  # else settings, or a learner without epochs
+            problem, dataset, method, seed = name.parts
+            about = {"problem": problem, "dataset": dataset, "method": method, "seed": seed, "name": name}
+            trained.append({**about, "items": last["items"], "core_s": last["core_s"]})
+    found = pd.DataFrame(trained).merge(states, on=["problem", "method"])
+    # Entries that differ in their budget alone are one network, which the one with the most epochs stands for.
+    found["epochs"] = [json.loads(budget)["epochs"] for budget in found["budget"]]
+    same = ["problem", "dataset", "seed", "file", "options"]
+    found = found.sort_values("epochs").drop_duplicates(same, keep="last").sort_values("name")
+    found["share"] = found["core_s"] / found["problem"].map(CORE_S[run.name])
+    print("training, items, core-s, of what is stated, cpu_time of its job (told up to 30 s before its end)")
+    for one in found.itertuples():
+        job = run / "benchmarks/train" / f"{one.name}.tsv"  # none of a network that a sweep chose
         cpu_time = pd.read_csv(job, sep="\t")["cpu_time"].iloc[-1] if job.exists() else "–"
-        print(f"{problem}/{'/'.join(names)}, {last['items']:.0f}, {last['core_s']:.1f}, {share:.0%}, {cpu_time}")
-    return good
+        print(f"{one.name}, {one.items:.0f}, {one.core_s:.1f}, {one.share:.0%}, {cpu_time}")
+    return bool((abs(found["share"] - 1) <= TOLERANCE).all())
 
 
 def main():
