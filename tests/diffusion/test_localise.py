@@ -105,7 +105,8 @@ def test_width_of_a_resting_molecule_is_that_of_the_psf():
 
 def test_calibration_is_small_where_the_blur_is():
     stack = made([1.0], 7)[0][0]
-    shrink, stray = calibration(stack.spec)
+    shrink, stray, excess = calibration(stack.spec)
+    assert 1 <= excess < 1.6
     assert shrink(0) == 1 and stray(0) == 0
     Q = np.geomspace(1e-3, 100, 50)
     assert (shrink(Q) > 0.2).all() and (shrink(Q) < 1.3).all() and (stray(Q) >= 0).all() and (stray(Q) < 1).all()
@@ -131,7 +132,7 @@ def test_a_width_that_is_hardly_known_leaves_the_path_alone():
     for exact, spots in zip(stacks, fitted(stacks)):
         psf = {**exact.imaging["psf"], "known_to": 1.0}
         stack = exact._replace(spec={**exact.spec, "imaging": {**exact.imaging, "psf": psf}})
-        _, stray = calibration(stack.spec)
+        _, stray, _ = calibration(stack.spec)
         V = blur_variance(grid, stack)
         variance = np.mean(spots.sigma**2) + stray(V / stack.psf_sd_um**2) * V
         path = path_log_likelihood(spots.positions, stack.frame_time_s, grid, variance, 0.165)
