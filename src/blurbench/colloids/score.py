@@ -52,9 +52,7 @@ METRICS = (  # the first published number orders the tables and is compared pair
     _share("recall", Published("recall", "mean", "recall")),
     _share("ap", Published("ap", "mean", "AP")),
     # A failed item has found nothing false: it counts where it is scored for what it missed.
-    Metric(
-        "false_per_volume", "min", (0, np.inf), np.nan, (Published("false_per_volume", "mean", "false per volume"),)
-    ),
+    Metric("false_per_volume", "min", (0, np.inf), np.nan, (Published("false_per_volume", "mean"),)),
     Metric("rms_z_d", "min", (0, RADIUS), worst=RADIUS, published=(Published("rms_z_d", "rms", "rms z / d"),)),
     Metric("rms_xy_d", "min", (0, RADIUS), worst=RADIUS, published=(Published("rms_xy_d", "rms", "rms x, y / d"),)),
     _error("bias_z_d", RADIUS, Published("bias_z_d", "mean")),
@@ -149,7 +147,8 @@ def _volume(truth, found, confidence, box):
         values["precision" + suffix] = _ratio(len(pairs), counted.sum())
         values["recall" + suffix] = _ratio(len(pairs), asked.sum())
         total = counted.sum() + asked.sum()
-        values["f1" + suffix] = 2 * len(pairs) / total if total else 1.0  # nothing to find, and nothing was found
+        # Of an image without a sphere, to find nothing is right.
+        values["f1" + suffix] = _ratio(2 * len(pairs), total) if total or len(truth) else 1.0
     values["false_per_volume"] = float(counted.sum() - len(pairs))
     if len(pairs):
         error = found[pairs[:, 1]] - truth[pairs[:, 0]]
