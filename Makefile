@@ -2,6 +2,7 @@
 # make report   the same as pages to browse: results/laptop/report.zip
 # make smoke    every rule once, in minutes: results/smoke/
 # make check    is every file of a run still what its job wrote? RUN=laptop unless told otherwise
+# make publish  record what each method of a finished run was, once its results stand in README.md: docs/published.csv
 # make gpu      what one GPU has to show, in MINUTES=9 and resumed by the same command: results/gpu/; docs/performance.md
 # make lint     style, docstrings, floors of the library, types, the workflow
 # make test
@@ -20,7 +21,7 @@ OUT := results/gpu
 # greedy: the default scheduler solves an integer program for every choice, which on two cores is a tenth of the work.
 SNAKEMAKE := snakemake --cores $(CORES) --rerun-incomplete --scheduler greedy
 
-.PHONY: tables report smoke check gpu test test-faults test-slurm lint ci thorough clean
+.PHONY: tables report smoke check publish gpu test test-faults test-slurm lint ci thorough clean
 
 tables: .venv/installed
 	$(SNAKEMAKE) --configfile config/laptop.yaml
@@ -30,6 +31,11 @@ report: tables
 
 smoke: .venv/installed
 	$(SNAKEMAKE) --configfile config/smoke.yaml
+
+# What each method of the run was, for the test that tells which have changed since. Write the run's commit and seed into
+# README.md beside its results.
+publish: .venv/installed
+	cp results/$(RUN)/tables/methods.csv docs/published.csv
 
 check: .venv/installed
 	@python -m blurbench.running.integrity results/$(RUN)

@@ -26,6 +26,7 @@ wildcard_constraints:
     method=alternatives(methods()),
     recording=alternatives(config["recordings"]),
     split="train|validation|test",
+    trial=r"\d+",
     seed=r"\d+",
 
 
@@ -33,6 +34,7 @@ include: "rules/simulate.smk"
 include: "rules/train.smk"
 include: "rules/predict.smk"
 include: "rules/score.smk"
+include: "rules/validate.smk"
 include: "rules/tabulate.smk"
 include: "rules/draw.smk"
 include: "rules/recordings.smk"

@@ -16,7 +16,7 @@ from snakemake.exceptions import WorkflowError
 sys.path.insert(0, str(Path(workflow.basedir) / "src"))
 
 from blurbench import problems
-from blurbench.planning import configuration, sources, units
+from blurbench.planning import configuration, frozen, sources, units
 from blurbench.planning.memory import BASE_MB, memory_mb
 
 # The first half is what Snakemake itself puts before a command.
@@ -35,6 +35,11 @@ PREDICTIONS = {  # by what the problem's answers are kept in
 PREDICTIONS_MANIFEST = "<results>/predictions/{problem}/{dataset}/{method}/{seed}.json"  # beside a .zarr
 SCORES = "<results>/scores/{problem}/{dataset}/{method}/{seed}.parquet"
 MODELS = "<results>/models/{problem}/{dataset}/{method}/{seed}.pt"
+CURVES = "<results>/models/{problem}/{dataset}/{method}/{seed}.csv"
+TRIALS = "<results>/models/{problem}/{dataset}/{method}/trials/{seed}.csv"  # of a sweep, with the chosen one
+TRIAL_MODELS = "<results>/models/{problem}/{dataset}/{method}/trials/{trial}/{seed}.pt"
+TRIAL_CURVES = "<results>/models/{problem}/{dataset}/{method}/trials/{trial}/{seed}.csv"
+VALIDATION = "<results>/validation/{problem}/{dataset}.parquet"
 STORES = "<results>/datasets/{problem}/{dataset}/test.zarr"
 MANIFESTS = "<results>/datasets/{problem}/{dataset}/test.json"
 
@@ -43,5 +48,6 @@ include: "common/names.smk"
 include: "common/inputs.smk"
 include: "common/params.smk"
 include: "common/resources.smk"
+include: "common/validation.smk"
 include: "common/recordings.smk"
 include: "common/targets.smk"

@@ -1,6 +1,6 @@
 """Figures, and through their captions and labels the pages of `snakemake --report`.
 
-Needs: scores, predictions, test splits, learning curves. Makes: figures/{problem}/{figure}_{dataset}.svg for the figures that a problem
+Needs: scores, also those of the validation split, predictions, test splits, learning curves. Makes: figures/{problem}/{figure}_{dataset}.svg for the figures that a problem
 declares, figures/{problem}/{figure}.svg for its summary_figures. Read by: people.
 """
 
@@ -14,6 +14,7 @@ rule draw:
         stores=ancient(files_of_datasets(STORES)),
         manifests=files_of_datasets(MANIFESTS),
         curves=curves,
+        validation=validation_scores,
     output:
         figure=report(
             "<results>/figures/{problem}/{figure}_{dataset}.svg",
@@ -40,6 +41,7 @@ rule draw:
         datasets=dataset_entries,
         predictions=names_of_predictions,
         curves=names_of_curves,
+        methods=entries_of_curves,
         library=library("blurbench.drawing.material", "blurbench.{problem}.figures.{figure}"),
     script:
         "../scripts/draw.py"
@@ -53,6 +55,7 @@ use rule draw as draw_overall with:
         stores=ancient(files_of_datasets(STORES)),
         manifests=files_of_datasets(MANIFESTS),
         curves=curves,
+        validation=validation_scores,
     output:
         figure=report(
             "<results>/figures/{problem}/{figure}.svg",

@@ -30,7 +30,7 @@ rule predict:
         runtime=minutes(60),
     params:
         method=entry_of("method"),
-        options=entry_of("options"),
+        options=options,
         answer=answer,
         library=library("blurbench.running.methods", "blurbench.{problem}.methods.{file}"),
     script:

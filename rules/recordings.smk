@@ -12,6 +12,7 @@ rule prepare:
     """Turn a recording into a dataset without truth; what it holds on the way (spots, slices) is surveyed in a table."""
     input:
         file=recording_file,
+        psf=recording_psf,
     output:
         store=directory("<results>/recordings/{recording}/items.zarr"),
         manifest="<results>/recordings/{recording}/items.json",

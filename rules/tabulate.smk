@@ -1,8 +1,9 @@
 """Published tables.
 
 Needs: the scores of every dataset, method and seed. Makes: tables/{problem}.csv .md .html .tex, {problem}_pairs.csv (paired
-differences), {problem}_failures.csv, the extra tables that a problem declares; tables/timing.csv, tables/summary.md and
-machine.json over all problems; {problem}.sha256 and summary.sha256, by which `make check` knows a table that was altered.
+differences), {problem}_failures.csv, the extra tables that a problem declares, {problem}_sweep.csv .md where something is
+swept; tables/timing.csv, tables/summary.md, tables/methods.csv (what each method was) and machine.json over all problems;
+{problem}.sha256 and summary.sha256, by which `make check` knows a table that was altered.
 Read by: people, and README.md.
 """
 
@@ -14,6 +15,7 @@ for name in config["problems"]:
             f"tabulate_{name}"
         input:
             scores=files_of_units(SCORES),
+            trials=tables_of_trials,
         output:
             **{
                 f"{table}_csv": report(
@@ -23,9 +25,9 @@ for name in config["problems"]:
                     subcategory="tables",
                     labels={"table": table, "format": "csv"},
                 )
-                for table in problems.load(name).tables
+                for table in tables_beside(name)
             },
-            **{f"{table}_md": f"<results>/tables/{{problem}}_{table}.md" for table in problems.load(name).tables},
+            **{f"{table}_md": f"<results>/tables/{{problem}}_{table}.md" for table in tables_beside(name)},
             csv=report(
                 "<results>/tables/{problem}.csv",
                 caption="captions/table.rst",
@@ -73,6 +75,9 @@ for name in config["problems"]:
             resamples=config["resamples"],
             seed=config["seed"],
             datasets=dataset_entries,
+            trials=names_of_trials,
+            compare_with=config["problems"][name]["compare_with"],
+            bounds=[method for method, one in config["problems"][name]["methods"].items() if one["bound"]],
             library=library(
                 "blurbench.tables.tabulate",
                 "blurbench.files.tables",
@@ -91,6 +96,7 @@ rule summarise:
         pairs=collect("<results>/tables/{problem}_pairs.csv", problem=config["problems"]),
         failures=collect("<results>/tables/{problem}_failures.csv", problem=config["problems"]),
         extra=[f"<results>/tables/{problem}_{table}.csv" for problem, table in extra_tables()],
+        curves=training_curves(),
         benchmarks=training_benchmarks(),
     output:
         timing=report(
@@ -105,6 +111,7 @@ rule summarise:
             category="all problems",
             labels={"table": "summary"},
         ),
+        methods="<results>/tables/methods.csv",
         checksums="<results>/tables/summary.sha256",
         machine="<results>/machine.json",
     log:
@@ -121,6 +128,7 @@ rule summarise:
         problems=list(config["problems"]),
         extra=extra_tables(),
         trainings=trainings(),
+        methods=method_states,
         library=sources.state(
             "blurbench.tables.summary",
             "blurbench.tables.timing",

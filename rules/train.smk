@@ -1,7 +1,8 @@
 """Weights of the methods that learn, and settings of the classical ones that choose theirs on the validation split.
 
 Needs: the train and validation splits of a dataset. Makes: models/{problem}/{dataset}/{method}/{seed}.pt, with the learning
-curve beside it. Read by: predict, draw, measure.
+curve beside it; of a method that is swept, trials/{trial}/{seed}.pt with theirs, of which one is chosen.
+Read by: predict, draw, tabulate, measure.
 """
 
 
@@ -14,13 +15,13 @@ rule train:
         validation_manifest="<results>/datasets/{problem}/{dataset}/validation.json",
     output:
         model=MODELS,
-        curve="<results>/models/{problem}/{dataset}/{method}/{seed}.csv",
+        curve=CURVES,
     log:
         "<results>/logs/train/{problem}/{dataset}/{method}/{seed}.log",
     benchmark:
         "<results>/benchmarks/train/{problem}/{dataset}/{method}/{seed}.tsv"
     wildcard_constraints:
-        method=alternatives(trained("learned")),
+        problem=with_methods(kind="learned", trains=True, sweep=False),
     priority: 100  # the longest jobs begin as soon as they can
     conda:
         "../envs/learning.yaml"
@@ -31,8 +32,8 @@ rule train:
         runtime=minutes(480),
     params:
         method=entry_of("method"),
-        options=entry_of("options"),
-        budget=entry_of("budget"),
+        options=trial("options"),
+        budget=trial("budget"),
         checkpoint=checkpoint_file,
         library=library("blurbench.learning.training", "blurbench.{problem}.methods.{file}"),
     script:
@@ -42,7 +43,49 @@ rule train:
 use rule train as train_classical with:
     # A rule of its own, as it wants no GPU: whatever is said of `train`, be it a partition or a node pool, holds for networks.
     wildcard_constraints:
-        method=alternatives(trained("classical")),
+        problem=with_methods(kind="classical", trains=True),
     resources:
         mem_mb=memory("train"),
         runtime=minutes(480),
+
+
+use rule train as train_trial with:
+    # One combination of the values of a sweep.
+    output:
+        model=TRIAL_MODELS,
+        curve=TRIAL_CURVES,
+    log:
+        "<results>/logs/train/{problem}/{dataset}/{method}/trials/{trial}/{seed}.log",
+    benchmark:
+        "<results>/benchmarks/train/{problem}/{dataset}/{method}/trials/{trial}/{seed}.tsv"
+    wildcard_constraints:
+        problem=with_methods(trains=True, sweep=True),
+
+
+rule choose:
+    """Take the network of the trial with the least validation loss, for each training seed by itself."""
+    input:
+        models=trials_of(TRIAL_MODELS),
+        curves=trials_of(TRIAL_CURVES),
+    output:
+        model=MODELS,
+        curve=CURVES,
+        trials=TRIALS,
+    log:
+        "<results>/logs/choose/{problem}/{dataset}/{method}/{seed}.log",
+    benchmark:
+        "<results>/benchmarks/choose/{problem}/{dataset}/{method}/{seed}.tsv"
+    wildcard_constraints:
+        problem=with_methods(trains=True, sweep=True),
+    priority: 100
+    conda:
+        "../envs/base.yaml"
+    threads: 1
+    resources:
+        mem_mb=megabytes(1000),
+        runtime=minutes(10),
+    params:
+        values=values_of_trials,
+        library=sources.state("blurbench.running.sweep"),
+    script:
+        "../scripts/choose.py"

@@ -18,6 +18,8 @@ with logged(snakemake.log[0], snakemake.threads):
         scores=files.scores,
         predictions=named(files.predictions, known.predictions),
         curves=named(files.curves, known.curves),
+        validation=files.validation,
+        methods=known.methods,
         store=Dataset.open(files.stores[0]) if dataset else None,
         datasets=known.datasets,
         dataset=dataset,

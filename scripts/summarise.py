@@ -20,8 +20,11 @@ with logged(snakemake.log[0], snakemake.threads):
         results[problem].extra[name] = tables.read(path)
     scores = pd.concat(found.main for found in results.values())
     made = {
-        "timing": timing.table(scores, params.trainings, files.benchmarks, here),
+        "timing": timing.table(scores, params.trainings, files.curves, files.benchmarks, here),
         "summary": summary.document(results),
+        "methods": pd.DataFrame(params.methods).assign(
+            run=snakemake.config["run"], seed=snakemake.config["seed"], commit=here["commit"]
+        ),
     }
     for name, content in made.items():
         tables.write(content, snakemake.output[name])

@@ -11,7 +11,9 @@ with logged(snakemake.log[0], snakemake.threads):
 
     problem = snakemake.wildcards.problem
     found = scores.read(snakemake.input.scores, problems.load(problem).conditions)
-    given = Settings(snakemake.params.datasets, snakemake.params.resamples, snakemake.params.seed)
+    trials = [(*names, file) for names, file in zip(snakemake.params.trials, snakemake.input.trials, strict=True)]
+    stated = {name: snakemake.params[name] for name in Settings._fields if name not in ("problem", "trials")}
+    given = Settings(**stated, problem=problem, trials=trials)
     made = tabulate(problem, found, given)
     for name, content in made.items():
         tables.write(content, snakemake.output[name])

@@ -15,7 +15,7 @@ METHODS = {  # kind, SD of ln D
     "spot_width": ("classical", 0.35),
     "broken": ("classical", None),
     "cramer_rao": ("limit", 0.4),
-    "photon_floor": ("limit", 0.12),
+    "posterior": ("limit", 0.12),
     "prior_mean": ("control", 2.0),
 }
 
@@ -26,7 +26,7 @@ def dataset(D, realised=None, bounds=(0.1, 10)):
     return SimpleNamespace(
         items=pd.DataFrame({"D": D}),
         truth={"D_realised": D if realised is None else np.asarray(realised, float)},
-        spec={"D_um2_s": list(bounds)},
+        spec={"D_um2_s": list(bounds), "test_D_um2_s": np.unique(D).tolist()},
     )
 
 

@@ -50,6 +50,11 @@ def test_a_file_is_described(put):
     assert describe("diffusion", put(RIGHT)) == Description("Right", "classical", True, {"width": 2})
 
 
+def test_a_bound_says_so(put):
+    text = 'class Bound:\n    kind = "limit"\n    trains = False\n    bound = True\n'
+    assert describe("diffusion", put(text)) == Description("Bound", "limit", False, {}, bound=True)
+
+
 def test_options_may_be_left_out_and_attributes_may_have_types(put):
     text = 'class Plain:\n    kind: str = "limit"\n    trains: bool = False\n    sd: float\n'
     assert describe("diffusion", put(text)) == Description("Plain", "limit", False, {})
@@ -76,6 +81,10 @@ WRONG = [
     (RIGHT.replace("{", "dict").replace("}", ""), "found no Python"),
     (RIGHT.replace('{"width": 2}', "dict(width=2)"), r"options: found dict\(width=2\), expected a dict .* written out"),
     (RIGHT.replace('{"width": 2}', "[1]"), r"options: found \[1\], expected a dict"),
+    (
+        RIGHT.replace("trains = True", "trains = True\n    bound = True"),
+        "bound: found True, expected False for the",
+    ),
     (RIGHT.replace("classical", "learned").replace("True", "False"), "trains: found False, expected True for the kind"),
 ]
 

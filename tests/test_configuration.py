@@ -21,6 +21,7 @@ BAD = [
     ("seed", -1, "from 0"),
     ("run", "my run", "lower-case letters"),
     ("device", "gpu", "auto, cpu, cuda"),
+    ("precision", "float16", "one of float32, bfloat16"),
     ("training_seeds", [], "at least 1"),
     ("resamples", 10, "from 100"),
     ("threads.train", 0, "from 1"),
@@ -32,6 +33,9 @@ BAD = [
     (f"{IMAGING}.substeps", 1001, "up to 1000"),
     (f"{IMAGING}.substeps", 0, "from 1"),
     (f"{IMAGING}.substeps", 2.5, "a whole number"),
+    (f"{IMAGING}.substeps", "continous", "the word continuous"),
+    (f"{IMAGING}.blinking", {"dark_share": 0.3}, "s, mean of a dark time"),
+    (f"{IMAGING}.corral_um", 0, "µm, side of the square"),
     (f"{IMAGING}.frames", 1, "from 2"),
     (f"{IMAGING}.frames", [32, 4], "lo not above hi"),
     (f"{IMAGING}.photons", [1000, 30], "lo not above hi"),
@@ -80,7 +84,28 @@ BAD = [
     (f"{METHODS}.variant", {"model": "ours", "budget": {"epochs": 5}}, "whose weights it uses"),
     (f"{METHODS}.variant", {"model": "hours"}, "did you mean ours?"),
     (f"{METHODS}.variant", {"external": True, "options": {"a": 1}}, "only kind beside external"),
+    (f"{METHODS}.variant", {"model": "ours", "of": "wyde"}, "did you mean wide?"),
+    (
+        f"{METHODS}.variant",
+        {"model": "ours", "of": "report_no_shape"},
+        "on which ours is trained: one of report",
+    ),
+    (f"{METHODS}.variant", {"like": "ours", "of": "wide"}, "model beside it"),
+    (f"{METHODS}.variant", {"model": "ours", "sweep": {"width": [8]}}, "whose weights it uses"),
+    (f"{METHODS}.cve", {"sweep": {"lags": [1]}}, "none, as Cve is classical and not learned"),
+    (
+        f"{METHODS}.ours.sweep.widht",
+        [8, 16],
+        "a key of its budget that exists: did you mean width?",
+    ),
+    (f"{METHODS}.ours.sweep.width", 8, "a list (a list holds at least 1): list of values to try"),
+    (f"{METHODS}.ours.sweep", {"width": [8, 8.5]}, "sweep.width.1: found 8.5, expected a whole number like 64"),
+    (f"{METHODS}.ours.sweep", {"warmup": [0.1, 2]}, "sweep.warmup.1: found 2, expected a number from 0 up to 1"),
+    (f"{METHODS}.ours.sweep", {}, "at least one entry"),
     ("problems.colloids.datasets", 3, "a mapping"),
+    ("problems.diffusion.compare_with", ["width_and_paht"], "did you mean width_and_path?"),
+    ("problems.diffusion.compare_with", ["cramer_rao"], "a learned or a classical method"),
+    ("problems.diffusion.compare_with", "cve", "a list"),
     ("recordings", {"film": {"file": "film.tif"}}, "problem whose methods run on the recording"),
     ("recordings", {"film": {"problem": "diffusion"}}, "side of a pixel in the sample"),
     ("recordings", {"film": {"problem": "colloids"}}, "sides z, y, x of a voxel in the sample"),
@@ -127,9 +152,22 @@ def test_sub_positions_beyond_the_memory_are_refused(config):
     assert f"{IMAGING}.substeps: found 1000" in message and "memory_mb allows 1000" in message
 
 
+def test_a_grid_beyond_the_range_is_for_the_models_of_another_dataset(config):
+    assert expand(config)["problems"]["diffusion"]["datasets"]["report_beyond"]["test_D_um2_s"] == [0.01, 0.02, 30, 50]
+    del config["problems"]["diffusion"]["datasets"]["report_beyond"]["models"]
+    assert "report_beyond.test_D_um2_s: found [0.01, 0.02, 30, 50], expected values in the" in refusal(config)
+
+
+@pytest.mark.parametrize("second", ["cue", "imaging.corral_um"])
+def test_images_are_wrong_in_one_way_at_most(config, second):
+    put(config, "problems.diffusion.datasets.report_defocus." + second, "no_shape" if second == "cue" else 1)
+    message = refusal(config)
+    assert f"report_defocus.imaging: found defocus_um, {second.split('.')[-1]}, expected one way at most" in message
+
+
 def test_null_leaves_an_entry_out(config):
-    config["problems"]["diffusion"]["datasets"]["wide"] = None
-    assert "wide" not in expand(config)["problems"]["diffusion"]["datasets"]
+    config["problems"]["diffusion"]["datasets"]["beads"] = None
+    assert "beads" not in expand(config)["problems"]["diffusion"]["datasets"]
 
 
 def test_like_copies_and_overrides(config):
@@ -157,6 +195,52 @@ def test_a_model_variant_uses_the_weights_of_another(config):
     assert "ours_rot8" not in {method for _, method, _ in units.models_of(full, "diffusion", "report")}
 
 
+def test_a_sweep_is_every_combination_of_its_values(config):
+    config["precision"] = "bfloat16"
+    sweep = {"learning_rate": [1e-4, 1e-3], "width": [8, 16], "epochs": [3]}
+    methods = config["problems"]["diffusion"]["methods"]
+    methods["ours"]["sweep"] = sweep
+    methods["ours_narrow"] = {"like": "ours", "options": {"width": 4}}
+    full = expand(config)
+    ours, variant, narrow, plain = (
+        full["problems"]["diffusion"]["methods"][name] for name in ("ours", "ours_rot8", "ours_narrow", "pix2d")
+    )
+    tried = [(1e-4, 8, 3), (1e-4, 16, 3), (1e-3, 8, 3), (1e-3, 16, 3)]
+    assert [trial["values"] for trial in ours["trials"]] == [dict(zip(sweep, values)) for values in tried]
+    for (rate, width, epochs), trial in zip(tried, ours["trials"]):
+        assert trial["options"] == {**ours["options"], "width": width}
+        stated = {"learning_rate": rate, "epochs": epochs, "precision": "bfloat16"}
+        assert trial["budget"] == {**config["problems"]["diffusion"]["budget"], **stated}
+    assert variant["trials"] == [] and units.stated_options(variant) == {"depth": 3, "rotations": 8}
+    assert list(narrow["sweep"]) == ["learning_rate", "epochs"] and len(narrow["trials"]) == 2
+    assert {trial["options"]["width"] for trial in narrow["trials"]} == {4}
+    assert plain["trials"] == [{"values": {}, "options": plain["options"], "budget": plain["budget"]}]
+    assert units.stated_options(plain) == plain["options"]
+
+
+def test_a_model_of_another_dataset_is_a_row_of_every_other(config):
+    full = expand(config)
+    datasets = full["problems"]["diffusion"]["datasets"]
+    assert full["problems"]["diffusion"]["methods"]["ours_wide"]["model"] == "ours"
+    assert "ours_wide" in datasets["dim"]["methods"] and "ours_wide" not in datasets["wide"]["methods"]
+    assert units.home(full, "diffusion", "dim", "ours_wide") == "wide"
+    models = units.models_of(full, "diffusion", "dim")
+    assert {("dim", "ours", 1), ("wide", "ours", 1)} <= set(models) and ("dim", "ours_wide", 1) not in models
+    assert units.trainings(full).count(("diffusion", "wide", "ours", 2)) == 1
+    config["problems"]["diffusion"]["datasets"]["dim"]["methods"] = ["ours_wide", "cve"]
+    alone = expand(config)
+    assert alone["problems"]["diffusion"]["datasets"]["dim"]["splits"] == ["test"]
+    assert {home for home, *_ in units.models_of(alone, "diffusion", "dim")} == {"wide"}
+
+
+def test_a_method_that_does_not_run_everywhere_runs_where_it_is_listed(config):
+    config["problems"]["diffusion"]["methods"]["again"] = {"like": "posterior"}
+    config["problems"]["diffusion"]["datasets"]["dim"]["methods"] = ["posterior", "cve"]
+    datasets = expand(config)["problems"]["diffusion"]["datasets"]
+    assert not {"posterior", "again"} & set(datasets["report"]["methods"])
+    assert datasets["dim"]["methods"] == ["cve", "posterior"]
+
+
 def test_a_cue_shares_streams_and_models_and_has_a_test_split_only(config):
     full = expand(config)
     cue = full["problems"]["diffusion"]["datasets"]["report_no_shape"]
@@ -167,4 +251,5 @@ def test_a_cue_shares_streams_and_models_and_has_a_test_split_only(config):
 def test_a_dataset_without_trained_methods_is_not_given_training_splits(config):
     config["problems"]["diffusion"]["datasets"]["dim"]["methods"] = ["cramer_rao"]
     config["problems"]["diffusion"]["datasets"]["dim"]["items"] = {"train": 0}
+    del config["problems"]["diffusion"]["datasets"]["dim_posterior"]  # which would use its models
     assert expand(config)["problems"]["diffusion"]["datasets"]["dim"]["splits"] == ["test"]

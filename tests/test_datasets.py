@@ -377,6 +377,14 @@ def test_simulated_dataset(tmp_path):
     assert (ds.images[:256] == next(made)[0]).all()
 
 
+def test_methods_are_told_of_the_stated_microscope_alone(tmp_path):
+    wrong = Dataset.open(simulated(tmp_path, psf_wider=1.1)[0])
+    assert wrong.spec["imaging"]["psf_wider"] == 1.1 and (wrong.items["psf_fwhm_um"] == 1.1 * 0.25).all()
+    blind = wrong.blind()[:4]
+    assert blind.spec["imaging"] == entry()["imaging"] and (blind.items["fwhm_um"] == 0.25).all()
+    assert "psf_fwhm_um" not in blind.items
+
+
 def test_a_dataset_of_many_microscopes(tmp_path):
     drawn = {"frames": [2, 4], "frame_time_s": [0.005, 0.04], "exposure_s": 0.04, "photons": [30, 1000]}
     drawn |= {"background": [0, 10], "psf": {"kind": "gaussian", "fwhm_um": [0.1, 0.35]}}

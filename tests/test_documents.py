@@ -140,7 +140,7 @@ def test_a_method_that_is_shown_runs(problem, code, splits, tmp_path, monkeypatc
         trained, curve = method.fit(data, budget, find_device("cpu"), 1)
         assert {"items", "seconds", "validation_loss"} <= set(curve)
         model = tmp_path / "model.pt"
-        models.write(trained, model)
+        models.write({"precision": budget.precision, "spec": data["train"].spec, **trained}, model)
     table = methods.predict(method, data["test"], model)
     assert (table["status"] == "ok").mean() > 0.8
     assert list(table) == ["item", *problems.load(problem).answer.columns, "seconds", "status"]

@@ -7,10 +7,13 @@ from matplotlib.figure import Figure
 from svg import texts
 
 from blurbench import problems
-from blurbench.drawing import learning_curves
+from blurbench.drawing import learning_curves, style, training_cost
 from blurbench.drawing.axes import apart, keep_first, plain_log, round_numbers, scale_bar
 from blurbench.drawing.material import Material, MethodFile
 from blurbench.drawing.style import method_styles
+from blurbench.files.answers import OK
+from blurbench.scoring.metric import numbers
+from blurbench.scoring.scores import Scores
 
 pytestmark = pytest.mark.usefixtures("no_warnings")
 
@@ -41,11 +44,14 @@ def test_a_figure_that_nobody_defines_is_an_error():
 
 def test_estimates_are_those_of_the_resamples_and_seed():
     values = np.random.default_rng(1).normal(size=(2, 1, 50))
-    first, again = (Material(resamples=200, seed=1).estimate(values, "mean") for _ in range(2))
+    methods = pd.DataFrame({"method": ["a", "b"], "kind": "classical", "seeds": 1})
+    answered = np.full(values.shape, OK, object)
+    scores = Scores("one", methods, pd.DataFrame({"D": np.ones(50)}), {"f1": values}, {"f1": values * np.nan}, answered)
+    first, again = (Material(resamples=200, seed=1).estimate(scores, "f1", "mean") for _ in range(2))
     assert first.shape == (3, 2) and np.array_equal(first, again)
     assert first[0] == pytest.approx(values.mean(axis=(1, 2)))
     assert (first[1] < first[0]).all() and (first[0] < first[2]).all()
-    other = Material(resamples=200, seed=2).estimate(values, "mean")
+    other = Material(resamples=200, seed=2).estimate(scores, "f1", "mean")
     assert np.array_equal(first[0], other[0]) and not np.array_equal(first[1:], other[1:])
 
 
@@ -66,6 +72,37 @@ def test_learning_curves_have_a_panel_per_method_and_per_metric(tmp_path):
     learning_curves.draw(tmp_path / "one.svg", given, {"f1": "F1, validation", "silent": "unknown"})
     found = texts(tmp_path / "one.svg")
     assert {f"{name} (1.7 min)" for name in "abcdef"} | {"F1, validation", "unknown", "0.5", "levels"} <= found
+
+
+def test_error_against_cost_joins_the_trainings_that_differ_in_their_budget(tmp_path):
+    """Errors of 1 / sqrt(items) of ln D for `net` and its quarter; a classical method and a limit are lines."""
+    rng, files = np.random.default_rng(1), []
+    kinds = {"net": "learned", "net_quarter": "learned", "other": "learned", "fit": "classical", "best": "limit"}
+    frames = []
+    for (name, kind), rms in zip(kinds.items(), (0.2, 0.4, 0.3, 0.25, 0.1)):
+        value = rng.permutation(np.repeat([-rms, rms], 20))  # whose RMS is that, exactly
+        frames.append(pd.DataFrame({"item": range(40), "D": 1.0, "metric": "error_ln_d", "value": value, "worst": 1.0}))
+        frames[-1] = frames[-1].assign(
+            dataset="report", method=name, kind=kind, seed=int(kind == "learned"), status="ok"
+        )
+    for name, core_s in (("net", 40.0), ("net_quarter", 10.0), ("other", 40.0)):
+        files.append(MethodFile("report", name, 1, tmp_path / f"{name}.csv"))
+        curve = {"items": [5, 1000 * core_s], "core_s": [0.1, core_s]}
+        pd.DataFrame(curve).to_csv(files[-1].file, index=False)
+    same = {"method": "net", "options": {"width": 8}}
+    entries = {"net": same, "net_quarter": same, "other": {"method": "net", "options": {"width": 16}}}
+    metric, number = numbers(problems.find("diffusion", "score.METRICS"))[0]
+    given = Material(resamples=100, seed=1, dataset="report", curves=files, validation=frames, methods=entries)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(style, "save", lambda drawing, path: drawn.append(drawing))
+        drawn = []
+        training_cost.draw(tmp_path / "cost.svg", given, ["D"], metric, number)
+    for ax, unit in zip(drawn[0].axes, (1, 1000)):
+        points = {bars.get_label(): bars[0].get_xydata() for bars in ax.containers}
+        assert points["net"] == pytest.approx(np.array([[10 * unit, 0.4], [40 * unit, 0.2]]))
+        assert points["other"] == pytest.approx(np.array([[40 * unit, 0.3]])) and len(points) == 2
+        lines = {line.get_label(): line.get_ydata()[0] for line in ax.lines if not line.get_label().startswith("_")}
+        assert lines == pytest.approx({"fit": 0.25, "best": 0.1})
 
 
 def test_methods_of_a_figure_are_told_apart():

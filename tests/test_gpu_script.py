@@ -121,6 +121,7 @@ def test_missing_packages_are_listed(tmp_path, layer):
 @pytest.fixture
 def parts(monkeypatch):
     """The script's modules."""
+    monkeypatch.syspath_prepend(SCRIPT.parent)
     monkeypatch.syspath_prepend(SCRIPT)
     import agreement
     import pieces

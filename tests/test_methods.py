@@ -39,7 +39,7 @@ def each_method(*kinds, trains=False):
 
 SPOILT = 3, 5, 7  # items that a test makes dark, saturated and frozen
 BUDGET = {"batch_size": 8, "validations": 2}
-SMALLER = {"width": 16}  # of the networks that have such an option
+SMALLER = {"width": 16, "warm_up": 30, "iterations": 20}  # of networks and samplers that have such an option
 
 
 @pytest.fixture(scope="module")
@@ -157,7 +157,7 @@ def changed(ds, order=None, images=None, truth=None, items=None, spec=None):
 
 
 def same(a, b, kind):
-    """Equal answers; a network's may differ by the rounding of another batch, in bfloat16 where the machine has it."""
+    """Equal answers; a network's may differ by the rounding of another batch."""
     tolerance = 0.05 if kind == "learned" else 1e-9
     tables = (rows(found).drop(columns="seconds").reset_index(drop=True) for found in (a, b))
     pd.testing.assert_frame_equal(*tables, rtol=tolerance, check_dtype=False)
@@ -203,6 +203,13 @@ def test_options_become_attributes_and_no_other_is_taken(problem, name):
         assert getattr(methods.load(problem, name), option) == default  # nothing is left behind
     with pytest.raises(MethodError, match="no_such_option"):
         methods.load(problem, name, {"no_such_option": 1})
+
+
+def test_an_option_that_is_not_stated_is_that_of_the_model(model):
+    trained = model("diffusion", "ours")
+    assert methods.load("diffusion", "ours", {"rotations": 8}, trained).width == SMALLER["width"]
+    assert methods.load("diffusion", "ours", {"width": 99, "rotations": 8}, trained).width == 99
+    assert methods.load("diffusion", "ours", {"rotations": 8}).width == describe("diffusion", "ours").options["width"]
 
 
 def test_unknown_method():
@@ -296,6 +303,27 @@ def test_an_impossible_item_keeps_its_row_and_harms_no_other(problem, name, answ
     same(pick(found, untouched), pick(answers(problem, name), untouched), kind)
 
 
+@pytest.mark.parametrize("problem", sorted({p for p, _ in FILES}))
+def test_methods_are_not_told_how_their_items_were_made(problem, stores):
+    """Neither seed, stream, split, name and test grid of the dataset, nor what is expected of a recording."""
+    ds, planted = Dataset.open(stores(problem) / "test.zarr"), "not to be seen"
+    spec = {part: {**value, planted: 1} if isinstance(value, dict) else value for part, value in ds.spec.items()}
+    spec |= {"recording": {"expected_D_um2_s": 0.43}, planted: 1}
+    full = Dataset({**ds.attrs, "spec": spec}, ds.images, ds.items, ds.truth)
+
+    def keys(mapping):
+        return {k for key, value in mapping.items() for k in (key, *(keys(value) if isinstance(value, dict) else ()))}
+
+    hidden = {"seed", "stream", "split", "dataset", "items", "recording", "expected_D_um2_s", planted}
+    grid = {key for key in spec if key.startswith("test_")}
+    assert hidden <= keys(full.attrs)
+    blind = full.blind()
+    assert blind.spec and not blind.truth and not (hidden | grid) & keys(blind.attrs)
+    training = full.training()
+    assert training.truth and list(training.items) == list(full.items)
+    assert not ((hidden | grid) - {planted}) & keys(training.attrs) and planted not in training.spec
+
+
 class Failing:
     """Raises where it meets one of the items with 17 photons; says nothing of those with 18."""
 
@@ -362,13 +390,14 @@ def test_points_have_rows_of_their_own_and_an_item_without_any_has_one(stores, w
 def test_training_repeats(problem, name, stores, model, answers, tmp_path):
     curve = trained(problem, name, stores(problem), tmp_path / "again.pt")
     losses = {"validation_loss"} | ({"train_loss"} if describe(problem, name).kind == "learned" else set())
-    assert {"items", "seconds"} | losses <= set(curve) and len(curve) >= 2
+    assert {"items", "seconds", "core_s"} | losses <= set(curve) and len(curve) >= 2
+    assert curve["core_s"].iloc[-1] == curve["core_s"].max() > 0
     assert np.isfinite(curve.to_numpy()).all()
     ds = Dataset.open(stores(problem) / "test.zarr")
     again = methods.predict(loaded(problem, name), ds, tmp_path / "again.pt")
     exactly_the_same(again, answers(problem, name))
     first = torch.load(model(problem, name), weights_only=True)
-    if describe(problem, name).kind == "learned":
+    if "network" in first:  # what no network is, a regression, may depend on its items alone
         trained(problem, name, stores(problem), tmp_path / "other.pt", seed=2)
         other = torch.load(tmp_path / "other.pt", weights_only=True)["network"]
         assert any((other[key] != value).any() for key, value in first["network"].items())
@@ -458,6 +487,25 @@ def test_averaging_over_rotations_makes_the_answer_turn_with_the_image(name, ans
 
     plain, other = (answers("diffusion", name, change, rotations=4) for change in (None, turned))
     same(plain, other, "learned")
+
+
+@each_diffusion("learned")
+def test_a_model_answers_stacks_of_another_dataset(name, model, tmp_path):
+    """Of fewer frames than it was trained on: what a network is built for stands in its model."""
+    entry = tiny("diffusion")
+    entry["imaging"]["frames"] -= 2
+    simulate("diffusion", "short", "test", entry, 1, tmp_path / "test.zarr", tmp_path / "test.json")
+    short = Dataset.open(tmp_path / "test.zarr")
+    assert (methods.predict(loaded("diffusion", name), short, model("diffusion", name))["status"] == "ok").all()
+
+
+def test_a_field_that_a_network_does_not_know_is_told(model, tmp_path):
+    entry = tiny("diffusion")
+    entry["imaging"]["size_px"] -= 8
+    simulate("diffusion", "narrow", "test", entry, 1, tmp_path / "test.zarr", tmp_path / "test.json")
+    narrow = Dataset.open(tmp_path / "test.zarr")
+    found = methods.predict(loaded("diffusion", "pix2d"), narrow, model("diffusion", "pix2d"))
+    assert found["status"].str.contains(r"found crops of \d+ pixels, expected \d+ as in the training").all()
 
 
 @each_diffusion()

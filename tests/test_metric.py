@@ -13,7 +13,7 @@ from blurbench.scoring.scores import score_table
 from blurbench.scoring.statistics import REDUCTIONS
 
 EVERY = [(name, metric) for name in problems.names() for metric in problems.find(name, "score.METRICS")]
-SPEC = {"D_um2_s": [0.1, 10]}  # what any problem's worst values ask for
+SPEC = {"D_um2_s": [0.1, 10], "test_D_um2_s": [1]}  # what any problem's worst values ask for
 
 
 @pytest.mark.parametrize(("problem", "metric"), EVERY, ids=lambda value: getattr(value, "name", value))

@@ -169,3 +169,9 @@ def test_fill_goes_on_where_it_ended():
     rs.fill(state, a, table)
     rs.fill(state, b, table)
     assert np.intersect1d(a, b).size < 20  # of 64 in 1000, 4 by chance
+    whole, parts = np.empty(10_000, np.uint16), np.empty(10_000, np.uint16)  # of several blocks
+    rs.fill(rs.stream(1, 2, 3), whole, table)
+    state = rs.stream(1, 2, 3)
+    for part in np.split(parts, [100, 5000]):
+        rs.fill(state, part, table)
+    assert (whole == parts).all()

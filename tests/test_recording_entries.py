@@ -37,6 +37,13 @@ def recording(tmp_path, **changes):
         ("tracking", {"diameter_px": 10}, "an odd number"),
         ("tracking", {"minmass": "much"}, "the word auto"),
         ("tracking", {"diameter": 11}, "did you mean diameter_px?"),
+        ("tracking", {"search_range_px": 13}, "at most 12, half of a stack"),
+        ("psf", {"fwhm_um": 1.7}, "kind"),
+        ("psf", {"kind": "gauss", "fwhm_um": 1.7}, "gaussian, airy, image"),
+        ("psf", {"kind": "gaussian", "fwhm": 1.7}, "fwhm_um"),
+        ("psf", {"kind": "gaussian", "fwhm_um": [1.2, 2.4]}, "known_to"),
+        ("psf", {"kind": "airy", "na": 3, "wavelength_um": 0.5}, "numerical aperture"),
+        ("psf", {"kind": "image", "file": "none.tif", "pixel_size_um": 0.1}, "that exists"),
     ],
 )
 def test_a_wrong_recording_is_refused(config, tmp_path, key, value, expected):
@@ -46,7 +53,8 @@ def test_a_wrong_recording_is_refused(config, tmp_path, key, value, expected):
 
 
 def test_a_right_recording_is_accepted(config, tmp_path):
-    config["recordings"] = {"film": recording(tmp_path), "confocal": volume(tmp_path)}
+    psf = {"kind": "gaussian", "fwhm_um": 1.7, "known_to": 0.1}
+    config["recordings"] = {"film": recording(tmp_path, psf=psf), "confocal": volume(tmp_path)}
     assert expand(config)["recordings"]["film"]["gain"] == "estimate"
 
 

@@ -11,20 +11,21 @@ from types import ModuleType
 import numpy as np
 import pandas as pd
 import pytest
-from synthetic import GRID, METHODS, score_tables
+from synthetic import GRID, METHODS, dataset, predictions, score_tables
 
 from blurbench import problems
-from blurbench.diffusion.score import METRICS
+from blurbench.diffusion.score import METRICS, score
 from blurbench.files import tables
 from blurbench.planning.method import KINDS
 from blurbench.running import machine
 from blurbench.scoring.metric import numbers
 from blurbench.scoring.scores import RANKED, read
-from blurbench.tables import published, rendering, summary, timing
+from blurbench.tables import pairs, published, rendering, summary, timing
 from blurbench.tables.settings import Settings
 from blurbench.tables.tabulate import tabulate
 
 DIRECTIONS = {"max", "min", "target"}
+COMPARED = ("pix2d", "cve")  # what every learned method is tested against
 MACHINE = {"cpu": "a processor", "cores": 2, "gpu": None}
 
 
@@ -44,7 +45,7 @@ def made(files):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         warnings.simplefilter("ignore", ResourceWarning)  # of what another test left to be collected
-        return tabulate("diffusion", read(files, ["D"]), Settings({}, 200, 1))
+        return tabulate("diffusion", read(files, ["D"]), Settings({}, 200, 1, COMPARED, ("cramer_rao", "photon_floor")))
 
 
 @pytest.fixture(scope="module")
@@ -65,16 +66,22 @@ def test_contract(table):
     assert not table.duplicated(subset=["dataset", "condition", "method", "metric"]).any()
     names = "rmse_ln_d bias_ln_d sd_ln_d mae_um2_s rmse_um2_s coverage_68 coverage_95 success_rate seconds relative_sd"
     assert set(names.split()) <= set(table.metric)
-    assert {"ratio_to_cramer_rao", "ratio_to_photon_floor"} <= set(table.metric)
+    assert {"ratio_to_cramer_rao", "ratio_to_posterior"} <= set(table.metric)
     assert not any(name.endswith("realised") for name in table.metric)
     known = table.dropna(subset=["mean", "ci_low", "ci_high"])
-    assert len(known) > 0.9 * len(table[table["mean"].notna()])
+    assert (table.interval == "none").equals(table.ci_low.isna()) and (table.interval == "items").sum() == len(known)
+    assert set(table.method[table["mean"].notna() & (table.metric == "rmse_ln_d")]) == set(METHODS)
+    bounds = table.method.isin(["cramer_rao", "photon_floor"])
+    assert (table.interval[bounds] == "none").all()
+    errors = table[~bounds & (table.method != "prior_mean") & (table.metric == "rmse_ln_d")]
+    assert (errors.interval == "items").all()
     assert ((known.ci_low <= known["mean"]) & (known["mean"] <= known.ci_high)).all()
 
 
 def test_numbers_by_another_road(files, table):
     scores = pd.concat(map(pd.read_parquet, files))
     errors = scores[(scores.dataset == "report") & (scores.metric == "error_ln_d")]
+    errors = errors.assign(value=errors.value.fillna(errors.worst))
     rmse = errors.groupby("method").value.apply(lambda e: np.sqrt((e**2).mean()))
     found = rows(table, dataset="report", condition="all", metric="rmse_ln_d")
     assert found["mean"].to_dict() == pytest.approx(rmse.to_dict())
@@ -106,18 +113,80 @@ def test_only_learned_and_classical_methods_are_ranked(table):
     assert ((found.rank_low <= found["rank"]) & (found["rank"] <= found.rank_high))[ranked].all()
 
 
-def test_failures_cost_rank_and_not_the_mean(files):
+def test_a_failed_item_counts_alike_in_number_rank_and_pair(files):
     """`broken` is given the best estimates, and still fails on a third of the items."""
     frames = [pd.read_parquet(file) for file in files if file.name.startswith("report")]
     for frame in frames:
         if frame.method[0] == "broken":
-            frame.loc[(frame.metric == "error_ln_d") & (frame.status == "ok"), "value"] = 0.01
+            frame.loc[(frame.metric == "error_ln_d") & (frame.status == "ok"), "value"] = -0.01
+    scores = read(frames, ["D"])
+    made = published.table("diffusion", scores, numbers(METRICS), Settings({}, 50, 1))
+    found = rows(made, condition="all", metric="rmse_ln_d")
+    worst = np.log(100)  # the range of D
+    assert found["mean"]["broken"] == pytest.approx(np.sqrt((worst**2 + 2 * 0.01**2) / 3))
+    assert found["rank"]["broken"] == 5
+    pair = pairs.table(scores, *numbers(METRICS)[0], Settings({}, 50, 1)).set_index(["method_a", "method_b"])
+    assert pair.difference["broken", "cve"] == pytest.approx(found["mean"]["broken"] - found["mean"]["cve"])
+    bias = rows(made, condition="all", metric="bias_ln_d")["mean"]["broken"]
+    assert bias == pytest.approx(-(worst + 2 * 0.01) / 3)  # on the side of the other errors
+    coverage = rows(made, condition="all", metric="coverage_95")["mean"]
+    assert np.isnan(coverage["broken"])  # it never gives an interval, and its failures do not make it one
+
+
+def seeded(seeds, n=120):
+    """Score tables of one learned method with so many training seeds, and of a classical one, in three cells."""
+    rng = np.random.default_rng(3)
+    truth = dataset(np.repeat((0.1, 1, 10), n // 3))
+    D = truth.items["D"].to_numpy()
+    for method, kind, run in [*(("ours", "learned", k) for k in range(seeds)), ("cve", "classical", 0)]:
+        table = score(truth, predictions(D * np.exp((0.3 + 0.1 * run) * rng.normal(size=n))))
+        yield table.assign(dataset="one", method=method, kind=kind, seed=run)
+
+
+@pytest.mark.parametrize(
+    ("seeds", "interval", "note"),
+    [
+        (1, "items", "for the networks at hand (1 training seed)"),
+        (2, "items", "for the networks at hand (2 training seeds)"),
+        (3, "items, seeds", "those of learned methods over training seeds as well"),
+    ],
+)
+def test_a_table_says_what_its_intervals_are_over(seeds, interval, note):
+    made = tabulate("diffusion", read(seeded(seeds), ["D"]), Settings({}, 200, 1))
+    found = rows(made["csv"], condition="all", metric="rmse_ln_d")
+    assert found.interval.to_dict() == {"ours": interval, "cve": "items"}
+    assert note in made["md"]
+    width = np.log(found.ci_high / found.ci_low)
+    assert (width["ours"] > 2 * width["cve"]) == (seeds >= 3)
+
+
+def test_few_items_have_no_interval_and_make_no_claim():
+    made = tabulate("diffusion", read(seeded(1, n=21), ["D"]), Settings({}, 50, 1, ("cve",)))
+    table = made["csv"]
+    assert (table.interval[table.condition != "all"] == "none").all()  # seven items
+    assert table.ci_low[table.condition != "all"].isna().all()
+    assert table.rank_low[table.condition != "all"].isna().all()
+    assert "as few as 7 under a condition: too few for a claim about it" in made["md"]
+    assert "D=0.1 †" in made["md"]
+    text = summary.document(results(made))
+    assert re.search(r"\| 7 † +\|", text) and rendering.FEW in text
+
+
+def test_intervals_are_those_within_cells():
+    """Cells that differ by far more than the items of one: what is between cells is the design's and no error."""
+    truth = dataset(np.repeat((0.1, 1, 10), 40))
+    D, rng = truth.items["D"].to_numpy(), np.random.default_rng(5)
+    errors = np.log10(D) + 0.1 * rng.normal(size=120)
+    table = score(truth, predictions(D * np.exp(errors))).assign(dataset="one", method="a", kind="classical", seed=0)
     found = rows(
-        published.table("diffusion", read(frames, ["D"]), numbers(METRICS), Settings({}, 50, 1)),
+        published.table("diffusion", read([table], ["D"]), numbers(METRICS), Settings({}, 2000, 1)),
         condition="all",
-        metric="rmse_ln_d",
+        metric="bias_ln_d",
     )
-    assert found["mean"]["broken"] == pytest.approx(0.01) and found["rank"]["broken"] == 5
+    # Clipped to the range of D at both ends, errors there scatter by less: 0.1 in the middle, next to nothing outside.
+    clipped = np.clip(errors + np.log(D), np.log(0.1), np.log(10)) - np.log(D)
+    variance = clipped.reshape(3, 40).var(axis=1, ddof=1).sum() / 9 / 40
+    assert found.ci_high["a"] - found.ci_low["a"] == pytest.approx(2 * 1.98 * np.sqrt(variance), rel=0.06)
 
 
 def test_methods_must_be_scored_on_the_same_items(files):
@@ -131,9 +200,14 @@ def test_pairs(made):
     pairs = made["pairs"]
     columns = "dataset metric method_a method_b difference ci_low ci_high p_holm n_items"
     assert list(pairs) == columns.split() and set(pairs.metric) == {"rmse_ln_d"}
-    assert len(pairs) == 2 * len(METHODS) * (len(METHODS) - 1) / 2
+    ranked = [method for method, (kind, _) in METHODS.items() if kind in RANKED]
+    assert len(pairs) == 2 * len(ranked) * (len(ranked) - 1) / 2
+    assert set(pairs.method_a) | set(pairs.method_b) == set(ranked)  # neither limits nor controls
     pair = pairs[(pairs.dataset == "report") & (pairs.method_a == "ours") & (pairs.method_b == "cve")].iloc[0]
     assert pair.ci_high < 0 and pair.p_holm < 0.01
+    tested = pairs[pairs.p_holm.notna()]
+    family = {("ours", "pix2d"), ("ours", "cve"), ("pix2d", "cve")}
+    assert set(zip(tested.method_a, tested.method_b)) == family and len(tested) == 2 * len(family)
 
 
 def test_realised_stands_apart_with_its_warning(made):
@@ -156,7 +230,7 @@ def test_markdown(made):
     assert len(lines) == 2 + len(METHODS)
     assert len({line.count("|") for line in lines}) == 1
     order = [line.split("|")[1].strip() for line in lines[2:]]
-    assert order == ["**ours**", "pix2d", "**spot_width**", "cve", "broken", "photon_floor", "cramer_rao", "prior_mean"]
+    assert order == ["**ours**", "pix2d", "**spot_width**", "cve", "broken", "posterior", "cramer_rao", "prior_mean"]
 
 
 def test_html(made):
@@ -204,11 +278,17 @@ def test_an_estimate_as_it_is_read(estimate, text):
 
 def test_timing(table, tmp_path):
     (tmp_path / "job.tsv").write_text("s\th:m:s\tmax_rss\n12.5\t0:00:12\t800.1\n")
-    trainings = [("diffusion", "report", "ours", seed) for seed in (1, 2)]
-    found = timing.table(table, trainings, [tmp_path / "job.tsv", tmp_path / "none.tsv"], MACHINE)
+    for seed, core_s in ((1, 9.0), (2, 11.0)):
+        (tmp_path / f"{seed}.csv").write_text(f"items,seconds,core_s\n50,6.0,5.0\n100,12.0,{core_s}\n")
+    trainings, curves = (
+        [("diffusion", "report", "ours", seed) for seed in (1, 2)],
+        [tmp_path / "1.csv", tmp_path / "2.csv"],
+    )
+    found = timing.table(table, trainings, curves, [tmp_path / "job.tsv", tmp_path / "none.tsv"], MACHINE)
     assert len(found) == 2 * len(METHODS) and set(found.cpu) == {"a processor"} and set(found.gpu) == {"none"}
     ours = found[(found.dataset == "report") & (found.method == "ours")].iloc[0]
     assert (ours.seconds_per_item, ours.train_seconds, ours.train_max_rss_mb) == (pytest.approx(0.01), 12.5, 800.1)
+    assert (ours.train_items, ours.train_core_s) == (100, 10.0)  # the last row of each, and their mean over the seeds
     assert found.train_seconds.notna().sum() == 1
 
 
@@ -218,9 +298,19 @@ def results(made, **extra):
 
 def test_summary(made):
     text = summary.document(results(made, realised=made["realised_csv"]))
-    assert "**ours 0." in text and "photon_floor 0." in text
+    assert "**ours 0." in text and "posterior 0." in text
     assert "- report, broken: 70 of 210: no spot found" in text
     assert "realised" not in text
+    assert "best learned less cve" in text and "(×0." in text and summary.PASSED in text
+    assert "not shown to be better" not in text and rendering.FEW not in text
+
+
+def test_the_summary_names_who_does_not_beat_what_it_is_tested_against(files):
+    chosen = [file for file in files if file.name.startswith("report")]
+    made = tabulate("diffusion", read(chosen, ["D"]), Settings({}, 200, 1, ("ours", "cve")))
+    lines = summary.document(results(made)).splitlines()
+    (line,) = (line for line in lines if line.startswith("- report, ") and "no spot found" not in line)
+    assert re.fullmatch(r"- report, ours: pix2d \(0\.\d+ \[0\.\d+, 0\.\d+\], p = .+\)", line)
 
 
 def test_a_problem_may_make_a_table_of_its_own(files, monkeypatch):

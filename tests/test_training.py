@@ -1,11 +1,15 @@
 """The training loop: what it learns, that it repeats, and that it goes on where it was interrupted."""
 
+import time
+
+import numba
 import numpy as np
 import pytest
 import torch
+from torch.optim.optimizer import register_optimizer_step_post_hook
 
 from blurbench.files import models
-from blurbench.learning import batches, training
+from blurbench.learning import batches, cost, training
 from blurbench.learning.budget import Budget
 
 DEVICE = torch.device("cpu")
@@ -112,6 +116,41 @@ def test_the_curve_tells_how_long_steps_waited_for_their_batches():
     curve = run(budget())[1]
     assert (curve["seconds_waited"] > 0).all() and (curve["seconds_waited"] < curve["seconds"]).all()
     assert curve["seconds_waited"].is_monotonic_increasing
+
+
+def test_the_cost_of_all_sessions_is_summed(monkeypatch, tmp_path):
+    """By a clock that each step moves by a core-second: 500 steps, 10 checkpoints, the end within an interval."""
+    clock = [0.0]
+    monkeypatch.setattr(cost.time, "process_time", lambda: clock[0])
+
+    def tick(*_):
+        clock[0] += 1
+
+    hook = register_optimizer_step_post_hook(tick)
+    try:
+        assert run(budget())[1]["core_s"].tolist() == [50.0 * k for k in range(1, 11)]
+        with pytest.raises(KeyboardInterrupt):
+            run(budget(tmp_path), stop_after=180)
+        clock[0] += 1000  # of nobody: between the sessions
+        assert run(budget(tmp_path))[1]["core_s"].tolist() == [50.0 * k for k in range(1, 11)]
+    finally:
+        hook.remove()
+
+
+def test_waiting_costs_seconds_and_no_core_seconds():
+    spent = cost.Cost()
+    time.sleep(0.05)
+    assert spent.spent()["seconds"] > 0.05 > 0.025 > spent.spent()["core_s"]
+    spent.add({"seconds": 10.0, "core_s": 5.0})
+    assert spent.spent()["seconds"] > 10.05 and 5 < spent.spent()["core_s"] < 5.05
+
+
+def test_compiling_costs_nothing():
+    spent, start = cost.Cost(), time.process_time()
+    for number in range(3):
+        assert numba.njit(lambda x, number=number: x + number)(1) == 1 + number
+    taken = time.process_time() - start
+    assert spent.spent()["core_s"] < 0.3 * taken  # what is left is the dispatch of three calls
 
 
 def test_interruption_loses_no_more_than_one_checkpoint_interval(tmp_path):

@@ -30,7 +30,9 @@ def finished(tmp_path_factory):
 def test_a_run_makes_everything(finished):
     for name in ("csv", "md", "html", "tex"):
         assert (finished.results / f"tables/diffusion.{name}").stat().st_size
-    for name in ("tables/timing.csv", "tables/summary.md", "machine.json", "figures/diffusion/cues.svg"):
+    for name in ("timing.csv", "summary.md", "methods.csv"):
+        assert (finished.results / "tables" / name).stat().st_size
+    for name in ("machine.json", "figures/diffusion/cues.svg"):
         assert (finished.results / name).stat().st_size
     table = finished.table()
     assert set(table.kind) == {"learned", "classical", "limit", "control"}

@@ -4,18 +4,32 @@
 def dataset_files(wildcards):
     """simulate: what the dataset is made from beside the configuration, such as a measured PSF."""
     dataset = config["problems"][wildcards.problem]["datasets"][wildcards.dataset]
-    return problems.find(wildcards.problem, "configuration.files")(dataset)
+    return list(problems.find(wildcards.problem, "configuration.files")(dataset).values())
 
 
 def model(wildcards):
     """predict: the trained weights, none for a method that is not trained."""
     weights = entry(wildcards)["model"]
-    dataset = config["problems"][wildcards.problem]["datasets"][wildcards.dataset]["models"]
+    dataset = units.home(config, wildcards.problem, wildcards.dataset, wildcards.method)
     return (
         collect(MODELS, problem=wildcards.problem, dataset=dataset, method=weights, seed=wildcards.seed)
         if weights
         else []
     )
+
+
+def trials_of(pattern):
+    """Input function of choose: the file of `pattern` for every trial of a sweep."""
+
+    def files(wildcards):
+        return collect(pattern, **wildcards, trial=range(len(entry(wildcards)["trials"])))
+
+    return files
+
+
+def tables_of_trials(wildcards):
+    """tabulate: the trials of every sweep of {problem}."""
+    return [TRIALS.format(**training(one)) for one in swept() if one[0] == wildcards.problem]
 
 
 def predictions(wildcards):
@@ -62,12 +76,27 @@ def files_of_datasets(pattern):
 
 def curves(wildcards):
     """draw: the learning curve of every model of `names_of_curves`."""
-    return [
-        f"<results>/models/{wildcards.problem}/{dataset}/{method}/{seed}.csv"
-        for dataset, method, seed in names_of_curves(wildcards)
-    ]
+    return [CURVES.format(**training((wildcards.problem, *names))) for names in names_of_curves(wildcards)]
+
+
+def training_curves():
+    """summarise: the learning curves of `trainings`, or how settings were chosen."""
+    return [file for one in units.trainings(config) for file in files_of_jobs("models", training(one), "csv")]
 
 
 def training_benchmarks():
     """summarise: the benchmark files of `trainings`."""
-    return [f"<results>/benchmarks/train/{'/'.join(map(str, training))}.tsv" for training in trainings()]
+    return [file for one in units.trainings(config) for file in benchmarks_of(training(one))]
+
+
+def benchmarks_of(names):
+    """Benchmark files of the training of one model, or of those of all trials that it was chosen from."""
+    return files_of_jobs("benchmarks/train", names, "tsv")
+
+
+def files_of_jobs(folder, names, suffix):
+    """A file of the job that trains one model, or of each trial's that it was chosen from."""
+    method = config["problems"][names["problem"]]["methods"][names["method"]]
+    path = f"<results>/{folder}/" + "{problem}/{dataset}/{method}".format(**names)
+    trials = [f"trials/{trial}/" for trial in range(len(method["trials"]))] if method["sweep"] else [""]
+    return [f"{path}/{trial}{names['seed']}.{suffix}" for trial in trials]

@@ -14,19 +14,30 @@ def datasets():
 
 def methods(**wanted):
     """Names of the methods whose entries hold the values wanted."""
+    return [name for problem in config["problems"] for name in methods_of(problem, **wanted)]
+
+
+def methods_of(problem, **wanted):
+    """Names of the methods of one problem whose entries hold the values wanted; True stands for any that is not empty."""
     return [
         name
-        for problem in config["problems"].values()
-        for name, entry in problem["methods"].items()
-        if all(bool(entry[key]) == value for key, value in wanted.items())
+        for name, entry in config["problems"][problem]["methods"].items()
+        if all((bool(entry[key]) if isinstance(value, bool) else entry[key]) == value for key, value in wanted.items())
     ]
 
 
-def trained(kind):
-    """Names of the trained methods, learned or classical; one that is both, in two problems, counts as learned."""
-    entries = [item for problem in config["problems"].values() for item in problem["methods"].items()]
-    learned = {name for name, entry in entries if entry["kind"] == "learned"}
-    return [name for name in methods(trains=True) if (name in learned) == (kind == "learned")]
+def with_methods(**wanted):
+    """Pattern of the {problem} in {problem}/{dataset}/{method}/, where the entry of the method holds the values wanted.
+
+    It looks ahead, as a name may stand for another kind of method in another problem.
+    """
+    found = {problem: methods_of(problem, **wanted) for problem in config["problems"]}
+    return alternatives(f"{problem}(?=/[^/]+/(?:{alternatives(names)})/)" for problem, names in found.items() if names)
+
+
+def swept():
+    """(problem, dataset, method, seed) of every model that is chosen from the trials of a sweep."""
+    return [one for one in units.trainings(config) if config["problems"][one[0]]["methods"][one[2]]["sweep"]]
 
 
 def figure_names(overall=False):

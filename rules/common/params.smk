@@ -15,6 +15,30 @@ def entry_of(key):
     return value
 
 
+def options(wildcards):
+    """predict: the options that the method's entry states; the others are those of its model."""
+    return units.stated_options(entry(wildcards))
+
+
+def trial(key):
+    """Params function of a training: the options or the budget of a trial, the only one where nothing is swept."""
+
+    def value(wildcards):
+        return entry(wildcards)["trials"][int(wildcards.get("trial", 0))][key]
+
+    return value
+
+
+def values_of_trials(wildcards):
+    """choose: what each trial of the sweep tries."""
+    return [one["values"] for one in entry(wildcards)["trials"]]
+
+
+def training(names):
+    """Wildcards of a training, of its (problem, dataset, method, seed)."""
+    return dict(zip(("problem", "dataset", "method", "seed"), names, strict=True))
+
+
 def answer(wildcards):
     """Params function: what the methods of {problem} answer."""
     return repr(problems.load(wildcards.problem).answer)
@@ -27,14 +51,17 @@ def spec(wildcards):
 
 def checkpoint_file(wildcards):
     """train: where training resumes from; no output, as Snakemake deletes outputs before it tries again."""
-    return f"{RESULTS}/checkpoints/{wildcards.problem}/{wildcards.dataset}/{wildcards.method}/{wildcards.seed}.pt"
+    model = TRIAL_MODELS if "trial" in wildcards.keys() else MODELS
+    return model.replace("<results>/models", f"{RESULTS}/checkpoints").format(**wildcards)
 
 
 def dataset_entries(wildcards):
     """draw, tabulate: the entries of the datasets of {problem}; which methods run on them shows in the scores."""
     entries = config["problems"][wildcards.problem]["datasets"]
     return {
-        name: {key: value for key, value in entry.items() if key not in ("methods", "items", "splits")}
+        name: {
+            key: value for key, value in entry.items() if key not in ("methods", "items", "splits", "training_seeds")
+        }
         for name, entry in entries.items()
     }
 
@@ -45,27 +72,54 @@ def names_of_predictions(wildcards):
 
 
 def names_of_curves(wildcards):
-    """draw: (dataset, method, seed) of every model with a learning curve behind {problem}, or behind {dataset} alone."""
-    names = [wildcards.dataset] if "dataset" in wildcards.keys() else config["problems"][wildcards.problem]["datasets"]
-    found = [row for name in names for row in units.models_of(config, wildcards.problem, name)]
+    """draw: (dataset, method, seed) of every model with a learning curve behind {problem}, or behind {dataset} alone.
+
+    Not those `of` another dataset than that whose models a dataset uses: they stand in that one's figure.
+    """
+    found = config["problems"][wildcards.problem]
+    names = [wildcards.dataset] if "dataset" in wildcards.keys() else found["datasets"]
+    rows = [
+        row
+        for name in names
+        for row in units.models_of(config, wildcards.problem, name)
+        if row[0] == found["datasets"][name]["models"] and found["methods"][row[1]]["kind"] == "learned"
+    ]
+    return list(dict.fromkeys(rows))
+
+
+def names_of_trials(wildcards):
+    """tabulate: (dataset, method, seed) of every sweep of {problem}."""
+    return [names for problem, *names in swept() if problem == wildcards.problem]
+
+
+def entries_of_curves(wildcards):
+    """draw: file and options of every method of `names_of_curves`."""
     entries = config["problems"][wildcards.problem]["methods"]
-    return [row for row in dict.fromkeys(found) if entries[row[1]]["kind"] == "learned"]
+    return {
+        name: {key: entries[name][key] for key in ("method", "options")} for _, name, _ in names_of_curves(wildcards)
+    }
+
+
+def method_states(wildcards):
+    """summarise: what each method was when it was run."""
+    return frozen.methods(config)
 
 
 def trainings():
-    """summarise: (problem, dataset, method, seed) of all that is trained, each once."""
-    found = [
-        (problem, *model)
-        for problem, entry in config["problems"].items()
-        for name in entry["datasets"]
-        for model in units.models_of(config, problem, name)
-    ]
-    return list(dict.fromkeys(found))
+    """summarise: (problem, dataset, method, seed) of every training job, as often as a sweep has trials."""
+    return [one for one in units.trainings(config) for _ in benchmarks_of(training(one))]
+
+
+def tables_beside(problem):
+    """Names of the tables beside the main one of a problem: those that it declares, of mistakes and of trials."""
+    wrong = any(entry.get("mistakes") for entry in config["problems"][problem]["datasets"].values())
+    tried = any(one[0] == problem for one in swept())
+    return [*problems.load(problem).tables, *["mistakes"] * wrong, *["sweep"] * tried]
 
 
 def extra_tables():
     """summarise: (problem, table) of every table beside a main one."""
-    return [(problem, table) for problem in config["problems"] for table in problems.load(problem).tables]
+    return [(problem, table) for problem in config["problems"] for table in tables_beside(problem)]
 
 
 def library(*modules):

@@ -11,6 +11,12 @@ def recording_file(wildcards):
     return recording(wildcards)["file"]
 
 
+def recording_psf(wildcards):
+    """prepare: the image of the PSF, where the recording's entry names one."""
+    psf = recording(wildcards).get("psf", {})
+    return psf["file"] if psf.get("kind") == "image" else []
+
+
 def recording_spec(wildcards):
     """prepare: the dataset entry whose models apply; it says what items they take."""
     return units.spec(config, recording(wildcards)["problem"], recording(wildcards)["dataset"], "test")
@@ -22,17 +28,19 @@ def recording_models(wildcards):
 
 
 def recording_methods(wildcards):
-    """measure: method, kind, options and model files (by training seed) of every method that applies, by name."""
+    """measure: method, kind, options, model files (by training seed) and the dataset of these, of each method by name."""
     problem, dataset = recording(wildcards)["problem"], recording(wildcards)["dataset"]
-    home = config["problems"][problem]["datasets"][dataset]["models"]
+    homes = {name: units.home(config, problem, dataset, name) for name in units.live_methods(config, problem, dataset)}
     return {
         name: {
-            **{key: method[key] for key in ("method", "kind", "options")},
+            **{key: method[key] for key in ("method", "kind")},
+            "options": units.stated_options(method),
             "models": {
-                seed: f"{RESULTS}/models/{problem}/{home}/{method['model']}/{seed}.pt"
-                for seed in units.seeds(config, problem, name)
+                seed: f"{RESULTS}/models/{problem}/{homes[name]}/{method['model']}/{seed}.pt"
+                for seed in units.seeds(config, problem, dataset, name)
                 if method["model"]
             },
+            "trained_on": units.spec(config, problem, homes[name], "test") if method["model"] else None,
         }
         for name, method in units.live_methods(config, problem, dataset).items()
     }

@@ -26,6 +26,9 @@ class Problem:
     answer : Numbers, Points or Images of `blurbench.files.answers`, with the columns that a method answers
     conditions : columns of the items that make conditions in the tables
     known : columns of the items that a microscopist knows: all that learned and classical methods are given of them
+    known_spec : keys of a dataset's entry that a microscopist knows, a key of a part as "imaging.psf": all that such
+        methods are given of it. What is not named is hidden from them: streams, the grid of the test split, and what
+        the simulator does without their knowledge
     figures : names of the figures of each dataset, figures/<name>.py
     summary_figures : names of the figures over all datasets
     tables : names of the tables beside the main one, tables/<name>.py
@@ -34,6 +37,7 @@ class Problem:
     answer: Any
     conditions: tuple[str, ...]
     known: tuple[str, ...]
+    known_spec: tuple[str, ...] = ()
     figures: tuple[str, ...] = ()
     summary_figures: tuple[str, ...] = ()
     tables: tuple[str, ...] = ()

@@ -14,7 +14,6 @@ import numpy as np
 
 from blurbench import colloids, diffusion
 from blurbench.scoring.scores import read
-from blurbench.scoring.statistics import replicate, resampling_weights
 
 RESAMPLES = 10_000
 
@@ -30,7 +29,7 @@ def row(table, method):
 
 def compare(table, metric, reduce, ours, others):
     """Mean of our method and the paired difference from each other one, with its 95 % interval."""
-    found = replicate(table.values[metric], reduce, resampling_weights(len(table.items), RESAMPLES, 1))
+    found = table.replicates(metric, reduce, table.resampling(RESAMPLES, 1))
     print(f"  {metric}: {ours} {found.value[row(table, ours)]:.3f}")
     for other in others:
         pair = found[[row(table, ours)]].combine(np.subtract, found[[row(table, other)]])
@@ -45,7 +44,7 @@ def report(run):
         return
     print(f"diffusion, report, {len(table.items)} stacks")
     classical = table.methods.method[table.methods.kind == "classical"]
-    compare(table, "error_ln_d", "rms", "ours", [*classical, "true_centroid_cve", "true_centroid_mle"])
+    compare(table, "error_ln_d", "rms", "ours", [*classical, "cramer_rao_exact"])
     for D in sorted(set(table.items["D"])):
         part, k = table.take((table.items["D"] == D).to_numpy()), row(table, "ours")
         relative, inside = part.values["relative_d"][k, 0], part.values["inside_95"][k, 0]

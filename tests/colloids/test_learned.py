@@ -165,7 +165,7 @@ def test_a_cell_sees_no_further_than_the_margin(name):
 
 @pytest.mark.parametrize("name", LEARNED)
 def test_tiles_leave_no_seams(name):
-    """A volume in tiles gives the map of the whole volume, within 1e-3 as the rounding of bfloat16 leaves it."""
+    """A volume in tiles gives the map of the whole volume, within 1e-3, well above rounding."""
     torch.manual_seed(1)
     one, _ = volume((64, 72, 72))
     whole, tiled = (methods.load("colloids", name, {**SMALL, "tile": tile}) for tile in (128, 32))
@@ -183,7 +183,7 @@ def test_tiles_leave_no_seams(name):
 
 
 def test_the_mean_over_mirrors_turns_with_the_volume():
-    """Eight mirror images: a mirrored volume then has the mirrored centres, to the rounding of bfloat16."""
+    """Eight mirror images: a mirrored volume then has the mirrored centres, to rounding."""
     torch.manual_seed(3)
     one, _ = volume((40, 40, 40))
     method = methods.load("colloids", "ours", {**SMALL, "mirrors": 8})

@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 import pytest
 from levels import CNR, DATASETS, HEIGHT, PHI, SIGMA_Z, SIZES, SLOPE, f1_at, grid, score_tables, scores
+from scipy import stats
 
 from blurbench.colloids import PROBLEM
 from blurbench.colloids.tables import smallest
@@ -52,17 +53,23 @@ def test_smallest_particle_is_where_theory_puts_it():
 
 
 def test_intervals_of_the_smallest_particle():
-    """Two volumes of a cell, F1 ± 0.01: a resample's mean is off by -0.01, 0 or 0.01, with chances 1/4, 1/2, 1/4."""
-    table = smallest.smallest_particle(scores(scatter=0.01), SIZES, resamples=1000)
+    """Eight volumes of a cell, F1 ± 0.01: seven are drawn, so a resample's mean is off by a binomial law of seven."""
+    volumes, off = stats.binom(7, 0.5), 0.01 * (2 * np.arange(8) - 7) / 7
+    # The crossing lies on a size of the grid. Cells are resampled apart: its own error, and that of the neighbour.
+    own, neighbour = np.meshgrid(off, off)
+    slope = np.where(own >= 0, own + HEIGHT * SLOPE * 0.2 - neighbour, neighbour + HEIGHT * SLOPE * 0.2 - own)
+    size = SIGMA_Z / (0.4 + 0.2 * own / slope)
+    chance = np.outer(volumes.pmf(np.arange(8)), volumes.pmf(np.arange(8)))
+    one = read(score_tables(grid(volumes=8), scatter=0.01), PROBLEM.conditions)[0]
+    table = smallest.smallest_particle(one, SIZES, resamples=4000)
     row = table[(table.method == "ours") & (table.phi == 0.1) & (table.cnr == 3)].iloc[0]
-    # Neighbouring cells are resampled apart: the crossing moves most when both are off to the same side.
-    off = 0.01 / (HEIGHT * SLOPE)
-    assert [row.ci_low, row.ci_high] == pytest.approx([SIGMA_Z / (0.4 + off), SIGMA_Z / (0.4 - off)], rel=1e-3)
-    sure = smallest.smallest_particle(scores(), SIZES, resamples=20)
+    assert 0.93 < chance[(row.ci_low - 1e-3 < size) & (size < row.ci_high + 1e-3)].sum() < 0.98
+    sure = read(score_tables(grid(volumes=8)), PROBLEM.conditions)[0]
+    sure = smallest.smallest_particle(sure, SIZES, resamples=20)
     finite = np.isfinite(sure.particle_size_um)
     assert sure.ci_low[finite].to_numpy() == pytest.approx(sure.particle_size_um[finite].to_numpy())
-    alone = smallest.smallest_particle(read(score_tables(grid(volumes=1)), PROBLEM.conditions)[0], SIZES, resamples=20)
-    assert alone[["ci_low", "ci_high"]].isna().all(axis=None)
+    few = smallest.smallest_particle(scores(), SIZES, resamples=20)
+    assert few[["ci_low", "ci_high"]].isna().all(axis=None)
 
 
 def test_a_failed_volume_counts_as_none_found():

@@ -1,13 +1,14 @@
 """Estimators of D and their theory: tables worked out elsewhere, simulated paths, symmetries, degenerate input."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sampling import deviate
 from scipy.optimize import minimize
 
-from blurbench.diffusion.bounds import mortensen
+from blurbench.diffusion.bounds import efficient, mortensen
 from blurbench.diffusion.estimators import (
     _position_covariance,
     _slope_form,
@@ -64,6 +65,16 @@ def test_published_values(x):
     assert cve_sd(D, sigma, DT, FRAMES, sigma_known=True) / D == pytest.approx(cve_known, rel=0.01)
     if all_lags:
         assert msd_sd(D, sigma, DT, FRAMES, "all") / D == pytest.approx(all_lags, abs=6e-4)
+
+
+def test_a_bound_has_its_error_on_a_grid_of_D_and_where_D_is_drawn():
+    drawn = np.exp(np.random.default_rng(1).uniform(-3, 3, 500))
+    items = pd.DataFrame({"D": [*drawn, *np.repeat([1.0, 2.0], 50)]})
+    error = np.log(efficient(items, np.full(600, 0.3))["D"] / items["D"])
+    for rows in (slice(0, 500), slice(500, 550), slice(550, 600)):
+        assert np.sqrt(np.mean(error[rows] ** 2)) == pytest.approx(0.3)
+    # Nor does it depend on D: a correlation of 500 independent pairs has the SD 1/√500; four of them.
+    assert abs(np.corrcoef(error[:500], np.log(drawn))[0, 1]) < 4 / np.sqrt(500)
 
 
 def test_bounds_of_long_paths():

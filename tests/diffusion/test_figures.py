@@ -61,7 +61,7 @@ def data(figure, folder):
         return {"scores": scores, "datasets": CUES}, {"no shape", "ours", "RMSE of ln D (95 % interval)"}
     return {
         "predicted": ({"scores": scores}, {"ours", "spot width", "true D (µm²/s)", "34.3 % failed"}),
-        "relative_sd": ({"scores": scores}, {"photon-timed floor", "D (µm²/s)", "learned methods"}),
+        "relative_sd": ({"scores": scores}, {"exact posterior", "D (µm²/s)", "learned methods"}),
         "examples": ({"store": store()}, {"D = 0.1 µm²/s", "frame 8", "0.5 µm"}),
         "learning": (
             {"curves": list(curves(folder))},

@@ -111,6 +111,9 @@ def test_calibration_is_small_where_the_blur_is():
     assert (shrink(Q) > 0.2).all() and (shrink(Q) < 1.3).all() and (stray(Q) >= 0).all() and (stray(Q) < 1).all()
     assert shrink(0.01) == pytest.approx(1, abs=0.02)
     assert blur_variance(3.0, stack) == pytest.approx(3.0 * 0.01 / 3 * 0.99)
+    continuous = made([1.0], 7, substeps="continuous")[0][0]
+    assert blur_variance(3.0, continuous) == pytest.approx(3.0 * 0.01 / 3)
+    assert (stack.motion_blur, continuous.motion_blur) == pytest.approx((0.99 / 6, 1 / 6))
 
 
 def test_joint_likelihood_peaks_near_the_truth():
@@ -174,7 +177,7 @@ def test_a_stack_of_one_value(value):
 
 @pytest.mark.parametrize("centre", [(0.5, 0.5), (0.5, 15.5), (15.6, 15.2), (7, 0.3), (15.9, 8), (1.5, 14)])
 def test_spots_at_the_edge_of_the_field(centre):
-    stacks, truth = made([1e-9] * 20, 13, bounds=(0.05, 5), size_px=16, photons=2000)
+    stacks, truth = made([1e-9] * 20, 13, bounds=(0.05, 5), size_px=16, photons=2000, start_spread_px=0)
     share = np.diff(ndtr((np.arange(17) - np.array(centre)[:, None]) / (0.25 / FWHM_OVER_SD / 0.2)))
     mean = 2 + 2000 * np.outer(*share)  # part of the spot is cut off
     rng = np.random.default_rng(13)

@@ -101,6 +101,7 @@ def test_padding_frames_change_nothing(name):
     for p in network.parameters():
         torch.nn.init.normal_(p, std=0.05)
     x, microscope, present = (torch.from_numpy(np.ascontiguousarray(a)) for a in method.prepare(dataset(), 1))
+    x = x.float()
     empty = torch.zeros(len(x), 3, *x.shape[2:])
     longer, mask = torch.cat([x, empty], dim=1), torch.cat([present, torch.zeros(len(x), 3, dtype=torch.bool)], dim=1)
     with torch.inference_mode():

@@ -32,6 +32,12 @@ def test_by_hand():
     assert set(table["D"]) == set(D)
 
 
+def test_beyond_the_range_estimates_may_be_half_and_twice_what_the_grid_holds():
+    table = score(dataset([0.02, 50.0, 50.0, 1.0]), predictions([0.001, 40.0, 500.0, -1.0]))
+    assert by_item(table, "error_ln_d") == pytest.approx(np.log([0.01 / 0.02, 40 / 50, 100 / 50, 0.01 / 1]))
+    assert (table[table.metric == "error_ln_d"].worst == np.log(100 / 0.01)).all()
+
+
 def test_no_interval_is_nan_and_not_outside():
     table = score(dataset(D), predictions(D))
     assert np.isnan(by_item(table, "inside_68")).all() and np.isnan(by_item(table, "inside_95")).all()

@@ -9,23 +9,19 @@ import tifffile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numba import njit
+from photons import PURE, QUIET, photon_moments, photon_sums, stacks
 from sampling import CHANCE, deviate, frequencies, normal
 from scipy import integrate, stats
 from scipy.special import j0, j1, ndtr
 
 from blurbench.diffusion import psf as psfs
+from blurbench.diffusion import simulate
 from blurbench.diffusion.estimators import blur_coefficient
-from blurbench.diffusion.simulate import AXES, SHARD, dataset, imaging, photon_stacks, realised, render
+from blurbench.diffusion.simulate import AXES, DEFAULTS, SHARD, dataset, imaging, photon_stacks, realised, render
 from blurbench.microscopy import camera as cameras
 from blurbench.microscopy.random_streams import key, stream
 
-QUIET = {"read_noise": 0.0}  # the grey value of a pixel is its number of photons and the offset of 100
 ONLY_PATHS = {"size_px": 1, "photons": 0}
-
-
-def stacks(D, seed, first=0, cue=None, **spec):
-    """Images, positions and items of `render`, imaging parameters by name."""
-    return render(np.atleast_1d(np.asarray(D, float)), imaging(spec), key(seed), first, cue)
 
 
 def expected_photons(positions, spec):
@@ -76,9 +72,12 @@ def test_mean_square_displacement_is_4Dt(exposure):
 
 
 def test_a_path_starts_at_the_centre_or_around_it():
-    assert (stacks([1, 5], 3)[1][:, 0, 0] == 0).all()
-    start = stacks([0] * 2000, 3, start_spread_px=3.0, frames=2, size_px=8, pixel_size_um=0.5)[1][:, 0, 0] / 0.5
-    assert stats.kstest(start.ravel(), stats.uniform(-1.5, 3).cdf).pvalue > CHANCE
+    assert (stacks([1, 5], 3, start_spread_px=0)[1][:, 0, 0] == 0).all()
+    for spread in (3.0, DEFAULTS["start_spread_px"]):  # the default: no part of a pixel is preferred
+        small = {"start_spread_px": spread, "frames": 2, "size_px": 8, "pixel_size_um": 0.5}
+        start = stacks([0] * 2000, 3, **small)[1][:, 0, 0] / 0.5
+        assert stats.kstest(start.ravel(), stats.uniform(-spread / 2, spread).cdf).pvalue > CHANCE
+    assert DEFAULTS["start_spread_px"] == 1
 
 
 @pytest.mark.parametrize("share, substeps", [(1, 10), (1, 2), (0.5, 4), (0.3, 1)])
@@ -103,6 +102,74 @@ def test_realised_D():
     line = np.stack([np.arange(40.0).reshape(4, 10), np.zeros((4, 10))], axis=-1)
     t = np.arange(1, 40)
     assert realised(line, 0.1, 0.1) == pytest.approx((t**3).sum() / (t**2).sum() / 0.01 / 4)
+
+
+# A continuous path, seen through its photons
+
+
+@pytest.mark.parametrize("kept", [1, 10])
+@pytest.mark.parametrize("share", [1, 0.4])
+def test_photons_of_a_continuous_path_show_the_whole_blur(monkeypatch, share, kept):
+    """Width, displacements of centroids and their covariance of facts 1 and 2.4, whatever is kept of the path."""
+    monkeypatch.setattr(simulate, "moments", lambda imaging: kept)
+    D, dt, M, frames, pixel = 2.0, 0.01, 50, 20, 0.1
+    exposure, s2 = share * dt, (0.25 / psfs.FWHM_OVER_SD) ** 2 + pixel**2 / 12
+    spec = {"size_px": 80, "pixel_size_um": pixel, "photons": M, "frames": frames, "exposure_s": exposure}
+    images, path, _ = stacks([D] * 400, 30, substeps="continuous", **PURE, **spec)
+    assert path.shape == (400, frames, kept, 2)
+    inside = (np.abs(path) < 3).all(axis=(1, 2, 3))  # 1 µm from the edge, so that no photon is lost
+    assert inside.mean() > 0.9
+    mean, variance = photon_moments(images[inside], pixel)
+    deviate(variance.mean(), s2 + D * exposure / 3, variance.std() / np.sqrt(variance.size))
+    step, R = np.diff(mean, axis=1), blur_coefficient(exposure, dt)
+    error = (s2 + D * exposure / 3) / M  # facts 2.5: photons at their own moments, localised by their mean
+    v, c = 2 * D * dt * (1 - 2 * R) + 2 * error, 2 * R * D * dt - error
+    deviate((step**2).mean(), v, np.sqrt((2 * v**2 + 4 * c**2) / step.size))
+    deviate((step[:, 1:] * step[:, :-1]).mean(), c, np.sqrt((v**2 + 3 * c**2) / step.size))
+    deviate((step[:, 2:] * step[:, :-2]).mean(), 0, np.sqrt((v**2 + 4 * c**2) / step.size))
+
+
+def test_positions_kept_of_a_continuous_path_are_on_it():
+    D, K, M, exposure, pixel = 5.0, 10, 20_000, 0.008, 0.05
+    spec = {"size_px": 128, "pixel_size_um": pixel, "photons": M, "frames": 3, "exposure_s": exposure}
+    images, path, _ = stacks([D] * 100, 31, substeps="continuous", **PURE, **spec)
+    difference = photon_moments(images, pixel)[0] - path.mean(axis=2, dtype=float)
+    # In each of the 2K halves of a part δ, what the path does beyond the kept position is independent of all the rest:
+    # its mean has a variance of 2D(δ/2)³/3 over δ², and 2K of those over K² are D t_E/(6K²).
+    photons = ((0.25 / psfs.FWHM_OVER_SD) ** 2 + pixel**2 / 12 + D * exposure / 3) / M
+    variance = D * exposure / (6 * K**2) + photons
+    deviate((difference**2).mean(), variance, variance * np.sqrt(2 / difference.size))
+    deviate((difference[:, 1:] * difference[:, :-1]).mean(), 0, variance / np.sqrt(difference[:, 1:].size))
+
+
+def test_cues_of_a_continuous_path():
+    M, pixel = 5000, 0.05
+    spec = {"size_px": 96, "pixel_size_um": pixel, "photons": M, "frames": 3, "substeps": "continuous"}
+    spec |= {"background": 0, "camera": QUIET}
+    plain, whole, _ = stacks([1.0] * 100, 32, **spec)
+    rest, at, _ = stacks([1.0] * 100, 32, cue="no_shape", **spec)
+    centred, inside, _ = stacks([1.0] * 100, 32, cue="no_trajectory", **spec)
+    centres = whole.mean(axis=2, keepdims=True, dtype=float)
+    assert at == pytest.approx(np.broadcast_to(centres, at.shape), abs=1e-6)
+    assert inside == pytest.approx(whole - centres, abs=1e-6)
+    s2 = (0.25 / psfs.FWHM_OVER_SD) ** 2 + pixel**2 / 12
+    mean, variance = photon_moments(rest, pixel)
+    deviate(variance, s2, s2 / np.sqrt(M))
+    normal((mean - centres[:, :, 0]) / np.sqrt(s2 / M))
+    mean, variance = photon_moments(plain, pixel)
+    same_mean, same_variance = photon_moments(centred, pixel)
+    # The same photons on another part of the pixels, which move each by less than one.
+    assert same_variance == pytest.approx(variance, abs=5 * s2 / np.sqrt(M))
+    assert same_mean == pytest.approx(mean - centres[:, :, 0], abs=5 * pixel / np.sqrt(12 * M))
+
+
+def test_width_does_not_depend_on_where_in_a_pixel_molecules_start():
+    """Over all phases a pixel adds a²/12 to the variance, and that is all (Sheppard). From a corner: 9 errors more."""
+    D, pixel = 0.1, 0.2
+    spec = {"size_px": 24, "pixel_size_um": pixel, "photons": 1000, "frames": 4}
+    variance = photon_moments(stacks([D] * 1500, 33, **PURE, **spec)[0], pixel)[1].mean(axis=1)
+    expected = (0.25 / psfs.FWHM_OVER_SD) ** 2 + pixel**2 / 12 + D * 0.01 / 3 * 0.99
+    deviate(variance.mean(), expected, variance.std() / np.sqrt(len(variance)))
 
 
 # Pixels
@@ -161,7 +228,7 @@ def test_axes_are_t_y_x():
 
 
 def test_many_sub_positions_and_none_at_all():
-    images, positions, _ = stacks([1.0, 0.0], 9, substeps=1000, frames=3, size_px=16)
+    images, positions, _ = stacks([1.0, 0.0], 9, substeps=1000, frames=3, size_px=16, start_spread_px=0)
     assert positions.shape == (2, 3, 1000, 2) and np.isfinite(positions).all()
     assert (positions[1] == 0).all() and images.max() > 110
 
@@ -171,7 +238,8 @@ def test_many_sub_positions_and_none_at_all():
 
 def flat_counts(spec, photons, seed, repeats=1):
     """Photon numbers summed over frames of a resting molecule in the middle, exactly `photons` a frame."""
-    full = {"background": 0, "camera": QUIET, "substeps": 1, "frames": repeats, **spec, "photons": photons}
+    full = {"background": 0, "camera": QUIET, "substeps": 1, "frames": repeats, "start_spread_px": 0}
+    full |= {**spec, "photons": photons}
     return (stacks([0.0], seed, cue="no_intensity", **full)[0][0].astype(float) - 100).sum(axis=0)
 
 
@@ -446,10 +514,6 @@ def test_truth_belongs_to_its_images():
 CUED = {"size_px": 48, "frames": 6, "camera": QUIET, "background": 0}  # every photon stays in the field and is counted
 
 
-def photon_sums(images):
-    return images.sum(axis=(2, 3), dtype=int) - 100 * images.shape[2] * images.shape[3]
-
-
 @pytest.fixture(scope="module")
 def cued():
     return {
@@ -602,7 +666,7 @@ def specifications(draw):
         "pixel_size_um": draw(st.floats(0.01, 1)),
         "frame_time_s": frame_time,
         "exposure_s": frame_time * draw(st.floats(0.01, 1)),
-        "substeps": draw(st.integers(1, 6)),
+        "substeps": draw(st.integers(1, 6) | st.just("continuous")),
         "psf": draw(psf),
         "photons": draw(st.floats(0.01, 1000)),
         "background": draw(st.floats(0, 20)),
@@ -617,7 +681,7 @@ def test_any_specification(spec, D, seed):
     images, positions, items = render(np.array(D), imaging(spec), key(seed))
     again = render(np.array(D), imaging(spec), key(seed))[0]
     assert images.dtype == np.uint16 and images.shape == (len(D), spec["frames"], spec["size_px"], spec["size_px"])
-    assert positions.dtype == np.float32 and positions.shape == (len(D), spec["frames"], spec["substeps"], 2)
+    assert positions.dtype == np.float32 and positions.shape == (len(D), spec["frames"], simulate.moments(spec), 2)
     assert (images == again).all() and images.max() <= spec["camera"]["saturation"]
     assert np.isfinite(positions).all() and (items["D"] == D).all()
     assert (items["signal"] >= 0).all() and np.isfinite(items["noise"]).all()

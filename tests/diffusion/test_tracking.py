@@ -20,14 +20,13 @@ def test_stacks_look_like_simulated_ones(tracked):
     _, stacks = tracked
     assert stacks.images.shape == (len(stacks), 20, 24, 24) and stacks.images.dtype == np.uint16
     assert len(stacks) >= 20 and not stacks.truth
-    assert {"photons", "background", "fwhm_um", "frame_time_s", "exposure_s", "frames", "contrast", "noise"} <= set(
-        stacks.items
-    )
+    known = {"photons", "background", "fwhm_um", "frame_time_s", "exposure_s", "frames"}
+    assert known | {"spot_fwhm_um", "contrast", "noise"} <= set(stacks.items)
     assert stacks.items["photons"].median() == pytest.approx(PHOTONS, rel=0.05)
     assert stacks.items["background"].median() == pytest.approx(BACKGROUND, rel=0.1)
     # The blur of the path widens the spot by D t/3 per axis.
     blurred = np.sqrt(FWHM**2 + tracking.FWHM**2 * D * FRAME_TIME / 3)
-    assert stacks.items["fwhm_um"].median() == pytest.approx(blurred, rel=0.03)
+    assert stacks.items["spot_fwhm_um"].median() == pytest.approx(blurred, rel=0.03)
 
 
 def test_spot_starts_at_the_centre_but_for_rounding(tracked):

@@ -7,7 +7,8 @@ PROBLEM = Problem(
     answer=Points(("z", "y", "x", "confidence")),  # confidence: any monotone number
     conditions=("phi", "sigma_z_d", "cnr"),
     known=("particle_size_um", "voxel_um", "diameter_px", "sigma_z_px", "sigma_xy_px"),
-    figures=("slices", "recall_error", "pair_correlation", "learning"),
+    known_spec=("imaging.shape_px", "imaging.diameter_px", "imaging.psf", "imaging.offset"),
+    figures=("slices", "recall_error", "pair_correlation", "learning", "cost"),
     summary_figures=("how_low",),
     tables=("challenge", "smallest"),
 )

@@ -1,7 +1,6 @@
 """What a schema cannot say of a dataset or a recording of this problem, and how much memory its items need."""
 
 import math
-from pathlib import Path
 
 INSET = 0.75  # diameters: finders miss spheres nearer to a face; for a recording that states none
 LARGEST_PHI = 0.55  # beyond, no packing comes to equilibrium in an affordable number of sweeps
@@ -54,9 +53,6 @@ def faults(dataset, memory_mb):
     thinnest = THINNEST * imaging["diameter_px"] * (1 + 3 * imaging["polydispersity"])
     if min(imaging["shape_px"]) < thinnest:
         yield "imaging.shape_px", repr(imaging["shape_px"]), f"voxels, at least three spheres' {thinnest:g} a side"
-    for file in files(dataset):
-        if not Path(file).is_file():
-            yield "imaging.psf.file", repr(file), "a file that exists, seen from the working directory"
     if memory_mb and (need := simulate_mb(dataset)) > memory_mb:
         yield (
             "imaging.shape_px",
@@ -141,9 +137,9 @@ def blur_faults(recording, sigma_um, particle_size_um):
 
 
 def files(dataset):
-    """Files that a dataset is made from: a measured PSF, if it has one."""
+    """Files that a dataset is made from, by their keys: a measured PSF, if it has one."""
     psf = dataset["imaging"]["psf"]
-    return [psf["file"]] if psf["kind"] == "image" else []
+    return {"imaging.psf.file": psf["file"]} if psf["kind"] == "image" else {}
 
 
 def simulate_mb(dataset):

@@ -15,7 +15,7 @@ from blurbench.colloids.network_targets import nearest
 from blurbench.colloids.tuning import f1_by_threshold
 from blurbench.files.logs import progress
 from blurbench.learning import training
-from blurbench.learning.device import autocast, find_device
+from blurbench.learning.device import find_device
 from blurbench.learning.prepared import Prepared
 from blurbench.learning.tiles import tiles, widened, window
 from blurbench.learning.weights import trained, untrained, weights
@@ -88,8 +88,7 @@ class Learned:
                 cells = tuple(n // self.stride for n in x.shape[1:])
                 vectors = nearest(centres, cells, self.stride, diameter / 2)
                 part = (torch.from_numpy(a[None]).to(device) for a in (x, microscope, vectors))
-                with autocast(device):
-                    total += float(loss(network, list(part)))
+                total += float(loss(network, list(part)))
             return {"validation_loss": total / len(validation)}
 
         curve = training.train(network, batch, len(train), BLOCK, loss, validate, budget, seed, device)
@@ -152,7 +151,7 @@ class Learned:
     def predict(self, dataset, model, device):
         """Centres in every volume, and how sure each is. What a method answers stands in blurbench.planning.method."""
         device = find_device(device)
-        network = trained(self.network(), model["network"], device)
+        network = trained(self.network(), model, device)
 
         def find(one):
             threshold = float(np.interp(network_inputs.microscope(one)[0], model["blur"], model["threshold"]))
@@ -189,7 +188,7 @@ class Learned:
         microscope = torch.from_numpy(microscope[None]).to(device)
         total = 0.0
         for axes in MIRRORS[: self.mirrors]:
-            with torch.inference_mode(), autocast(device):
+            with torch.inference_mode():
                 given = torch.from_numpy(np.ascontiguousarray(np.flip(x, [1 + a for a in axes])[None])).to(device)
                 answer = network(given, microscope)[0].float().cpu().numpy()
             total = total + self.mirrored(answer, axes)

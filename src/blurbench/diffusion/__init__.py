@@ -7,7 +7,21 @@ PROBLEM = Problem(
     answer=Numbers(("D", "D_lo68", "D_hi68", "D_lo95", "D_hi95")),  # µm²/s
     conditions=("D",),
     known=("photons", "background", "fwhm_um", "frame_time_s", "exposure_s", "frames"),
-    figures=("predicted", "relative_sd", "examples", "learning"),
+    known_spec=(
+        "D_um2_s",
+        "imaging.frames",
+        "imaging.size_px",
+        "imaging.pixel_size_um",
+        "imaging.frame_time_s",
+        "imaging.exposure_s",
+        "imaging.substeps",
+        "imaging.psf",
+        "imaging.photons",
+        "imaging.background",
+        "imaging.camera",
+        "imaging.start_spread_px",
+    ),
+    figures=("predicted", "relative_sd", "examples", "learning", "cost"),
     summary_figures=("cues",),
     tables=("realised",),
 )

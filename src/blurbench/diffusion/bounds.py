@@ -10,12 +10,15 @@ from blurbench.microscopy.camera import excess_noise, noise_variance
 
 
 def efficient(items, relative_sd):
-    """Answers of an unbiased normal estimator of ln D with the given SD (item,).
+    """Answers of an unbiased estimator of ln D that attains a Cramér-Rao bound: its SD is sd(D)/D, (item,).
 
-    The errors of the items of one D stand at the normal quantiles, scaled to variance 1: nothing is drawn.
+    Its law is normal in ln D. The errors of the items of one D stand at the normal quantiles, scaled to variance 1:
+    nothing is drawn. Items that share their D with no other, as where D is drawn for each, stand at them together. D
+    itself then has the relative SD sqrt(exp(2r²) - exp(r²)) > r, and is not unbiased.
     """
     z = np.empty(len(items))
-    for _, rows in items.groupby("D").indices.items():
+    alone = items.groupby("D")["D"].transform("size") == 1
+    for rows in items.groupby(items["D"].mask(alone, 0.0)).indices.values():
         n = len(rows)
         quantiles = ndtri((np.arange(n) + 0.5) / n)
         z[rows] = quantiles / quantiles.std() if n > 1 else 0.0

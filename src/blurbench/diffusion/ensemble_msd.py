@@ -1,9 +1,11 @@
 """Mean squared displacement of all tracks of a movie together, and what it says of D."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
-from blurbench.scoring.statistics import replicate_sums, resampling_weights
+from blurbench.scoring.statistics import replicate_sums, resampling
 
 LAGS = (3, 10)  # fewest and most lags of the lines, a tenth of the movie in between
 
@@ -33,7 +35,7 @@ def ensemble_msd(spots: pd.DataFrame, recording: dict, resamples: int, seed: int
 
     Lines: MSD = 4D·lag + offset over the first lags (a tenth of the movie, 3 to 10), the offset taking localisation
     error and motion blur; and MSD = 4D·lag^exponent in logarithms, which blur makes steeper and localisation error
-    flatter than 1. Intervals by bootstrap over tracks, NaN where fewer than two of them have a value.
+    flatter than 1. Intervals by bootstrap over tracks, NaN where fewer than eight of them have a value.
 
     Parameters
     ----------
@@ -60,9 +62,10 @@ def ensemble_msd(spots: pd.DataFrame, recording: dict, resamples: int, seed: int
         return np.concatenate([msd, np.stack([slope / 4, offset, np.exp(level) / 4, exponent], axis=-1)], axis=-1)
 
     moments = np.stack([sums, numbers]).transpose(0, 2, 1)
-    found = replicate_sums(moments, quantities, resampling_weights(len(sums), resamples, seed))
-    few = (numbers > 0).sum(axis=0) < 2  # a single track says nothing of how tracks differ
-    found.resampled[:, np.flatnonzero(few)] = np.nan
+    found = replicate_sums(moments, quantities, resampling(len(sums), resamples, seed))
+    counted = found.counted.copy()
+    counted[:lags] = (numbers > 0).sum(axis=0)  # some tracks are shorter than a lag
+    found = replace(found, counted=counted)
     names = [("msd", lag, "um2") for lag in tau]
     names += [("D_linear", np.nan, "um2/s"), ("offset", np.nan, "um2")]
     names += [("D_loglog", np.nan, "um2/s"), ("exponent", np.nan, "")]

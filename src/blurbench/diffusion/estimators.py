@@ -11,14 +11,18 @@ from functools import lru_cache
 
 import numpy as np
 from numba import njit
-from scipy.fft import dst
 
 STEPS = 5000  # of the likelihood's ascent; some hundreds are usual
 
 
+def blur_share(substeps=None):
+    """Share of a continuous path's blur that K sub-positions show: 1 - 1/K² (derived; no unit); None: all of it."""
+    return 1 - 1 / substeps**2 if substeps else 1.0
+
+
 def blur_coefficient(exposure, frame_time, substeps=None):
-    """R = t_E/(6Δt) of a uniform exposure; times 1 - 1/K² for K sub-positions (derived; no unit)."""
-    return exposure / (6 * frame_time) * (1 - 1 / substeps**2 if substeps else 1)
+    """R = t_E/(6Δt) of a uniform exposure; times `blur_share` for K sub-positions (no unit)."""
+    return exposure / (6 * frame_time) * blur_share(substeps)
 
 
 def msd(positions, lags):
@@ -171,20 +175,34 @@ def cve_sd(D, sigma, dt, frames, dims=2, blur=1 / 6, sigma_known=False):
     return float(D * np.sqrt(((6 + 4 * e + 2 * e**2) / N + 4 * (1 + e) ** 2 / N**2) / dims))
 
 
+@njit(cache=True, nogil=True)
 def _spectrum(positions):
-    """Sine transforms of the displacements of each gap-free run: list of (squares summed over axes, c), and dims."""
-    positions = np.asarray(positions, float)
-    whole = np.isfinite(positions).all(axis=1)
-    edges = np.flatnonzero(np.diff(np.r_[0, whole, 0]))
-    parts = []
-    for first, last in zip(edges[::2], edges[1::2]):
-        if last - first >= 2:
-            y = dst(np.diff(positions[first:last], axis=0), type=1, axis=0) / 2
-            N = len(y)
-            parts.append((2 / (N + 1) * (y**2).sum(axis=1), 1 - np.cos(np.pi * np.arange(1, N + 1) / (N + 1))))
-    if not parts:
-        return np.empty(0), np.empty(0), positions.shape[1]
-    return np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts]), positions.shape[1]
+    """Sine transforms of the displacements of each gap-free run, one after the other.
+
+    Returns
+    -------
+    power : squares summed over axes;  c : 1 - cos of the frequency
+    """
+    frames, dims = positions.shape
+    power, c = np.zeros(frames), np.empty(frames)
+    n = first = 0
+    while first < frames:
+        last = first
+        while last < frames and np.isfinite(positions[last]).all():
+            last += 1
+        N = last - first - 1
+        for k in range(1, N + 1):
+            cosine, sine = math.cos(math.pi * k / (N + 1)), math.sin(math.pi * k / (N + 1))
+            for axis in range(dims):
+                total, before, now = 0.0, 0.0, sine
+                for j in range(first, last - 1):
+                    total += now * (positions[j + 1, axis] - positions[j, axis])
+                    before, now = now, 2.0 * cosine * now - before  # the sines of all multiples of one angle
+                power[n] += 2.0 / (N + 1) * total * total
+            c[n] = 1.0 - cosine
+            n += 1
+        first = last + 1
+    return power[:n], c[:n]
 
 
 def path_log_likelihood(positions, dt, D, variance, blur=1 / 6):
@@ -192,7 +210,8 @@ def path_log_likelihood(positions, dt, D, variance, blur=1 / 6):
 
     Exact for gap-free paths (Berglund 2010 in sine-transform form); gap-free runs count as independent.
     """
-    power, c, d = _spectrum(positions)
+    positions = np.asarray(positions, float)
+    (power, c), d = _spectrum(positions), positions.shape[1]
     D, variance = np.broadcast_arrays(np.asarray(D, float)[..., None], np.asarray(variance, float)[..., None])
     spectrum = 2 * D * dt * (1 - 2 * blur * c) + 2 * variance * c
     return -0.5 * (d * np.log(spectrum) + power / spectrum).sum(axis=-1)
@@ -205,7 +224,8 @@ def mle(positions, dt, sigma=None, blur=1 / 6):
 
 def mle_fit(positions, dt, sigma=None, blur=1 / 6):
     """D (µm²/s) and σ (µm) of maximum likelihood; NaN with fewer than two displacements."""
-    power, c, d = _spectrum(positions)
+    positions = np.asarray(positions, float)
+    (power, c), d = _spectrum(positions), positions.shape[1]
     if len(power) < 2:
         return np.nan, np.nan
     scale = power.mean() / (2 * d)  # DΔt of a path that is all motion: makes both unknowns of order one

@@ -13,9 +13,10 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from numba import njit
 
-from blurbench.diffusion.blur_likelihood import joint_log_likelihood
+from blurbench.diffusion.blur_likelihood import posterior
 from blurbench.diffusion.items import Stack, stack
 from blurbench.diffusion.localise import fit_stack, spots_of
+from blurbench.diffusion.network_inputs import PARAMETERS, microscope
 from blurbench.files.logs import progress
 from blurbench.microscopy.camera import excess_noise, noise_variance
 
@@ -23,8 +24,8 @@ ORDER = 5
 PAIRS = [(m, n) for m in range(ORDER + 1) for n in range(ORDER + 1 - m)]
 MOMENTS = 2 * len(PAIRS)
 FRAME_FEATURES = 2 + 3 + MOMENTS  # position (y, x), then photons, localisation SD and found, then the moments
-STACK_FEATURES = 10
-GRID = 120
+OWN = 5  # features of the stack that are measured; what is known of the microscope follows
+STACK_FEATURES = OWN + PARAMETERS
 CHUNK = 256
 
 
@@ -70,13 +71,13 @@ _COLUMNS = np.array([m * (ORDER + 1) + n for m, n in PAIRS])
 
 
 def stack_features(one: Stack):
-    """Features of one one.
+    """What is measured in one stack.
 
     Returns
     -------
     frames : (t, FRAME_FEATURES) float32; lengths in units of the PSF's SD
-    stack : (STACK_FEATURES,) float32; the first two are mean and SD of ln D by the blur-and-path likelihood under the
-        dataset's prior, from which the network starts
+    stack : (OWN,) float32; the first two are mean and SD of ln D by the blur-and-path likelihood under the dataset's
+        prior, from which a network starts; then excess width, photons and background
     """
     pixel, camera, photons = one.pixel_um, one.camera, one.photons
     half, s = one.window, one.psf_sd_um
@@ -95,23 +96,16 @@ def stack_features(one: Stack):
         positions, np.log(np.maximum(fits[:, 2], 0.1) / mean_photons), np.log(fits[:, 3] * pixel / s), found,
         moments.reshape(len(fits), -1) * (10 / mean_photons),
     ])  # fmt: skip
-    grid = np.geomspace(*map(float, one.D_range), GRID)
-    if found.sum() >= 3 and np.isfinite(spots.variance):
-        log_likelihood = joint_log_likelihood(grid, spots, one)
-        weight = np.exp(log_likelihood - log_likelihood.max())
-    else:
-        weight = np.ones(GRID)
-    weight /= weight.sum()
-    mean = (weight * np.log(grid)).sum()
-    sd = math.sqrt((weight * (np.log(grid) - mean) ** 2).sum() + 1e-4)
+    ln_D, probability = posterior(spots, one)
+    if np.isnan(probability).any():
+        probability = np.full(len(ln_D), 1 / len(ln_D))
+    mean = probability @ ln_D
+    sd = math.sqrt(probability @ (ln_D - mean) ** 2 + 1e-4)
     excess = spots.variance / s**2 - 1 if np.isfinite(spots.variance) else 0.0
-    whole = np.array([
-        mean, sd, np.clip(excess, -1, 30) / 3,
-        math.log(one.frame_time_s / 0.01), math.log(one.exposure_s / one.frame_time_s),
-        math.log(one.brightness / 100) / 2, math.log(mean_photons / 100) / 2, math.log1p(max(background, 0.0)) - 1,
-        math.log(s / pixel), math.log(one.frames / 16),
-    ])  # fmt: skip
-    return np.clip(frames, -50, 50).astype(np.float32), whole.astype(np.float32)
+    own = [
+        mean, sd, np.clip(excess, -1, 30) / 3, math.log(mean_photons / 100) / 2, math.log1p(max(background, 0.0)) - 1,
+    ]  # fmt: skip
+    return np.clip(frames, -50, 50).astype(np.float32), np.array(own, np.float32)
 
 
 def features(dataset, threads=1):
@@ -119,11 +113,12 @@ def features(dataset, threads=1):
     n, longest = len(dataset), int(np.max(dataset.spec["imaging"]["frames"]))
     frames = np.zeros((n, longest, FRAME_FEATURES), np.float32)
     whole = np.zeros((n, STACK_FEATURES), np.float32)
+    whole[:, OWN:] = microscope(dataset.items, dataset.spec)
     present = np.zeros((n, longest), bool)
 
     def fill(at, images, items):
         for i, (image, row) in enumerate(zip(images, items.itertuples()), at):
-            f, whole[i] = stack_features(stack(image, row, dataset.spec))
+            f, whole[i, :OWN] = stack_features(stack(image, row, dataset.spec))
             frames[i, : len(f)], present[i, : len(f)] = f, True
 
     with ThreadPoolExecutor(threads) as pool:

@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from blurbench.diffusion.estimators import blur_coefficient
+from blurbench.diffusion.configuration import CONTINUOUS
+from blurbench.diffusion.estimators import blur_coefficient, blur_share
 from blurbench.diffusion.psf import FWHM_OVER_SD
 from blurbench.microscopy.camera import to_photons
 
@@ -15,7 +16,8 @@ class Truth(NamedTuple):
 
     D : µm²/s
     psf_fwhm_um : true FWHM of the PSF, µm
-    path : (t, substep, 2), sub-positions (y, x) in µm from the centre of the field
+    path : (t, substep, 2), positions (y, x) in µm from the centre of the field, in the middles of equal parts of every
+        exposure: those that the photons share, or some of a continuous path
     """
 
     D: float
@@ -74,9 +76,19 @@ class Stack(NamedTuple):
         return self.imaging["psf"].get("known_to", 0.0)
 
     @property
+    def substeps(self) -> int | None:
+        """Sub-positions per exposure that the photons share; None where each photon has a moment of its own."""
+        return None if self.imaging["substeps"] == CONTINUOUS else self.imaging["substeps"]
+
+    @property
     def motion_blur(self) -> float:
         """Motion-blur coefficient R of the mean positions."""
-        return blur_coefficient(self.exposure_s, self.frame_time_s, self.imaging["substeps"])
+        return blur_coefficient(self.exposure_s, self.frame_time_s, self.substeps)
+
+    @property
+    def blur_time_s(self) -> float:
+        """Mean variance of the path within an exposure, per axis, over D: t_E/3 where the path is continuous."""
+        return self.exposure_s / 3 * blur_share(self.substeps)
 
     @property
     def D_range(self) -> list:

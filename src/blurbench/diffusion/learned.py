@@ -1,6 +1,6 @@
 """What the learned methods share: the symmetries of the problem, training by the common loop, prediction.
 
-A method's class gives `network(spec)` and, where it is not given full frames, `prepare(dataset, threads)`; its network
+A method's class gives `network(spec)` and, where it is not given crops, `prepare(dataset, threads)`; its network
 answers mean and ln SD of ln D. The problem has the symmetries of the square (8) and of time (forth and back), all of
 which are used to augment.
 """
@@ -8,14 +8,14 @@ which are used to augment.
 import numpy as np
 import torch
 
-from blurbench.diffusion import network_inputs
+from blurbench.diffusion import crops, network_inputs
 from blurbench.diffusion.intervals import from_log
 from blurbench.learning import training
-from blurbench.learning.device import autocast, find_device
+from blurbench.learning.device import find_device
 from blurbench.learning.prepared import Prepared
 from blurbench.learning.weights import trained, untrained, weights
 
-BLOCK = 1024  # items of full frames that are prepared at a time
+BLOCK = 1024  # items whose crops are prepared at a time
 
 
 def reverse(x, present):
@@ -32,7 +32,9 @@ def gaussian_loss(mean, log_sd, target):
 
 
 class Learned:
-    """Base of the learned methods; this one gives its network full frames.
+    """Base of the learned methods; this one gives its network crops about the molecule.
+
+    Options: crop_px, the side of a crop in pixels, 0 for the whole field; rotations, how many answers are averaged.
 
     Inputs of a network: x (item, t, ...); microscope (item, ...), what is known beside the images; present (item, t),
     False for frames that only pad.
@@ -46,8 +48,12 @@ class Learned:
 
     def prepare(self, dataset, threads):
         """Inputs (x, microscope, present) as arrays."""
-        x, present = network_inputs.full_frames(dataset)
+        x, present = network_inputs.frames(dataset, self.crop_px)
         return x, network_inputs.microscope(dataset.items, dataset.spec), present
+
+    def side(self, spec):
+        """Side in pixels of the crops of a dataset."""
+        return crops.side(spec, self.crop_px)
 
     def turn(self, x, element):
         """x under one of the square's eight symmetries; 0 is none, 1, 3 and their like mirror and exchange axes."""
@@ -80,10 +86,7 @@ class Learned:
         def validate(network):
             index = np.arange(len(validation))
             parts = [validation.take(i) for i in np.array_split(index, -(-len(index) // 256))]
-            answers = []
-            for *inputs, _ in parts:
-                with autocast(device):
-                    answers.append(_answer(network, *(a.to(device) for a in inputs)))
+            answers = [_answer(network, *(a.to(device) for a in inputs)) for *inputs, _ in parts]
             mean, log_sd = (torch.cat([a[i] for a in answers]).float().cpu() for i in range(2))
             target = torch.cat([p[3] for p in parts])
             rmse = float((mean - target).square().mean().sqrt())
@@ -110,10 +113,12 @@ class Learned:
         if not len(dataset):
             return from_log([], [])
         device = find_device(device)
-        network = trained(self.network(dataset.spec), model["network"], device)
+        if self.streamed and (found := self.side(dataset.spec)) != (side := self.side(model["spec"])):
+            raise ValueError(f"found crops of {found} pixels, expected {side} as in the training")
+        network = trained(self.network(model["spec"]), model, device)
         inputs = (torch.from_numpy(np.ascontiguousarray(a)).to(device) for a in self.prepare(dataset, 1))
         x, microscope, present = inputs
-        with torch.inference_mode(), autocast(device):
+        with torch.inference_mode():
             answers = [
                 _answer(network, self.turn(x, element), microscope, present)
                 for element in self.elements[self.rotations]
@@ -123,5 +128,5 @@ class Learned:
 
 
 def _answer(network, x, microscope, present):
-    out = network(x, microscope, present).float()
+    out = network(x.float(), microscope, present).float()
     return out[:, 0], out[:, 1].clamp(-5, 2)  # an SD of ln D below 0.007 or above 7 is no answer

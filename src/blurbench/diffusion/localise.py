@@ -150,28 +150,37 @@ def _score(photons, y0, x0, theta, w2, background, added, excess, work, gradient
     gradient[:] = 0.0
     fisher[:] = 0.0
     for i in range(len(Py)):
+        # Sums over the row of residual and weight times what depends on x alone.
+        r = r_c = r_w = s = s_c = s_w = s_cc = s_cw = s_ww = 0.0
         for j in range(len(Px)):
-            shape = Py[i] * Px[j]
-            mean = background + N * shape
+            mean = background + N * Py[i] * Px[j]
             weight = 1.0 / (excess * max(mean, 1e-3) + added)
             residual = (photons[y0 + i, x0 + j] - mean) * weight
-            d0, d1, d2 = N * Py_c[i] * Px[j], N * Py[i] * Px_c[j], shape
-            d3 = N * (Py_w[i] * Px[j] + Py[i] * Px_w[j])
-            gradient[0] += residual * d0
-            gradient[1] += residual * d1
-            gradient[2] += residual * d2
-            gradient[3] += residual * d3
-            d0w, d1w, d2w = d0 * weight, d1 * weight, d2 * weight
-            fisher[0, 0] += d0w * d0
-            fisher[0, 1] += d0w * d1
-            fisher[0, 2] += d0w * d2
-            fisher[0, 3] += d0w * d3
-            fisher[1, 1] += d1w * d1
-            fisher[1, 2] += d1w * d2
-            fisher[1, 3] += d1w * d3
-            fisher[2, 2] += d2w * d2
-            fisher[2, 3] += d2w * d3
-            fisher[3, 3] += d3 * weight * d3
+            r += residual * Px[j]
+            r_c += residual * Px_c[j]
+            r_w += residual * Px_w[j]
+            own, own_c = weight * Px[j], weight * Px_c[j]
+            s += own * Px[j]
+            s_c += own * Px_c[j]
+            s_w += own * Px_w[j]
+            s_cc += own_c * Px_c[j]
+            s_cw += own_c * Px_w[j]
+            s_ww += weight * Px_w[j] * Px_w[j]
+        p, c, w = Py[i], Py_c[i], Py_w[i]
+        gradient[0] += N * c * r
+        gradient[1] += N * p * r_c
+        gradient[2] += p * r
+        gradient[3] += N * (w * r + p * r_w)
+        fisher[0, 0] += N * N * c * c * s
+        fisher[0, 1] += N * N * c * p * s_c
+        fisher[0, 2] += N * c * p * s
+        fisher[0, 3] += N * N * c * (w * s + p * s_w)
+        fisher[1, 1] += N * N * p * p * s_cc
+        fisher[1, 2] += N * p * p * s_c
+        fisher[1, 3] += N * N * p * (w * s_c + p * s_cw)
+        fisher[2, 2] += p * p * s
+        fisher[2, 3] += N * p * (w * s + p * s_w)
+        fisher[3, 3] += N * N * (w * w * s + 2.0 * w * p * s_w + p * p * s_ww)
     for a in range(4):
         for b in range(a):
             fisher[a, b] = fisher[b, a]
@@ -183,11 +192,14 @@ def far_background(photons, corner, n):
     frames, size_y, size_x = photons.shape
     total, count = 0.0, 0
     for t in range(frames):
+        left, right = corner[t, 1], corner[t, 1] + n
         for y in range(size_y):
-            for x in range(size_x):
-                if not (0 <= y - corner[t, 0] < n and 0 <= x - corner[t, 1] < n):
-                    total += photons[t, y, x]
-                    count += 1
+            if 0 <= y - corner[t, 0] < n:
+                total += photons[t, y, :left].sum() + photons[t, y, right:].sum()
+                count += size_x - n
+            else:
+                total += photons[t, y].sum()
+                count += size_x
     return total / count if count > 0 else np.nan
 
 
@@ -211,7 +223,7 @@ def fit_stack(photons, half, s2, typical, widest, added, excess):
     n = 2 * half + 1
     brightest, corner = np.empty((frames, 2), np.int64), np.empty((frames, 2), np.int64)
     theta = np.empty((frames, 3))
-    background = np.median(photons.ravel()[::7])  # enough to find the spot with, and then its surroundings
+    background = np.median(photons.ravel()[::37])  # enough to find the spot with, and then its surroundings
     for t in range(frames):
         y, x = detect(photons[t], background, math.sqrt(typical))
         brightest[t] = (y, x)

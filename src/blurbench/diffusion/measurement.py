@@ -1,4 +1,9 @@
-"""What the methods say about a real recording: D per track, its median per method, and a figure."""
+"""What the methods say about a real recording: D per track, its median per method, and a figure.
+
+Where the width of the PSF is known to some accuracy only, every method is asked three times: told the width, and told
+one that is a standard deviation smaller or larger. An error of the width is the same for all stacks and does not fall
+with their number, so what it does to the median is part of the median's interval.
+"""
 
 import numpy as np
 import pandas as pd
@@ -6,16 +11,20 @@ from matplotlib.collections import LineCollection
 from matplotlib.colors import LogNorm
 
 from blurbench.diffusion.ensemble_msd import ensemble_msd
+from blurbench.diffusion.intervals import Z
+from blurbench.diffusion.recorded_psf import Width
 from blurbench.drawing import style
 from blurbench.drawing.axes import label_panels, plain_log, round_numbers, scale_bar
 from blurbench.drawing.style import KIND_COLOURS, MM, readable
 from blurbench.files.answers import OK
+from blurbench.files.datasets import Dataset
 from blurbench.microscopy.frames import read
 from blurbench.running.measurement import Measurement, answers
-from blurbench.scoring.statistics import replicate, resampling_weights
+from blurbench.scoring.statistics import replicate, resampling
 
 PREFERRED = ("ours", "mle", "cve", "centroid_msd_optimal")  # whose D colours the tracks: the first that ran
 INTERVAL = ["D_lo68", "D_hi68", "D_lo95", "D_hi95"]
+SHIFTED = ["D_narrower", "D_wider"]  # were the PSF one standard deviation narrower, wider
 
 
 def measure(recording: dict, items, survey: pd.DataFrame, entries: dict, device: str, resamples: int, seed: int):
@@ -26,7 +35,7 @@ def measure(recording: dict, items, survey: pd.DataFrame, entries: dict, device:
     recording : entry of the configuration
     items : Dataset that `preparation.prepare` wrote
     survey : what it returned, the spots of the movie
-    entries, device : as in `running.measurement.answers`
+    entries, device : as in `running.measurement.answers`; what is learned has `trained_on`, that dataset's entry
     resamples, seed : of the bootstrap
 
     Returns
@@ -36,7 +45,18 @@ def measure(recording: dict, items, survey: pd.DataFrame, entries: dict, device:
     ensemble = ensemble_msd(survey, recording, resamples, seed)
     details = run(items, entries, device)
     table = summarise(details, ensemble, recording.get("expected_D_um2_s"), resamples, seed)
-    return Measurement(table, details, ensemble)
+    return Measurement(table, details, pd.concat([ensemble, psf_table(items)], ignore_index=True))
+
+
+def psf_table(stacks) -> pd.DataFrame:
+    """FWHM of the PSF as stated, as estimated and as told to the methods, in the columns of the ensemble's table."""
+    rows = []
+    for name, width in stacks.spec["psf"].items():
+        value, sd = (width["fwhm_um"], width["known_to"]) if width else (np.nan, np.nan)
+        about = {"quantity": f"psf_fwhm_{name}", "value": value, "sd": value * sd, "unit": "um"}
+        low, high = (value * np.exp(sign * Z["95"] * sd) for sign in (-1, 1))
+        rows.append({**about, "ci_low": low, "ci_high": high, "n_tracks": stacks.items["particle"].nunique()})
+    return pd.DataFrame(rows)
 
 
 def run(stacks, entries: dict, device: str) -> pd.DataFrame:
@@ -50,20 +70,82 @@ def run(stacks, entries: dict, device: str) -> pd.DataFrame:
     Returns
     -------
     DataFrame, one row per stack and method: item, particle, frame, frames, y_um, x_um (in the first frame), method,
-    kind, D and its intervals (µm²/s; the geometric mean over training seeds), status.
+    kind, D and its intervals (µm²/s; the geometric mean over training seeds), D_narrower and D_wider (the answer if the
+    PSF is one SD narrower or wider; of what all stacks share in that SD), status.
     """
     pixel = stacks.attrs["voxel_size"][-1]
     where = stacks.items[["particle", "frame", "frames"]].assign(
         item=np.arange(len(stacks)), y_um=stacks.items["y"] * pixel, x_um=stacks.items["x"] * pixel
     )
+    columns = ["item", "D", *INTERVAL, *SHIFTED, "status"]
     found = []
-    for name, entry, by_seed in answers(stacks, entries, device):
-        runs = list(by_seed.values())
-        answer = runs[0] if len(runs) == 1 else _over_seeds(runs)
-        answer = answer.reindex(columns=["item", "D", *INTERVAL, "status"])
-        found.append(where.merge(answer.assign(method=name, kind=entry["kind"]), on="item"))
-    columns = ["item", *where.columns.drop("item"), "method", "kind", "D", *INTERVAL, "status"]
+    for name, entry in entries.items():
+        if reason := untrained_psf(stacks.spec, entry):
+            answer = pd.DataFrame({"item": where["item"], "status": reason})
+        else:
+            answer = _asked(stacks, name, entry, device)
+        answer = answer.reindex(columns=columns).assign(method=name, kind=entry["kind"])
+        found.append(where.merge(answer, on="item"))
+    columns = ["item", *where.columns.drop("item"), "method", "kind", "D", *INTERVAL, *SHIFTED, "status"]
     return pd.concat(found, ignore_index=True)[columns]
+
+
+def untrained_psf(spec: dict, entry: dict) -> str:
+    """Why a method cannot answer for the PSF of a recording; empty if it can.
+
+    Learned methods know the widths of their training data, and how well they were told them. Where a recording's is
+    known less well, their answers are moved by its error, which shows only if they were trained on different widths.
+    """
+    if entry["kind"] != "learned":
+        return ""
+    told, stated, trained = Width(**spec["psf"]["told"]), spec["imaging"]["psf"], entry["trained_on"]["imaging"]["psf"]
+    if stated["kind"] != trained["kind"]:
+        return f"PSF: {stated['kind']}, trained on {trained['kind']}"
+    if trained["kind"] != "gaussian":
+        same = all(stated[key] == value for key, value in trained.items())
+        return "" if same else f"PSF: another {trained['kind']} than that of the training data"
+    low, high = np.min(trained["fwhm_um"]), np.max(trained["fwhm_um"])
+    if not low * 0.99 <= told.fwhm_um <= high * 1.01:
+        widths = f"{low:.3g}" if low == high else f"{low:.3g} to {high:.3g}"
+        return f"PSF: {told.fwhm_um:.3g} um wide, trained on {widths} um"
+    if low == high and told.uncertainty > trained.get("known_to", 0.0):
+        return f"PSF: known to {100 * told.uncertainty:.1g} %, trained on one width, known better"
+    return ""
+
+
+def _asked(stacks, name, entry, device):
+    """Answers of a method, with what it says of a narrower and a wider PSF, and intervals that hold the PSF's error."""
+    told, imaging = Width(**stacks.spec["psf"]["told"]), stacks.spec["imaging"]
+    if entry["kind"] == "learned":  # networks are told what they were told in training
+        imaging = {**stacks.spec["dataset_imaging"], "psf": entry["trained_on"]["imaging"]["psf"]}
+    spec = {**stacks.spec, "imaging": imaging}
+    answer = _at_width(stacks, spec, told.fwhm_um, name, entry, device)
+    if not told.known_to:
+        return answer.assign(D_narrower=answer["D"], D_wider=answer["D"])
+    for column, sign in zip(SHIFTED, (-1, 1)):
+        width = told.fwhm_um * np.exp(sign * told.known_to)
+        answer[column] = _at_width(stacks, spec, width, name, entry, device)["D"]
+    unaware = told.uncertainty**2 - imaging["psf"].get("known_to", 0.0) ** 2
+    return _widened(answer, np.sqrt(unaware) / told.known_to) if unaware > 1e-12 else answer
+
+
+def _at_width(stacks, spec, fwhm_um, name, entry, device):
+    """Answers of a method that is told that width of the PSF."""
+    told = Dataset({**stacks.attrs, "spec": spec}, stacks.images, stacks.items.assign(fwhm_um=fwhm_um), {})
+    (by_seed,) = (found for *_, found in answers(told, {name: entry}, device))
+    runs = list(by_seed.values())
+    return runs[0] if len(runs) == 1 else _over_seeds(runs)
+
+
+def _widened(answer, times):
+    """Intervals that hold the error of the PSF too, for a method unaware of it: `times` the SD that it was asked at."""
+    shift = times * (np.log(answer["D_narrower"]) - np.log(answer["D_wider"])).abs() / 2
+    wide = answer.copy()
+    for column in INTERVAL:
+        z = Z[column[-2:]]
+        away = np.hypot(np.log(answer[column] / answer["D"]), z * shift)
+        wide[column] = answer["D"] * np.exp(-away if "_lo" in column else away)
+    return wide
 
 
 def _over_seeds(runs):
@@ -79,7 +161,8 @@ def _over_seeds(runs):
 def summarise(measured: pd.DataFrame, ensemble: pd.DataFrame, expected=None, resamples=1000, seed=1) -> pd.DataFrame:
     """Median D per method with its 95 % interval, and the ensemble MSD's D beside it.
 
-    The bootstrap draws tracks, each with all its stacks: stacks of one track are not independent, as spots differ.
+    The bootstrap draws tracks, each with all its stacks: stacks of one track are not independent, as spots differ. What
+    a PSF one SD narrower or wider makes of the median is added to its interval in quadrature, 1.96 times.
 
     Parameters
     ----------
@@ -89,17 +172,22 @@ def summarise(measured: pd.DataFrame, ensemble: pd.DataFrame, expected=None, res
 
     Returns
     -------
-    DataFrame: method, kind, D, ci_low, ci_high (NaN for fewer than two tracks), unit, n_tracks, n_stacks, n_failed, and
-    ratio_to_expected if D is expected.
+    DataFrame: method, kind, D, ci_low, ci_high (NaN for fewer than eight tracks), psf_sd (what an SD of the PSF's width
+    moves D by), unit, n_tracks, n_stacks, n_failed, status (of a method without any answer: why), and ratio_to_expected
+    if D is expected.
     """
     good = (measured["status"] == OK) & np.isfinite(measured["D"])
     method, names = pd.factorize(measured["method"])
     track, tracks = pd.factorize(measured["particle"])
     stack = measured.groupby(["method", "particle"]).cumcount()
-    D = np.full((len(names), stack.max() + 1, len(tracks)), np.nan)
-    D[method, stack, track] = measured["D"].where(good)
-    medians = replicate(D, "median", resampling_weights(len(tracks), resamples, seed))
+    D = np.full((3, len(names), stack.max() + 1, len(tracks)), np.nan)
+    for k, column in enumerate(["D", *SHIFTED]):
+        D[k, method, stack, track] = measured[column].where(good)
+    medians, *others = (replicate(one, "median", resampling(len(tracks), resamples, seed)) for one in D)
+    shifted = np.array([other.value for other in others]) - medians.value
     low, high = medians.interval()
+    low = medians.value - np.hypot(medians.value - low, Z["95"] * np.maximum(-shifted.min(axis=0), 0))
+    high = medians.value + np.hypot(high - medians.value, Z["95"] * np.maximum(shifted.max(axis=0), 0))
     line = ensemble.set_index("quantity").loc["D_linear"]
     table = pd.DataFrame(
         {
@@ -108,13 +196,20 @@ def summarise(measured: pd.DataFrame, ensemble: pd.DataFrame, expected=None, res
             "D": [*medians.value, line["value"]],
             "ci_low": [*low, line["ci_low"]],
             "ci_high": [*high, line["ci_high"]],
+            "psf_sd": [*np.ptp(shifted, axis=0) / 2, 0.0],
             "unit": "um2/s",
-            "n_tracks": [*np.isfinite(D).any(axis=1).sum(axis=1), int(line["n_tracks"])],
-            "n_stacks": [*np.isfinite(D).sum(axis=(1, 2)), 0],
+            "n_tracks": [*np.isfinite(D[0]).any(axis=1).sum(axis=1), int(line["n_tracks"])],
+            "n_stacks": [*np.isfinite(D[0]).sum(axis=(1, 2)), 0],
             "n_failed": [*(~good).groupby(method).sum(), 0],
+            "status": [*(_status(measured["status"][method == m]) for m in range(len(names))), OK],
         }
     )
     return table if expected is None else table.assign(ratio_to_expected=table["D"] / expected)
+
+
+def _status(statuses):
+    """What a method says of all stacks together: why, where none has an answer."""
+    return OK if (statuses == OK).any() else statuses.iloc[0]
 
 
 def draw(path, recording: dict, items, survey: pd.DataFrame, measurement: Measurement) -> None:

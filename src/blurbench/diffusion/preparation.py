@@ -5,15 +5,24 @@ import logging
 import numpy as np
 import pandas as pd
 
-from blurbench.diffusion import tracking
-from blurbench.diffusion.movie import open_movie
+from blurbench.diffusion import recorded_psf, tracking
+from blurbench.diffusion.items import stack
+from blurbench.diffusion.movie import Movie, open_movie
+from blurbench.diffusion.recorded_psf import Undetermined, Width
+from blurbench.microscopy.recording_error import RecordingError
 from blurbench.running.preparation import write
+
+DISAGREEMENT = 3  # SDs between the stated and the estimated width that are worth a warning
 
 log = logging.getLogger(__name__)
 
 
 def prepare(recording: dict, spec: dict, store, manifest) -> pd.DataFrame:
     """Find and link the spots of a movie and write a stack around every track, as a dataset without truth.
+
+    The dataset's `imaging` is that of the recording: its photons, its background and its PSF, which is the stated one
+    or the one that `recorded_psf.estimate` finds. Beside it stand `dataset_imaging`, that of the dataset whose
+    models apply, and `psf`, {"told", "stated", "estimated"}: each the fields of a `recorded_psf.Width`, or None.
 
     Parameters
     ----------
@@ -27,13 +36,63 @@ def prepare(recording: dict, spec: dict, store, manifest) -> pd.DataFrame:
 
     Raises
     ------
-    RecordingError for whatever is wrong with the movie, its calibration or its settings.
+    RecordingError for whatever is wrong with the movie, its calibration or its settings, and where the PSF is neither
+    stated nor to be found in the stacks.
     """
     movie = open_movie(recording)
     log.info("%s", movie.transfer)
     spots = tracking.find(movie, recording["tracking"], int(np.min(spec["imaging"]["frames"])))
     images, items, counts = tracking.cut(movie, spots, spec["imaging"])
+    imaging = spec["imaging"] | {key: _range(items[key]) for key in ("photons", "background")}
+    widths = _widths(movie, images, items, {**spec, "imaging": imaging})
+    told = widths["told"]
+    psf = recording.get("psf", {"kind": "gaussian", "fwhm_um": told.fwhm_um})
+    imaging["psf"] = {**psf, "known_to": told.uncertainty}
+    items["fwhm_um"] = told.fwhm_um
     pixel = (recording["pixel_size_um"], "micrometer")
     axes = {"t": (recording["frame_time_s"], "second"), "y": pixel, "x": pixel}
-    write(store, manifest, recording, {**spec, "pieces": counts}, movie.transfer, axes, images, items)
+    about = {
+        "imaging": imaging,
+        "dataset_imaging": spec["imaging"],
+        "psf": {name: width and width._asdict() for name, width in widths.items()},
+        "pieces": counts,
+    }
+    write(store, manifest, recording, {**spec, **about}, movie.transfer, axes, images, items)
     return spots
+
+
+def _range(values):
+    """[lo, hi] that nine items of ten lie in."""
+    return np.nanquantile(values, [0.05, 0.95]).tolist()
+
+
+def _widths(movie: Movie, images, items, spec) -> dict[str, Width | None]:
+    """Widths of the PSF, by name: stated, estimated, None for what is not there, and told, which methods go by."""
+    entry = movie.spec.get("psf")
+    stated = recorded_psf.stated(entry) if entry else None
+    widest = float(items["spot_fwhm_um"].median())
+    psf = {"kind": "gaussian", "fwhm_um": [0.6 * widest, widest]}  # what blurred spots show is calibrated on these
+    trial = {**spec, "imaging": {**spec["imaging"], "psf": psf}}
+    rows = items.assign(fwhm_um=widest).itertuples()
+    try:
+        stacks = [stack(image, row, trial) for image, row in zip(images, rows)]
+        estimated = recorded_psf.estimate(stacks, items["particle"].to_numpy())
+    except Undetermined as reason:
+        if stated is None:
+            expected = "psf: {kind: gaussian, fwhm_um: ...} in the entry, or more tracks"
+            raise RecordingError(movie.frames.file, "psf", f"nothing stated, and {reason}", expected) from None
+        log.info("PSF: not estimated (%s)", reason)
+        estimated = None
+    if stated and estimated:
+        stated = stated._replace(spread=estimated.spread)  # which no microscope's data sheet knows
+        _compare(stated, estimated)
+    return {"told": stated or estimated, "stated": stated, "estimated": estimated}
+
+
+def _compare(stated, estimated):
+    """Warn where the tracks contradict what is stated."""
+    sd = np.hypot(stated.known_to, estimated.known_to)
+    away = abs(np.log(estimated.fwhm_um / stated.fwhm_um)) / sd
+    if away > DISAGREEMENT:
+        said = f"a FWHM of {stated.fwhm_um:.4g} um is stated, the tracks say {estimated.fwhm_um:.4g} um"
+        log.warning("PSF: %s, which is %.1f standard deviations away", said, away)

@@ -48,16 +48,17 @@ def _airy_radii():
 def sampler(psf: dict, fwhm_um: float | None = None) -> Psf:
     """Psf to draw from, of the configuration's `psf` entry.
 
-    fwhm_um : replaces the entry's value where it is drawn item by item (Gaussian only).
+    fwhm_um : its true width, where the entry does not state that: drawn item by item, or not what methods are told
     """
     if psf["kind"] == "gaussian":
         sd = (fwhm_um if fwhm_um is not None else psf["fwhm_um"]) / FWHM_OVER_SD
         return Psf(GAUSSIAN, sd, _NO_RADII, _NO_ALIAS, 1, 0.0, 0.0)
+    wider = fwhm_um / fwhm(psf) if fwhm_um is not None else 1.0
     if psf["kind"] == "airy":
         scale = psf["wavelength_um"] / (2 * np.pi * psf["na"])
-        return Psf(AIRY, scale, _airy_radii(), _NO_ALIAS, 1, 0.0, 0.0)
+        return Psf(AIRY, wider * scale, _airy_radii(), _NO_ALIAS, 1, 0.0, 0.0)
     image, (y, x) = measured(psf["file"], 2)
-    return Psf(IMAGE, psf["pixel_size_um"], _NO_RADII, alias_table(image.ravel()), image.shape[1], y, x)
+    return Psf(IMAGE, wider * psf["pixel_size_um"], _NO_RADII, alias_table(image.ravel()), image.shape[1], y, x)
 
 
 def fwhm(psf: dict) -> float:

@@ -1,13 +1,13 @@
-"""Photon stacks of one diffusing molecule, photon by photon.
+"""Photon stacks of one diffusing molecule, and the datasets made of them.
 
 The molecule takes a Brownian step of variance 2Dδ per axis between sub-positions δ = exposure/substeps apart (and the
-dead time on top between two frames). Photons leave it as a Poisson process in time, each from the sub-position of its
-moment, displaced by a draw from the PSF, and each falls into one pixel. Motion blur, finite PSF and shot noise are thus
-exact, and no position is ever rounded. Positions are (y, x) in µm from the centre of the field.
+dead time on top between two frames). A photon leaves it at a random moment of the exposure, from the sub-position of
+that part of the exposure; or, where `substeps` is "continuous", from where the path is at that very moment. Positions
+are (y, x) in µm from the centre of the field.
 """
 
-import math
 from copy import deepcopy
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -15,20 +15,19 @@ from numba import njit
 from scipy.special import ndtri
 
 from blurbench.diffusion import psf as psfs
-from blurbench.diffusion.psf import AIRY, GAUSSIAN
+from blurbench.diffusion.brownian import exposure_ends, realised, walk
+from blurbench.diffusion.configuration import CONTINUOUS, MISTAKES, SHARD, moments
+from blurbench.diffusion.exposure import CUES, NO_INTENSITY, NO_SHAPE, Molecule, expose, show
+from blurbench.diffusion.mistakes import Mistakes, beside, corralled, mistakes, telegraph, widening
 from blurbench.files.datasets import Simulated
-from blurbench.microscopy.camera import camera, read, read_dark
-from blurbench.microscopy.random_streams import draw, key, normal, poisson, stream, uniform
+from blurbench.microscopy.camera import camera
+from blurbench.microscopy.random_streams import key, stream, uniform
 from blurbench.planning.defaults import stated
 
 DEFAULTS = stated("diffusion", "imaging")
 AXES = ["item", "t", "y", "x"]
-SHARD = 256  # items a shard: some 30 MB at the `report` setting
-PARAMETERS, PATH, TIMES, PHOTONS, CAMERA = range(5)  # purposes of an item's random streams
-# Which part of the molecule's motion an image shows.
-ALL, NO_TRAJECTORY, NO_SHAPE, NO_INTENSITY = range(4)
-CUES = {None: ALL, "no_trajectory": NO_TRAJECTORY, "no_shape": NO_SHAPE, "no_intensity": NO_INTENSITY}
-MAX_REALISED_POINTS = 320
+PARAMETERS, PATH, TIMES, PHOTONS, CAMERA, BETWEEN, DARK, DEPTH, SLOPE = range(9)  # purposes of an item's random streams
+SECOND = 1 << 40  # beyond every item: the number under which an item's second molecule has its streams
 
 
 def photon_stacks(D, spec, seed):
@@ -43,7 +42,8 @@ def photon_stacks(D, spec, seed):
     Returns
     -------
     images : uint16 (item, t, y, x), ADU
-    positions : float32 (item, t, substep, 2), (y, x) in µm from the centre of the field
+    positions : float32 (item, t, substep, 2), (y, x) in µm from the centre of the field, in the middles of equal parts
+        of every exposure; MOMENTS of them where the path is continuous
 
     Raises
     ------
@@ -55,7 +55,7 @@ def photon_stacks(D, spec, seed):
 
 def imaging(spec: dict) -> dict:
     """`spec` with what it leaves out filled from DEFAULTS. Raises ValueError for a key that they do not have."""
-    if unknown := (set(spec) - set(DEFAULTS)) | (set(spec.get("camera", {})) - set(DEFAULTS["camera"])):
+    if unknown := (set(spec) - {*DEFAULTS, *MISTAKES}) | (set(spec.get("camera", {})) - set(DEFAULTS["camera"])):
         raise ValueError(
             f"imaging: {sorted(unknown)} unknown, expected {sorted(DEFAULTS)}, camera {sorted(DEFAULTS['camera'])}"
         )
@@ -69,7 +69,8 @@ def draw_parameters(imaging: dict, stream_key: int, first: int, n: int) -> pd.Da
     """Imaging parameters of n items, one row each; a two-element list in `imaging` is a range to draw from.
 
     Photons and FWHM are log-uniform, the others uniform, `frames` a whole number with both ends included. `fwhm_um` is
-    what methods are told of the PSF, `psf_fwhm_um` its true width; `known_to` is the SD of ln of their ratio.
+    what methods are told of the PSF, `psf_fwhm_um` its true width; `known_to` is the SD of ln of their ratio, and
+    `psf_wider` another factor between them.
     """
     u = _uniforms(stream_key, first, n)
 
@@ -84,6 +85,7 @@ def draw_parameters(imaging: dict, stream_key: int, first: int, n: int) -> pd.Da
     width = psf["fwhm_um"] if psf["kind"] == "gaussian" else psfs.fwhm(psf)
     table["psf_fwhm_um"] = values(width, 1, log=True)
     table["fwhm_um"] = table["psf_fwhm_um"] * np.exp(psf.get("known_to", 0.0) * ndtri(u[:, 5]))
+    table["psf_fwhm_um"] *= imaging.get("psf_wider", 1.0)
     table["background"] = values(imaging["background"], 2)
     table["frame_time_s"] = values(imaging["frame_time_s"], 3)
     # The exposure follows a drawn frame time, so that the dead time keeps its share.
@@ -123,20 +125,25 @@ def render(D, imaging, stream_key, first=0, cue=None):
     items = draw_parameters(imaging, stream_key, first, n)
     items.insert(0, "D", D)
     frames = int(np.max(imaging["frames"]))
-    size, pixel, substeps = imaging["size_px"], imaging["pixel_size_um"], imaging["substeps"]
+    size, pixel = imaging["size_px"], imaging["pixel_size_um"]
     # Not np.zeros: only np.empty asks for huge pages, without which the page faults cost half as much as the frames.
     images = np.empty((n, frames, size, size), np.uint16)
-    positions = np.full((n, frames, substeps, 2), np.nan, np.float32)
+    positions = np.full((n, frames, moments(imaging), 2), np.nan, np.float32)
     measured = np.empty((n, 4))
-    efficiency, spread = imaging["camera"]["quantum_efficiency"], imaging["start_spread_px"] * pixel
+    efficiency, slope = imaging["camera"]["quantum_efficiency"], imaging.get("background_gradient", 0.0)
     own = [items[c].to_numpy() for c in ("D", "frames", "frame_time_s", "exposure_s")]
     own.append(efficiency * items["photons"].to_numpy())
     settings = items[["psf_fwhm_um", "background"]].to_numpy()
     edges = np.flatnonzero(np.r_[True, (settings[1:] != settings[:-1]).any(axis=1), True][: n + 1])
     for a, b in zip(edges, edges[1:]):  # items that share camera and PSF: all at once where nothing is drawn
+        width, background = settings[a]
+        scene = _Scene(
+            size, pixel, moments(imaging), imaging["start_spread_px"] * pixel, imaging["substeps"] == CONTINUOUS,
+            CUES[cue], mistakes(imaging, efficiency * background),
+        )  # fmt: skip
         _render(
-            images[a:b], positions[a:b], measured[a:b], stream_key, first + a, *(column[a:b] for column in own), spread,
-            CUES[cue], psfs.sampler(imaging["psf"], settings[a, 0]), pixel, camera(imaging["camera"], settings[a, 1]),
+            images[a:b], positions[a:b], measured[a:b], stream_key, first + a, *(column[a:b] for column in own), scene,
+            psfs.sampler(imaging["psf"], width), camera(imaging["camera"], background * (1 - slope / 2)),
         )  # fmt: skip
     items["left_field"] = measured[:, 0].astype(bool)
     items["signal"], items["noise"] = measured[:, 1], measured[:, 2]
@@ -144,162 +151,65 @@ def render(D, imaging, stream_key, first=0, cue=None):
     return images, positions, items
 
 
+class _Scene(NamedTuple):
+    """What the items of a dataset have in common; lengths in µm but for size, in pixels."""
+
+    size: int
+    pixel: float
+    substeps: int
+    spread: float
+    continuous: bool
+    cue: int
+    wrong: Mistakes
+
+
 @njit(cache=True)
 def _render(
-    images, positions, measured, stream_key, first, D, frames, frame_time, exposure, photons, spread, cue, psf, pixel,
-    camera,
-):  # fmt: skip
+    images, positions, measured, stream_key, first, D, frames, frame_time, exposure, photons, scene, psf, camera
+):
     """Fill images, positions and measured of items first, first + 1, ...; in arrays what each item has of its own."""
+    wrong = scene.wrong
     for i in range(len(D)):
-        item, length, substeps = first + i, frames[i], positions.shape[2]
-        path = _path(stream(stream_key, item, PATH), D[i], length, substeps, frame_time[i], exposure[i], spread)
-        _show(path, cue)
-        positions[i, :length] = path
+        item, length = first + i, frames[i]
+        times = length, scene.substeps, frame_time[i], exposure[i]
+        path = walk(stream(stream_key, item, PATH), D[i], *times, scene.spread)
+        molecule = _molecule(stream_key, item, path, D[i], frame_time[i], exposure[i], photons[i], scene)
+        second = molecule
+        if wrong.apart > 0.0:
+            s = stream(stream_key, item + SECOND, PATH)
+            other = beside(s, walk(s, D[i], *times, 0.0), path[0, 0], wrong.apart)
+            second = _molecule(stream_key, item + SECOND, other, D[i], frame_time[i], exposure[i], photons[i], scene)
+        positions[i, :length] = corralled(path, wrong.corral) if wrong.corral > 0.0 else path
         images[i, length:] = 0
-        measured[i, 0], measured[i, 1], measured[i, 2], measured[i, 3] = _expose(
-            images[i, :length], path / pixel + images.shape[3] / 2, photons[i], cue == NO_INTENSITY, psf, pixel, camera,
-            stream(stream_key, item, TIMES), stream(stream_key, item, PHOTONS), stream(stream_key, item, CAMERA),
+        measured[i, 0] = np.abs(positions[i, :length]).max() > 0.5 * scene.size * scene.pixel
+        measured[i, 1], measured[i, 2], measured[i, 3] = expose(
+            images[i, :length], molecule, second, wrong.apart == 0.0, wrong.slope, psf, scene.pixel, camera,
+            stream(stream_key, item, CAMERA), stream(stream_key, item, SLOPE),
         )  # fmt: skip
 
 
 @njit(cache=True)
-def _show(path, cue):
-    """Turn a path into the one that the images show under a cue condition.
-
-    NO_TRAJECTORY: every frame re-centred on its true mean position; NO_SHAPE: every frame at rest there.
-    """
-    if cue != NO_TRAJECTORY and cue != NO_SHAPE:
-        return
-    for t in range(len(path)):
-        for axis in range(2):
-            centre = path[t, :, axis].mean()
-            for k in range(path.shape[1]):
-                path[t, k, axis] = centre if cue == NO_SHAPE else path[t, k, axis] - centre
-
-
-@njit(cache=True)
-def _path(s, D, frames, substeps, frame_time, exposure, start_spread):
-    """Sub-positions (frame, substep, 2), µm."""
-    path = np.empty((frames, substeps, 2))
-    y = (uniform(s) - 0.5) * start_spread
-    x = (uniform(s) - 0.5) * start_spread
-    within = math.sqrt(2.0 * D * exposure / substeps)
-    between = math.sqrt(2.0 * D * (exposure / substeps + frame_time - exposure))
-    for t in range(frames):
-        for k in range(substeps):
-            if t + k > 0:
-                step = within if k > 0 else between
-                y += step * normal(s)
-                x += step * normal(s)
-            path[t, k, 0] = y
-            path[t, k, 1] = x
-    return path
-
-
-@njit(cache=True, inline="always")
-def _displace(s, psf):
-    """Displacement (y, x) of one photon, µm."""
-    if psf.kind == GAUSSIAN:
-        return psf.scale * normal(s), psf.scale * normal(s)
-    if psf.kind == AIRY:
-        at = uniform(s) * len(psf.radii)
-        row = int(at)
-        if row + 1 < len(psf.radii):
-            r = psf.radii[row] + (at - row) * (psf.radii[row + 1] - psf.radii[row])
-        else:
-            r = 2.0 / (math.pi * (1.0 - at / len(psf.radii)))  # the tail, 1 - 2/(πv)
-        angle = 2.0 * math.pi * uniform(s)
-        return psf.scale * r * math.sin(angle), psf.scale * r * math.cos(angle)
-    pixel = draw(s, psf.alias)
-    return (
-        (pixel // psf.columns + uniform(s) - psf.origin_y) * psf.scale,
-        (pixel % psf.columns + uniform(s) - psf.origin_x) * psf.scale,
-    )
-
-
-@njit(cache=True)
-def _expose(images, path, photons, fixed_number, psf, pixel, camera, times, displacements, noise):
-    """Fill the frames of one item; path in pixels from the corner.
-
-    Returns whether the path left the field, the signal per frame and of its brightest pixel (photons), and the SD of
-    the dark pixels of the first frame (photons).
-    """
-    frames, size, _ = images.shape
-    substeps = path.shape[1]
-    counts = np.zeros(size * size, np.int32)
-    lit = np.empty(size * size, np.int64)  # pixels with signal: few, so that nothing but them is visited again
-    left, signal, peak, dark_sd, per_pixel = False, 0, 0, 0.0, 1.0 / pixel
-    for t in range(frames):
-        for k in range(substeps):
-            left |= not (0.0 <= path[t, k, 0] < size and 0.0 <= path[t, k, 1] < size)
-        frame = images[t].reshape(size * size)
-        read_dark(noise, camera, frame)
-        brightest, n_lit = 0, 0
-        # A Poisson process: a Poisson number of photons, each at a moment of its own.
-        for _ in range(round(photons) if fixed_number else poisson(times, photons)):
-            k = int(uniform(times) * substeps)
-            dy, dx = _displace(displacements, psf)
-            y = math.floor(path[t, k, 0] + dy * per_pixel)
-            x = math.floor(path[t, k, 1] + dx * per_pixel)
-            if 0 <= y < size and 0 <= x < size:
-                i = int(y) * size + int(x)
-                if counts[i] == 0:
-                    lit[n_lit] = i
-                    n_lit += 1
-                counts[i] += 1
-                signal += 1
-                brightest = max(brightest, counts[i])
-        if t == 0:
-            dark_sd = _dark_sd(frame, counts) / (camera.gain * camera.em_gain)
-        for i in lit[:n_lit]:
-            frame[i] = read(noise, camera, counts[i])
-            counts[i] = 0
-        peak += brightest
-    return left, signal / frames, dark_sd, peak / frames
-
-
-@njit(cache=True)
-def _dark_sd(frame, counts):
-    """SD of the grey values of the pixels without signal."""
-    n = total = squares = 0
-    for i in range(len(frame)):
-        if counts[i] == 0:
-            value = np.int64(frame[i])
-            n += 1
-            total += value
-            squares += value * value
-    return math.sqrt(max(squares / n - (total / n) ** 2, 0.0)) if n > 0 else np.nan
-
-
-@njit(cache=True)
-def _all_lag_slope(path, times):
-    """Slope of the time-averaged MSD at all lags, regressed through the origin, over 4 (µm²/s)."""
-    n = len(path)
-    above = below = 0.0
-    for lag in range(1, n):
-        msd = tau = 0.0
-        for i in range(n - lag):
-            dy = path[i + lag, 0] - path[i, 0]
-            dx = path[i + lag, 1] - path[i, 1]
-            msd += dy * dy + dx * dx
-            tau += times[i + lag] - times[i]
-        msd /= n - lag
-        tau /= n - lag
-        above += msd * tau
-        below += tau * tau
-    return above / below / 4.0
-
-
-def realised(path, frame_time, exposure):
-    """D of one realised path (t, substep, 2), µm²/s: the all-lag MSD of its sub-positions through the origin.
-
-    The label of the source report (CS-433/ml-project-2-big-burger, 2024). A noisy statistic of D: its relative SD over
-    paths of one D is 0.8. Long paths are thinned evenly to at most MAX_REALISED_POINTS points.
-    """
-    frames, substeps, _ = path.shape
-    times = (np.arange(frames)[:, None] * frame_time + np.arange(substeps) * exposure / substeps).ravel()
-    thin = slice(None, None, -(-len(times) // MAX_REALISED_POINTS))
-    return _all_lag_slope(path.reshape(-1, 2)[thin].astype(float), times[thin])
+def _molecule(stream_key, item, path, D, frame_time, exposure, photons, scene):
+    """Molecule of a path (frame, substep, 2), which becomes the one that the cue condition shows."""
+    frames, substeps, wrong = len(path), scene.substeps, scene.wrong
+    part = exposure / substeps
+    between, ends = stream(stream_key, item, BETWEEN), np.zeros((frames, 2, 2))
+    if scene.continuous:
+        ends = exposure_ends(between, path, D, frame_time, exposure)
+    show(path, ends, scene.cue)
+    switches, wider = np.empty(0), np.empty((0, 0))
+    if wrong.dark_share > 0.0:
+        s = stream(stream_key, item, DARK)
+        switches = telegraph(s, wrong.dark_share, wrong.dark_s / part, frames * frame_time / part)
+    if wrong.defocus > 0.0:
+        depth = walk(stream(stream_key, item, DEPTH), D, frames, substeps, frame_time, exposure, 0.0)[:, :, 0]
+        wider = widening(depth, wrong.defocus)
+    middle, pixel, at_rest = scene.size / 2, scene.pixel, scene.cue == NO_SHAPE
+    return Molecule(
+        path / pixel + middle, ends / pixel + middle, 0.0 if at_rest else 2.0 * D * part / pixel**2, photons,
+        scene.cue == NO_INTENSITY, scene.continuous, stream(stream_key, item, TIMES), between,
+        stream(stream_key, item, PHOTONS), frame_time / part, switches, wider, wrong.corral / pixel,
+    )  # fmt: skip
 
 
 def dataset(spec: dict, split: str, seed: int) -> Simulated:
@@ -331,14 +241,15 @@ def dataset(spec: dict, split: str, seed: int) -> Simulated:
 
 
 def _shards(D, full, stream_key, cue):
-    spread = full["start_spread_px"] * full["pixel_size_um"]
+    spread, corral = full["start_spread_px"] * full["pixel_size_um"], full.get("corral_um")
     for first in range(0, len(D), SHARD):
         images, positions, items = render(D[first : first + SHARD], full, stream_key, first, cue)
         truth = {"positions": positions, "D": items["D"].to_numpy()}
         # Of the molecule, whatever part of its path a cue condition shows.
         truth["D_realised"] = np.empty(len(items))
         for i, row in enumerate(items.itertuples()):
-            imaging = row.frames, full["substeps"], row.frame_time_s, row.exposure_s, spread
-            path = _path(stream(stream_key, first + i, PATH), row.D, *imaging)
+            imaging = row.frames, moments(full), row.frame_time_s, row.exposure_s, spread
+            path = walk(stream(stream_key, first + i, PATH), row.D, *imaging)
+            path = corralled(path, corral) if corral else path
             truth["D_realised"][i] = realised(path, row.frame_time_s, row.exposure_s)
         yield images, items, truth

@@ -16,8 +16,3 @@ def estimate_stacks(dataset, of_stack):
     """Answers of a method that maps a Stack to (D, standard error)."""
     pairs = [of_stack(stack) for stack in stacks(dataset)]
     return from_linear(*np.array(pairs, float).reshape(-1, 2).T)
-
-
-def estimate_true(dataset, of_centres):
-    """Answers of a method that maps (true mean positions (t, 2), Stack) to (D, standard error)."""
-    return estimate_stacks(dataset, lambda stack: of_centres(stack.truth.path.mean(axis=1, dtype=float), stack))

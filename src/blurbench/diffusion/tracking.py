@@ -2,7 +2,8 @@
 
 A stack looks like a simulated one: as many frames and pixels, in the grey values of the dataset's camera, the spot at
 the centre of the field in the first frame but for the rounding to whole pixels. Its table has the imaging parameters
-that methods are given, measured where the microscope does not say them (photons, background, width of the spot).
+that methods are given, measured where the microscope does not say them (photons, background). The width of a spot is
+measured too, but it is not that of the PSF, as the spot has moved: see recorded_psf.
 Positions are in pixels here, the centre of the first pixel at 0, as trackpy has them.
 """
 
@@ -18,6 +19,8 @@ from blurbench.files.logs import progress
 from blurbench.microscopy.recording_error import RecordingError
 
 PRESENT = 0.75  # share of a stack's frames in which its spot must have been found
+NOISE_PIXELS = 2**21  # among which noise may make one spot: at 64 x 64 pixels and 16 frames, one in 30 stacks
+CUT_STEPS = 0.01  # share of the steps that a search range may cut off: D is then 5 % too low
 RINGS = 2  # of the radial profile per pixel
 FWHM = np.sqrt(8 * np.log(2))
 
@@ -42,11 +45,11 @@ def find(movie: Movie, tracking: dict, min_frames: int) -> pd.DataFrame:
     ------
     RecordingError if no spot is found, or no track is kept.
     """
+    trackpy.quiet()
     diameter, minmass = tracking["diameter_px"], tracking["minmass"]
     if minmass == "auto":
         minmass = _minmass(movie, diameter)
         log.info("minmass: %.4g photons, from the noise", minmass)
-    trackpy.quiet()
     frames = []
     for i in progress(range(len(movie)), "locate"):
         spots = trackpy.locate(np.maximum(movie.signal(i), 0), diameter, minmass=minmass)
@@ -59,7 +62,11 @@ def find(movie: Movie, tracking: dict, min_frames: int) -> pd.DataFrame:
             f"no spot above {minmass:.4g} photons",
             "a lower value, or another diameter_px",
         )
-    spots = trackpy.link(spots, tracking["search_range_px"], memory=tracking["memory"])
+    try:
+        spots = trackpy.link(spots, tracking["search_range_px"], memory=tracking["memory"])
+    except trackpy.SubnetOversizeException:
+        found = f"{tracking['search_range_px']:g} px, within which too many spots could follow one another"
+        raise RecordingError(movie.frames.file, "tracking.search_range_px", found, "less, or fewer spots") from None
     tracks = spots.groupby("particle")
     kept = tracks.size() >= min_frames
     for column, key in (("size", "max_size_px"), ("ecc", "max_eccentricity")):
@@ -71,13 +78,42 @@ def find(movie: Movie, tracking: dict, min_frames: int) -> pd.DataFrame:
             movie.frames.file, "tracking", found, "a larger search_range_px or memory, or laxer limits"
         )
     log.info("%d spots, %d tracks, %d kept", len(spots), len(kept), kept.sum())
-    return spots.assign(kept=spots["particle"].map(kept))
+    spots = spots.assign(kept=spots["particle"].map(kept))
+    _check_range(movie.frames.file, spots[spots["kept"]], tracking["search_range_px"])
+    return spots
 
 
 def _minmass(movie, diameter):
-    """Mass that noise alone does not reach: three times the SD of the noise summed over the disc of a spot."""
-    noise = np.sqrt(np.median(movie.pixels.noise)) / movie.transfer.gain
-    return 3 * noise * diameter * np.sqrt(np.pi) / 2
+    """Mass that noise alone reaches once in NOISE_PIXELS pixels: the heaviest spot found in that much of it."""
+    variance = float(np.median(movie.pixels.noise)) / movie.transfer.gain**2
+    shot = min(float(np.median(movie.level)), variance)
+    rng = np.random.default_rng(0)
+    side = 512
+    heaviest = 0.0
+    for _ in range(NOISE_PIXELS // side**2):
+        noise = rng.poisson(shot, (side, side)) - shot + rng.normal(0, np.sqrt(variance - shot), (side, side))
+        spots = trackpy.locate(np.maximum(noise, 0).astype(np.float32), diameter, minmass=0)
+        heaviest = max(heaviest, spots["mass"].max())
+    return heaviest
+
+
+def _check_range(file, spots, reach):
+    """Refuse a search range (pixels) that cuts off long steps, so that what is left of them looks slow.
+
+    Of steps normal in both axes, which reach r on average of squares, a share exp(-u), u = reach²/r², lies beyond the
+    reach, and the mean square of the others is r² (1 - u/(exp(u) - 1)).
+    """
+    steps = spots.sort_values(["particle", "frame"])[["particle", "frame", "y", "x"]].diff()
+    steps = steps[(steps["particle"] == 0) & (steps["frame"] == 1)]
+    seen = float((steps["y"] ** 2 + steps["x"] ** 2).mean())
+    u = np.geomspace(1e-3, 1e4, 1000)
+    u = float(np.interp(reach**2 / max(seen, 1e-12), u / (1 - u / np.expm1(np.minimum(u, 500))), u))
+    if np.exp(-u) > CUT_STEPS:
+        found = f"{reach:g} px, beyond which lie {100 * np.exp(-u):.0f} % of the steps of the spots"
+        needed = reach * np.sqrt(-np.log(CUT_STEPS) / u)
+        raise RecordingError(
+            file, "tracking.search_range_px", found, f"at least {needed:.2g} px, for {100 * CUT_STEPS:g} %"
+        )
 
 
 def segments(spots: pd.DataFrame, frames: tuple, size: int, shape: tuple) -> tuple[pd.DataFrame, dict]:
@@ -146,7 +182,8 @@ def cut(movie: Movie, spots: pd.DataFrame, imaging: dict):
     Returns
     -------
     images : uint16 (item, t, y, x), ADU of the dataset's camera
-    items : DataFrame, one row per item: what a simulated dataset's table holds but for D, and particle, frame, y, x
+    items : DataFrame, one row per item: what a simulated dataset's table holds but for D and the PSF, and particle,
+        frame, y, x, and spot_fwhm_um, the width of the moving spot
     counts : dict, pieces of tracks cut and dropped
 
     Raises
@@ -189,9 +226,9 @@ def cut(movie: Movie, spots: pd.DataFrame, imaging: dict):
         positions = tracks[piece.particle].reindex(range(piece.frame, piece.frame + piece.frames)).to_numpy()
         measured.append(spot(stack[: piece.frames], positions - (piece.top, piece.left)))
     items = pieces.drop(columns=["top", "left"])
-    measured = pd.DataFrame(measured, columns=["photons", "background", "fwhm_um", "contrast", "noise"])
+    measured = pd.DataFrame(measured, columns=["photons", "background", "spot_fwhm_um", "contrast", "noise"])
     items = pd.concat([items, measured], axis=1)
-    items["fwhm_um"] *= spec["pixel_size_um"]
+    items["spot_fwhm_um"] *= spec["pixel_size_um"]
     items["photons"] /= camera["quantum_efficiency"]
     items["background"] /= camera["quantum_efficiency"]
     items["frame_time_s"], items["exposure_s"] = spec["frame_time_s"], spec["exposure_s"]

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from blurbench.files.datasets import Dataset
-from blurbench.scoring.statistics import replicate, resampling_weights
+from blurbench.scoring.scores import Scores
 
 
 class MethodFile(NamedTuple):
@@ -27,6 +27,8 @@ class Material:
     resamples, seed : of the bootstrap behind intervals
     scores : score tables (parquet files or frames), one per dataset, method and seed
     predictions, curves : prediction files and learning curves
+    validation : score tables of the validation split, where networks are trained on the dataset
+    methods : {name: {method, options}} of what the curves are of
     store : the test split; None where there are several datasets
     datasets : {name: dataset entry of the configuration}
     dataset : name of the one; None where there are several
@@ -37,17 +39,19 @@ class Material:
     scores: list = field(default_factory=list)
     predictions: list[MethodFile] = field(default_factory=list)
     curves: list[MethodFile] = field(default_factory=list)
+    validation: list = field(default_factory=list)
+    methods: dict = field(default_factory=dict)
     store: Dataset | None = None
     datasets: dict = field(default_factory=dict)
     dataset: str | None = None
 
-    def estimate(self, values, reduce) -> np.ndarray:
-        """A statistic of each method with the ends of its 95 % interval, (3, m).
+    def estimate(self, scores: Scores, metric, reduce) -> np.ndarray:
+        """A statistic of each method with the ends of its 95 % interval, (3, m), as the tables have it.
 
         Parameters
         ----------
-        values : (m, s, n) by method, seed and item; NaN does not count
-        reduce : as in `statistics.replicate`
+        scores : the items to take
+        metric, reduce : as in `Scores.replicates`
         """
-        result = replicate(values, reduce, resampling_weights(values.shape[-1], self.resamples, self.seed))
+        result = scores.replicates(metric, reduce, scores.resampling(self.resamples, self.seed))
         return np.array([result.value, *result.interval()])

@@ -23,6 +23,7 @@ from blurbench.planning.memory import CHUNK_ITEMS, CHUNK_MB
 PREVIEWS = 3
 LIMIT_MB = 4096  # of one item, or of one column of items: a file may declare any shape at no cost
 NUMBERS = "biuf"  # kinds of values: none of them is decoded by running what the file says
+KNOWN = ("problem", "axes", "voxel_size", "units")  # attributes that methods are given, beside what is known of `spec`
 # Bits that noise does not reach compress well once they lie together: in half the time of zstd without the shuffle.
 COMPRESSOR = zarr.codecs.BloscCodec(cname="zstd", clevel=1, shuffle="bitshuffle")
 
@@ -164,7 +165,7 @@ class Dataset:
 
     Attributes
     ----------
-    attrs : dict (problem, dataset, split, seed, axes, voxel_size, units, spec)
+    attrs : dict (problem, dataset, split, seed, axes, voxel_size, units, spec); methods are given a part of it
     images : Window (item, ...)
     items : DataFrame, one row per item
     truth : dict of Windows; empty in what classical and learned methods are given
@@ -209,7 +210,7 @@ class Dataset:
 
     @property
     def spec(self) -> dict:
-        """The dataset's entry of the configuration, expanded, as the store keeps it."""
+        """The dataset's entry of the configuration, expanded, as the store keeps it; or what a method knows of it."""
         return self.attrs["spec"]
 
     def __len__(self) -> int:
@@ -232,11 +233,37 @@ class Dataset:
     def blind(self) -> "Dataset":
         """The same items without their truth: all that a classical or learned method may see.
 
-        The problem's PROBLEM names the columns of `items` that a microscopist knows.
+        The problem's PROBLEM names the columns of `items` and the keys of `spec` that a microscopist knows. Neither
+        seed nor name nor split of the dataset is among them.
         """
         images, items, _, start, stop = self._all
-        known = problems.load(self.attrs["problem"]).known
-        return Dataset(self.attrs, images, items[[c for c in known if c in items]], {}, start, stop)
+        problem = problems.load(self.attrs["problem"])
+        known = [column for column in problem.known if column in items]
+        return Dataset(self._given(problem.known_spec), images, items[known], {}, start, stop)
+
+    def training(self) -> "Dataset":
+        """The same items with their truth, as methods train on them.
+
+        Of `spec` it holds in whole what is known in part: whoever trains a method knows how its images were made, but
+        not on what it will be tested, nor from which streams of random numbers.
+        """
+        images, items, truth, start, stop = self._all
+        parts = {key.partition(".")[0] for key in problems.load(self.attrs["problem"]).known_spec}
+        return Dataset(self._given(sorted(parts)), images, items, truth, start, stop)
+
+    def _given(self, keys):
+        """Attributes, and of the entry these keys alone."""
+        return {**{name: self.attrs[name] for name in KNOWN if name in self.attrs}, "spec": _part(self.spec, keys)}
+
+
+def _part(entry, keys):
+    """What keys such as "imaging.psf" name of nested mappings."""
+    found: dict = {}
+    for key in keys:
+        first, _, rest = key.partition(".")
+        if first in entry:
+            found[first] = {**found.get(first, {}), **_part(entry[first], [rest])} if rest else entry[first]
+    return found
 
 
 def _judge(where, array, n):

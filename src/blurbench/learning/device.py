@@ -1,6 +1,8 @@
-"""The device that a network runs on, and the precision and memory layout that pay there."""
+"""The device that a network runs on, and the numbers and memory layout that it runs with."""
 
 import torch
+
+LAYOUTS = {4: torch.channels_last, 5: torch.channels_last_3d}  # of weights, by their dimensions
 
 
 def find_device(name: str) -> torch.device:
@@ -8,33 +10,23 @@ def find_device(name: str) -> torch.device:
     return torch.device(("cuda" if torch.cuda.is_available() else "cpu") if name == "auto" else name)
 
 
-def precision(device: torch.device) -> torch.dtype | None:
-    """bfloat16 where the hardware multiplies it (CUDA from Ampere on, CPUs with AVX512-BF16 or AMX), else None.
+def place(network, device: torch.device, precision: str):
+    """The network on its device, which from now on multiplies in the precision of the configuration.
 
-    Elsewhere it is emulated and slower than float32. Depends on the machine alone, so that runs repeat.
-    """
-    if device.type == "cuda":
-        return torch.bfloat16 if torch.cuda.is_bf16_supported() else None
-    return torch.bfloat16 if torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported() else None
+    float32 is that on any machine: a GPU would round what its convolutions multiply to TF32 unless told not to.
+    bfloat16 is PyTorch's autocast of every call; it pays where the hardware multiplies it (CUDA from Ampere on, CPUs
+    with AVX512-BF16 or AMX), and is emulated elsewhere, slower than float32.
 
-
-def autocast(device: torch.device):
-    """Context in which a network is run, in training and prediction alike."""
-    dtype = precision(device)
-    return torch.autocast(device.type, dtype=dtype or torch.bfloat16, enabled=dtype is not None)
-
-
-def place(network, device: torch.device):
-    """The network on its device, with its weights' channels last where that pays: in bfloat16, and in three dimensions.
-
-    Not in float32 where a 3-D network has strided convolutions: the backward pass of a narrow one can crash on a CPU
-    (seen with torch 2.13).
+    The weights' channels are last where that pays: in bfloat16, and in three dimensions. Not in float32 where a 3-D
+    network has strided convolutions: the backward pass of a narrow one can crash on a CPU (seen with torch 2.13).
     """
     network = network.to(device)
+    torch.backends.cudnn.allow_tf32 = False  # of matrix products PyTorch's default is float32
     strides = [part.stride for part in network.modules() if isinstance(part, torch.nn.Conv3d)]
-    if precision(device) or (strides and all(set(stride) == {1} for stride in strides)):
-        layouts = {4: torch.channels_last, 5: torch.channels_last_3d}
+    if precision == "bfloat16" or (strides and all(set(stride) == {1} for stride in strides)):
         for p in network.parameters():
-            if p.ndim in layouts:
-                p.data = p.data.contiguous(memory_format=layouts[p.ndim])
+            if p.ndim in LAYOUTS:
+                p.data = p.data.contiguous(memory_format=LAYOUTS[p.ndim])
+    if precision == "bfloat16":
+        network.forward = torch.autocast(device.type, dtype=torch.bfloat16)(network.forward)
     return network

@@ -23,7 +23,7 @@ from blurbench.files.datasets import Dataset
 from blurbench.files.logs import progress
 from blurbench.learning import batches
 from blurbench.learning.budget import Budget
-from blurbench.learning.device import autocast, find_device
+from blurbench.learning.device import find_device
 from blurbench.planning import sources
 from blurbench.running import methods
 
@@ -47,8 +47,8 @@ def train(network, batch, n_train, block, loss, validate, budget: Budget, seed: 
 
     Returns
     -------
-    DataFrame, the learning curve: items, seconds, seconds_waited (those of them in which steps waited for their
-    batches), train_loss, validation_loss and what else `validate` gives, learning_rate
+    DataFrame, the learning curve: items, seconds and core_s since the training began, seconds_waited (those in which
+    steps waited for their batches), train_loss, validation_loss and what else `validate` gives, learning_rate
     """
     torch.set_num_threads(budget.threads)
     steps, size = budget.steps(n_train), min(budget.batch_size, n_train)
@@ -59,9 +59,10 @@ def train(network, batch, n_train, block, loss, validate, budget: Budget, seed: 
     optimiser = torch.optim.AdamW(groups, lr=budget.learning_rate, betas=(0.9, 0.98))
     rate = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _rate(step, steps, budget.warmup))
     state: dict[str, Any] = {"step": 0, "best": math.inf, "stale": 0, "curve": [], "weights": None}
-    state |= {"seconds": 0.0, "waited": 0.0}
+    state |= {"cost": {}, "waited": 0.0}
     state |= _resume(budget, network, optimiser, rate)
-    start, waited, running, counted = time.perf_counter() - state["seconds"], state["waited"], 0.0, 0
+    budget.cost.add(state["cost"])
+    waited, running, counted = state["waited"], 0.0, 0
     ended = state["stale"] >= budget.patience  # stopped early, and interrupted before its model was written
     left = range(state["step"], state["step"] if ended else steps)
 
@@ -79,8 +80,7 @@ def train(network, batch, n_train, block, loss, validate, budget: Budget, seed: 
             asked = time.perf_counter()
             given = next(ready)
             waited += time.perf_counter() - asked
-            with autocast(device):
-                value = loss(network, given)
+            value = loss(network, given)
             optimiser.zero_grad(set_to_none=True)
             value.backward()
             torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
@@ -92,8 +92,8 @@ def train(network, batch, n_train, block, loss, validate, budget: Budget, seed: 
             network.eval()
             with torch.inference_mode():
                 measured = validate(network)
-            state |= {"seconds": time.perf_counter() - start, "waited": waited}
-            point = {"items": (step + 1) * size, "seconds": state["seconds"], "seconds_waited": waited}
+            state |= {"cost": budget.cost.spent(), "waited": waited}
+            point = {"items": (step + 1) * size, **state["cost"], "seconds_waited": waited}
             point |= {"train_loss": running / counted, **measured, "learning_rate": rate.get_last_lr()[0]}
             state["curve"].append(point)
             bar.set_postfix(train=f"{running / counted:.3f}", validation=f"{measured['validation_loss']:.3f}")
@@ -159,21 +159,27 @@ def fit(
 ):
     """Train one method on one dataset; write its model and learning curve. What the rule `train` calls.
 
-    The checkpoint goes once the model is written: a training that is asked for again begins anew.
+    Beside what the method learned the model holds what it is: method, options, seed, precision, and as `spec` what
+    methods are given of the entry of the dataset that it was trained on.
+
+    The last row of the curve tells what the whole training took (`seconds`, `core_s`), all sessions together and what
+    follows the last step included. The checkpoint goes once the model is written: a training that is asked for again
+    begins anew.
     """
     instance = methods.load(problem, method, options)
-    splits = {"train": Dataset.open(train_store), "validation": Dataset.open(validation_store)}
+    stores = {"train": train_store, "validation": validation_store}
+    splits = {name: Dataset.open(store).training() for name, store in stores.items()}
     code = sources.state(__name__, f"blurbench.{problem}.methods.{method}")
-    data = [Path(store).with_suffix(".json").read_bytes() for store in (train_store, validation_store)]
+    data = [Path(store).with_suffix(".json").read_bytes() for store in stores.values()]
     settings = json.dumps([options, budget, seed, code], sort_keys=True).encode()
     fingerprint = hashlib.blake2b(b"".join([settings, *data]), digest_size=16).hexdigest()
     checkpoint = Path(checkpoint)
-    weights, points = instance.fit(
-        splits,
-        Budget(**budget, threads=threads, checkpoint=checkpoint, fingerprint=fingerprint),
-        find_device(device),
-        seed,
-    )
+    given = Budget(**budget, threads=threads, checkpoint=checkpoint, fingerprint=fingerprint)
+    learned, points = instance.fit(splits, given, find_device(device), seed)
+    for name, value in given.cost.spent().items():
+        rows = points.index[-1:] if name in points else points.index  # a choice of settings has one cost
+        points.loc[rows, name] = value
     points.to_csv(curve, index=False)
-    models.write({"method": method, "options": options, "seed": seed, **weights}, model)
+    about = {"method": method, "options": options, "seed": seed, "precision": given.precision}
+    models.write({**about, "spec": splits["train"].spec, **learned}, model)
     checkpoint.unlink(missing_ok=True)

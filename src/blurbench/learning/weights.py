@@ -10,7 +10,7 @@ def untrained(build, budget: Budget, device: torch.device, seed: int):
     """The network of `build()` on its device, the same for the same seed; what every `fit` begins with."""
     torch.manual_seed(seed)
     torch.set_num_threads(budget.threads)
-    return place(build(), device)
+    return place(build(), device, budget.precision)
 
 
 def weights(network) -> dict:
@@ -18,7 +18,7 @@ def weights(network) -> dict:
     return {name: value.cpu() for name, value in network.state_dict().items()}
 
 
-def trained(network, weights: dict, device: torch.device):
-    """A network with the weights of a model, on its device and ready to predict."""
-    network.load_state_dict(weights)
-    return place(network, device).eval()
+def trained(network, model: dict, device: torch.device):
+    """A network with the weights of a model and its precision, on its device and ready to predict."""
+    network.load_state_dict(model["network"])
+    return place(network, device, model["precision"]).eval()

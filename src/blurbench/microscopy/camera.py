@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numba import njit
-from scipy.special import gammaln, log_ndtr, ndtr, xlogy
+from scipy.special import gammainc, gammaln, log_ndtr, ndtr, xlogy
 
 from blurbench.microscopy.random_streams import alias_table, draw, fill, gamma, laplace, normal, pair_table, poisson
 
@@ -107,6 +107,39 @@ def dark_distribution(settings: dict, background: float):
     return first, np.clip(p, 0, None)
 
 
+def reading_law(grey, electrons, settings: dict):
+    """Probability of each grey value (n,) where so many electrons (m,) were detected, the background's among them.
+
+    The law of `read`. Behind an EM register the noise is summed over 64 cells of its law, the gamma law of the register
+    being exact in each.
+
+    Returns
+    -------
+    (n, m)
+    """
+    grey, electrons = np.asarray(grey, float)[:, None], np.asarray(electrons, float)
+    low = np.where(grey > 0, (grey - 0.5 - settings["offset"]) / settings["gain"], -np.inf)
+    high = np.where(grey < settings["saturation"], (grey + 0.5 - settings["offset"]) / settings["gain"], np.inf)
+    low, high = np.nextafter(low, -np.inf), np.nextafter(high, -np.inf)  # round half up
+    noise = settings["read_noise"], settings["laplace_noise"]
+    plain = _between(low - electrons, high - electrons, *noise)
+    if settings["em_gain"] <= 1:
+        return plain
+    edges = np.linspace(-1, 1, 65) * (6 * noise[0] + 12 * noise[1])
+    weights = np.diff(noise_cdf(edges, *noise)) if edges[-1] > 0 else np.r_[1.0, np.zeros(63)]
+    law = np.zeros_like(plain)
+    for z, weight in zip((edges[1:] + edges[:-1]) / 2, weights / weights.sum()):
+        above = [gammainc(np.maximum(electrons, 1), np.maximum(x - z, 0) / settings["em_gain"]) for x in (low, high)]
+        law += weight * (above[1] - above[0])
+    return np.where(electrons > 0, law, plain)
+
+
+def _between(low, high, normal_sd, laplace_scale):
+    """P(low < normal + Laplace <= high); in the upper tail by symmetry, lest the difference of two ones be left."""
+    low, high = np.where(low > 0, -high, low), np.where(low > 0, -low, high)
+    return noise_cdf(high, normal_sd, laplace_scale) - noise_cdf(low, normal_sd, laplace_scale)
+
+
 @njit(cache=True)
 def read_dark(s, camera, frame):
     """Fill `frame` (pixels,) with grey values of pixels without signal."""
@@ -150,6 +183,11 @@ def to_photons(adu, settings: dict):
     """Detected photons, float32, of grey values: what every method starts from. Any shape."""
     scale = np.float32(1 / (settings["gain"] * settings["em_gain"]))
     return (np.asarray(adu, np.float32) - np.float32(settings["offset"])) * scale
+
+
+def to_grey(photons, settings: dict):
+    """Grey values, whole numbers, that `to_photons` made these of."""
+    return np.rint(np.asarray(photons) * (settings["gain"] * settings["em_gain"]) + settings["offset"]).astype(np.int64)
 
 
 def noise_variance(settings: dict) -> float:

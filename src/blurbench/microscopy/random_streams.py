@@ -14,6 +14,7 @@ from numba import njit
 
 _U = np.uint64
 _GOLDEN = _U(0x9E3779B97F4A7C15)
+_BLOCK = 2048  # numbers that stay in the fastest cache beside the table
 
 
 def key(*names) -> int:
@@ -199,11 +200,20 @@ def _pair(random, table):
 
 @njit(cache=True)
 def fill(s, out, table):
-    """Fill `out` (n,) uint16 from a pair table: two values a random number and a look-up, which costs more than it."""
-    counter, half = s[0], len(out) // 2
-    for i in range(half):
-        pair = _pair(_mix(counter + _GOLDEN * _U(i + 1)), table)
-        out[2 * i], out[2 * i + 1] = pair & _U(0xFFFF), pair >> _U(16) & _U(0xFFFF)
-    s[0] = counter + _GOLDEN * _U(half)
+    """Fill `out` (n,) uint16 from a pair table: two values a random number and a look-up, which costs more than it.
+
+    The numbers of a block are made before any is looked up: on vector registers, which look-ups would keep them from.
+    """
+    half = len(out) // 2
+    random = np.empty(min(half, _BLOCK), np.uint64)
+    for first in range(0, half, _BLOCK):
+        n, counter = min(half - first, _BLOCK), s[0]
+        for i in range(n):
+            random[i] = _mix(counter + _GOLDEN * _U(i + 1))
+        block = out[2 * first : 2 * (first + n)]
+        for i in range(n):
+            pair = _pair(random[i], table)
+            block[2 * i], block[2 * i + 1] = pair & _U(0xFFFF), pair >> _U(16) & _U(0xFFFF)
+        s[0] = counter + _GOLDEN * _U(n)
     if len(out) % 2:
         out[-1] = _pair(bits(s), table) & _U(0xFFFF)

@@ -23,6 +23,7 @@ class Description(NamedTuple):
     kind: str
     trains: bool
     options: dict[str, Any]
+    bound: bool = False
 
 
 def files(problem: str) -> list[str]:
@@ -65,7 +66,12 @@ def describe(problem: str, method: str) -> Description:
         raise MethodError(f"{path}: kind: found {kind!r}, expected one of {KINDS}")
     if kind == "learned" and not trains:
         raise MethodError(f"{path}: trains: found False, expected True for the kind learned")
-    return Description(candidates[0], kind, trains, options)
+    bound = _literal(
+        path, {"bound": ast.Constant(False)} | values, "bound", bool, "True for a limit whose answers are no estimates"
+    )
+    if bound and kind != "limit":
+        raise MethodError(f"{path}: bound: found True, expected False for the kind {kind}")
+    return Description(candidates[0], kind, trains, options, bound)
 
 
 def check_class(problem: str, method: str, cls: type) -> None:

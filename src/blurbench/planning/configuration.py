@@ -8,10 +8,11 @@ against another, which no schema can say).
 import copy
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from blurbench import problems
-from blurbench.planning import schemas
+from blurbench.planning import mistakes, schemas
 from blurbench.planning.dataset_entries import DatasetEntries
 from blurbench.planning.faults import ConfigurationError, Fault, unknown
 from blurbench.planning.merging import without_nulls
@@ -31,10 +32,13 @@ def expand(config: dict[str, Any]) -> dict[str, Any]:
 
     Returns
     -------
-    dict of the same shape. A dataset also holds `like`, `methods`, `splits`, `stream` (the dataset whose random streams
-    it shares) and `models` (the dataset whose models it uses), its own name if not stated. A method holds `kind`,
-    `method` (its file), `options`, `budget`, `trains`, `model` (the entry whose weights it uses, or None) and
-    `external`.
+    dict of the same shape. A dataset also holds `like`, `methods`, `splits`, `training_seeds` (None: those of the
+    configuration), `stream` (the dataset whose random streams it shares) and `models` (the dataset whose models it
+    uses), its own name if not stated. A method holds `kind`, `method` (its file), `options`, `budget`, `trains`,
+    `model` (the entry whose weights it uses, or None), `of` (the dataset that these were trained on, None for each
+    dataset's own), `sweep`, `trials`, `everywhere`, `external` and `bound`. A trial holds the `options` and
+    the `budget` of one training, and the `values` of the sweep's keys among them; without a sweep there is one. A
+    problem holds `compare_with`.
 
     Raises
     ------
@@ -53,7 +57,7 @@ def expand(config: dict[str, Any]) -> dict[str, Any]:
         if name not in problems.names():
             faults.append(unknown(where, name, problems.names(), "a problem"))
             continue
-        _expand_problem(name, problem, config.get("memory_mb"), faults)
+        _expand_problem(name, problem, config, faults)
     for name, recording in config["recordings"].items():
         if isinstance(recording, dict):
             faults += recording_faults(f"recordings.{name}", recording, config["problems"])
@@ -67,15 +71,36 @@ def expand(config: dict[str, Any]) -> dict[str, Any]:
     return config
 
 
-def _expand_problem(name: str, entry: dict[str, Any], memory_mb: int | None, faults: list[Fault]) -> None:
+def _expand_problem(name: str, entry: dict[str, Any], config: dict[str, Any], faults: list[Fault]) -> None:
     """Expand one problem's methods and datasets in place, and add what is wrong with them to `faults`."""
     named = list(entry["methods"])
-    entry["methods"] = MethodEntries(name, entry["methods"], entry.get("budget", {}), faults).expanded()
+    budget = {**entry.get("budget", {}), "precision": config.get("precision")}
+    entry["methods"] = MethodEntries(name, entry["methods"], budget, faults).expanded()
+    entry["compare_with"] = list(_compared(name, entry, named, faults))
     entry["datasets"] = DatasetEntries(name, entry["datasets"], named, entry["methods"], faults).expanded()
-    judge = problems.find(name, "configuration.faults")
+    judge, files = (problems.find(name, f"configuration.{part}") for part in ("faults", "files"))
     for dataset, expanded in entry["datasets"].items():
         where = f"problems.{name}.datasets.{dataset}"
-        faults += [Fault(f"{where}.{key}", *rest) for key, *rest in judge(expanded, memory_mb)]
+        wrong = {f"{where}.{mistakes.KEY}.{part}": one for part, one in mistakes.parts(expanded).items()}
+        for place, one in {where: expanded, **wrong}.items():
+            faults += [Fault(f"{place}.{key}", *rest) for key, *rest in judge(one, config.get("memory_mb"))]
+            faults += [
+                Fault(f"{place}.{key}", repr(file), "a file that exists, seen from the working directory")
+                for key, file in files(one).items()
+                if not Path(file).is_file()
+            ]
+
+
+def _compared(name: str, entry: dict[str, Any], named: list[str], faults: list[Fault]) -> Iterator[str]:
+    """The methods that learned ones are tested against, those that can be; what is wrong is added to `faults`."""
+    where, stated = f"problems.{name}.compare_with", entry.get("compare_with", [])
+    for method in stated if isinstance(stated, list) else ():
+        if method not in named:
+            faults.append(unknown(where, method, named, f"an entry of problems.{name}.methods"))
+        elif (kind := entry["methods"].get(method, {}).get("kind", "classical")) not in ("learned", "classical"):
+            faults.append(Fault(where, f"{method!r}, of the kind {kind}", "a learned or a classical method"))
+        else:
+            yield method
 
 
 def _named(config: dict[str, Any]) -> Iterator[tuple[str, Any]]:

@@ -19,7 +19,7 @@ def memory_mb(config: dict[str, Any], stage: str, problem: str, dataset: str, me
         return round(BASE_MB + 4 * problems.find(problem, "configuration.simulate_mb")(data))
     item = problems.find(problem, "configuration.item_mb")(data)
     if stage == "train":
-        batch = entry["methods"][method]["budget"].get("batch_size", 1)
+        batch = max(trial["budget"].get("batch_size", 1) for trial in entry["methods"][method]["trials"])
         return round(BASE_MB + TORCH_MB + 2 * KEPT_MB + batch * item * 2 * ACTIVATIONS)
     chunk = max(item, min(CHUNK_ITEMS * item, CHUNK_MB))
     network = TORCH_MB + chunk * 2 * ACTIVATIONS / 8 if method and entry["methods"][method]["model"] else 0

@@ -28,12 +28,15 @@ class Method(Protocol):
         too)
     trains : whether the class has a `fit`, its own or inherited. True for every learned method, and for a classical
         one that chooses its settings
+    bound : limits only; True where its answers state a bound and are no estimates from the items, so that an interval
+        of its row would mean nothing. False if left out
     options : names of the options and their defaults, as a configuration may hold them; may be left out
     """
 
     kind: Kind
     trains: bool
     options: dict[str, Any]
+    bound: bool
 
     def predict(self, dataset: Any, model: dict[str, Any] | None, device: str) -> pd.DataFrame | Iterable[np.ndarray]:
         """Answers for every item of a dataset, in its order.
@@ -76,6 +79,7 @@ class TrainedMethod(Method, Protocol):
         Returns
         -------
         model : dict of tensors and plain values, which is written as it is and given to `predict`
-        curve : DataFrame, the learning curve: items, seconds, validation_loss, and others
+        curve : DataFrame, the learning curve: items, seconds, validation_loss, and others; what the whole training took
+            (`seconds`, `core_s`) is filled into its last row
         """
         ...

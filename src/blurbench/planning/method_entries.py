@@ -1,11 +1,12 @@
 """The methods of one problem, expanded: which file, which options, which budget and whose weights."""
 
+from itertools import product
 from typing import Any
 
-from blurbench.planning import catalogue
+from blurbench.planning import catalogue, schemas
 from blurbench.planning.entry_base import Entries, Entry
 from blurbench.planning.faults import Fault, unknown
-from blurbench.planning.schema_faults import WORDS, is_number
+from blurbench.planning.schema_faults import WORDS, is_number, schema_faults
 
 KINDS_OF_VALUE = {
     bool: "boolean",
@@ -36,38 +37,71 @@ class MethodEntries(Entries):
         if "kind" in entry:
             expected = "external: true beside it; a method file states its kind"
             self.refuse(f"{where}.kind", repr(entry["kind"]), expected)
-        base: Entry = {"method": name, "options": {}, "budget": self.budget}
+        base: Entry = {"method": name, "options": {}, "budget": self.budget, "sweep": {}, "everywhere": True}
         if link := next((key for key in ("like", "model") if key in entry), None):
             base = self.expand(self.parent(name, link, chain), (*chain, name))
         if link == "model":
             self._check_weights(where, entry, base)
+        elif "of" in entry:
+            self.refuse(f"{where}.of", repr(entry["of"]), "model beside it: an entry that is trained on that dataset")
         file = entry["method"] if "method" in entry else base["method"]
         described = self._described(f"{where}.method", file)
         self._check_options(f"{where}.options", entry.get("options", {}), described.options)
+        sweep = self._sweep(f"{where}.sweep", entry, base, described)
+        options = {**described.options, **base["options"], **entry.get("options", {})}
+        budget = {**base["budget"], **entry.get("budget", {})} if described.kind == "learned" else {}
+        trains = described.trains and link != "model"
         return {
             "method": file,
             "kind": described.kind,
-            "options": {**described.options, **base["options"], **entry.get("options", {})},
-            "budget": {**base["budget"], **entry.get("budget", {})} if described.trains else {},
-            "trains": described.trains and link != "model",
+            "options": options,
+            "budget": budget,
+            "sweep": sweep,
+            "trials": trials(options, budget, sweep) if trains else [],
+            "trains": trains,
             "model": entry.get("model") if link == "model" else name if described.trains else None,
+            "of": entry.get("of"),
+            "everywhere": entry.get("everywhere", base["everywhere"]),
             "external": False,
+            "bound": described.bound,
         }
 
     def _external(self, where: str, entry: Entry) -> Entry:
         """Expanded entry of a method whose predictions a rule of the user's writes."""
         if extra := sorted(set(entry) - {"external", "kind"}):
             self.refuse(f"{where}.{extra[0]}", repr(entry[extra[0]]), "only kind beside external: true")
-        nothing: Entry = {"method": None, "options": {}, "budget": {}, "trains": False, "model": None}
+        nothing: Entry = {"method": None, "options": {}, "budget": {}, "sweep": {}, "trials": [], "trains": False}
+        nothing |= {"model": None, "of": None, "everywhere": True, "bound": False}
         return {**nothing, "kind": entry.get("kind", "classical"), "external": True}
 
     def _check_weights(self, where: str, entry: Entry, base: Entry) -> None:
         """Judge an entry that uses the weights of another one."""
-        for key in ("method", "budget"):
+        for key in ("method", "budget", "sweep"):
             if key in entry:
                 self.refuse(f"{where}.{key}", repr(entry[key]), f"that of {entry['model']}, whose weights it uses")
         if not base["trains"]:
             self.refuse(f"{where}.model", repr(entry["model"]), "a method that is trained")
+
+    def _sweep(self, where: str, entry: Entry, base: Entry, described: catalogue.Description) -> Entry:
+        """Values to try of each key; of the entry that this one is like, those of the keys that it does not state."""
+        stated = {**entry.get("options", {}), **entry.get("budget", {})}
+        if "sweep" not in entry:
+            return {key: values for key, values in base["sweep"].items() if key not in stated}
+        if described.kind != "learned":
+            self.refuse(where, "a sweep", f"none, as {described.class_name} is {described.kind} and not learned")
+        house = schemas.of_configuration()["$defs"]
+        rules = house["budget"]["properties"]
+        for key, values in entry["sweep"].items():
+            if key not in described.options and key not in rules:
+                known = [*described.options, *rules]
+                self.add(*unknown(f"{where}.{key}", key, known, "an option of the method or a key of its budget"))
+            for i, value in enumerate(values):
+                if key in described.options:
+                    self._check_option(f"{where}.{key}.{i}", value, described.options[key])
+                elif key in rules:
+                    for fault in schema_faults(value, {**rules[key], "$defs": house}, f"{where}.{key}.{i}"):
+                        self.add(*fault)
+        return entry["sweep"]
 
     def _described(self, where: str, file: str) -> catalogue.Description:
         """What a method file states."""
@@ -83,9 +117,24 @@ class MethodEntries(Entries):
         for key, value in options.items():
             if key not in defaults:
                 self.add(*unknown(f"{where}.{key}", key, defaults, "an option of the method"))
-            elif not _same_type(value, defaults[key]):
-                kind = WORDS[KINDS_OF_VALUE[type(defaults[key])]]
-                self.add(f"{where}.{key}", repr(value), f"{kind} like {defaults[key]!r}, the default")
+            else:
+                self._check_option(f"{where}.{key}", value, defaults[key])
+
+    def _check_option(self, where: str, value: Any, default: Any) -> None:
+        if not _same_type(value, default):
+            kind = WORDS[KINDS_OF_VALUE[type(default)]]
+            self.add(where, repr(value), f"{kind} like {default!r}, the default")
+
+
+def trials(options: Entry, budget: Entry, sweep: Entry) -> list[Entry]:
+    """Every combination of a sweep's values, the last key going fastest: one with no values where nothing is swept."""
+    found = []
+    for combination in product(*sweep.values()):
+        values = dict(zip(sweep, combination, strict=True))
+        tried = {key: value for key, value in values.items() if key in options}
+        others = {key: value for key, value in values.items() if key not in options}
+        found.append({"values": values, "options": {**options, **tried}, "budget": {**budget, **others}})
+    return found
 
 
 def _same_type(value: Any, default: Any) -> bool:

@@ -38,13 +38,17 @@ def of_dataset_entry(problem: str) -> Schema:
 
 
 def of_recording(problem: str | None) -> Schema:
-    """Schema of a problem's recordings; where the problem is not known, that of the keys which all of them have."""
+    """Schema of a problem's recordings; where the problem is not known, that of the keys which all of them have.
+
+    It may refer to the definitions of the problem's datasets: what both have is described once.
+    """
     shared = of_configuration()["$defs"]
     common = shared["recording"]
     own = _read(LIBRARY / problem / "recording.yaml") if problem else {}
+    datasets = of_dataset(problem).get("$defs", {}) if problem else {}
     return {
         **common,
-        "$defs": {**shared, **own.get("$defs", {})},
+        "$defs": {**shared, **datasets, **own.get("$defs", {})},
         "additionalProperties": problem is None,
         "required": [*common["required"], *own.get("required", [])],
         "properties": {**common["properties"], **own.get("properties", {})},

@@ -2,8 +2,10 @@
 
 import ast
 import hashlib
+import io
 import os
 import sys
+import tokenize
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
@@ -11,6 +13,9 @@ from pathlib import Path
 from blurbench.problems import LIBRARY
 
 WITHOUT_EFFECT = {"blurbench.files.logs"}  # what it does is seen on the screen and in logs only
+
+
+DOCUMENTED = ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef
 
 
 def search_path() -> str:
@@ -40,6 +45,18 @@ def state(*modules: str) -> str:
     return f"{digest.hexdigest()} of {len(found)} modules behind {', '.join(modules)}"
 
 
+def code(module: str, within: Iterable[str]) -> str:
+    """Checksum of the statements of a module and of those behind it, of the packages `within` alone.
+
+    Comments, docstrings and empty lines do not count: an edit of words changes no result.
+    """
+    packages = tuple(f"{package}." for package in within)
+    digest = hashlib.blake2b(digest_size=8)
+    for name in sorted(found for found in _behind([module]) if found.startswith(packages)):
+        digest.update(name.encode() + _statements(_path(name).read_text(encoding="utf-8")).encode())
+    return digest.hexdigest()
+
+
 def packages(*modules: str) -> list[str]:
     """Names of the packages, other than Python's own and this library, that `modules` and those behind them import."""
     names: set[str] = set()
@@ -63,6 +80,22 @@ def _behind(modules: Iterable[str], passed_over: Iterable[str] = ()) -> set[str]
         found.add(module)
         waiting += _imports(module)
     return found
+
+
+@cache  # what one method imports, others do too
+def _statements(text: str) -> str:
+    """Text of a module without its comments, docstrings and empty lines."""
+    lines = text.splitlines()
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        if token.type == tokenize.COMMENT:
+            row, column = token.start
+            lines[row - 1] = lines[row - 1][:column]
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, DOCUMENTED) and ast.get_docstring(node) is not None:
+            first = node.body[0]
+            for row in range(first.lineno, (first.end_lineno or first.lineno) + 1):
+                lines[row - 1] = ""
+    return "\n".join(line.rstrip() for line in lines if line.strip())
 
 
 @cache

@@ -23,26 +23,53 @@ def units(config: Config, problem: str | None = None, dataset: str | None = None
         for d, data in entry["datasets"].items()
         if dataset in (None, d)
         for method in data["methods"]
-        for seed in seeds(config, p, method)
+        for seed in seeds(config, p, d, method)
     ]
 
 
-def seeds(config: Config, problem: str, method: str) -> list[int]:
-    """Seeds of a method: those of the training for a learned one, the single 0 for any other."""
-    return config["training_seeds"] if config["problems"][problem]["methods"][method]["kind"] == "learned" else [0]
+def seeds(config: Config, problem: str, dataset: str, method: str) -> list[int]:
+    """Seeds of a method on a dataset: those of the training for a learned one, the single 0 for any other."""
+    entry = config["problems"][problem]
+    if entry["methods"][method]["kind"] != "learned":
+        return [0]
+    return entry["datasets"][home(config, problem, dataset, method)]["training_seeds"] or config["training_seeds"]
+
+
+def home(config: Config, problem: str, dataset: str, method: str) -> str:
+    """Dataset that the weights were trained on with which a method predicts on a dataset."""
+    entry = config["problems"][problem]
+    return entry["methods"][method]["of"] or entry["datasets"][dataset]["models"]
 
 
 def models_of(config: Config, problem: str, dataset: str) -> list[tuple[str, str, int]]:
     """(dataset, method, seed) of the models behind a dataset's predictions, each once."""
-    data, methods = config["problems"][problem]["datasets"][dataset], config["problems"][problem]["methods"]
-    trained = dict.fromkeys(methods[method]["model"] for method in data["methods"] if methods[method]["model"])
-    return [(data["models"], method, seed) for method in trained for seed in seeds(config, problem, method)]
+    entry = config["problems"][problem]
+    weights = {name: entry["methods"][name]["model"] for name in entry["datasets"][dataset]["methods"]}
+    trained = dict.fromkeys((home(config, problem, dataset, name), model) for name, model in weights.items() if model)
+    return [(*model, seed) for model in trained for seed in seeds(config, problem, *model)]
+
+
+def trainings(config: Config) -> list[tuple[str, str, str, int]]:
+    """(problem, dataset, method, seed) of every model, each once; that of a sweep is the best of several trainings."""
+    found = [
+        (problem, *model)
+        for problem, entry in config["problems"].items()
+        for name in entry["datasets"]
+        for model in models_of(config, problem, name)
+    ]
+    return list(dict.fromkeys(found))
+
+
+def stated_options(method: Config) -> dict[str, Any]:
+    """Options of a method's entry in prediction: those that are swept are left to what its model says."""
+    return {key: value for key, value in method["options"].items() if key not in method["sweep"]}
 
 
 def spec(config: Config, problem: str, dataset: str, split: str) -> dict[str, Any]:
     """What a split depends on and nothing else, so that a change elsewhere in the entry does not simulate it again."""
     entry = config["problems"][problem]["datasets"][dataset]
-    kept = {key: value for key, value in entry.items() if key not in {"like", "methods", "splits", "models", "items"}}
+    others = {"like", "methods", "splits", "models", "training_seeds", "items"}
+    kept = {key: value for key, value in entry.items() if key not in others}
     return {**kept, "items": {split: entry["items"][split]}}
 
 

@@ -55,12 +55,15 @@ def _kinds(results):
     """(kind, outputs, judge) of everything that is looked at; judge(output) -> texts."""
     stores = {path.with_suffix(".json") for path in results.glob("datasets/*/*/*.zarr")}
     yield "datasets", sorted(stores | set(results.glob("datasets/*/*/*.json"))), _dataset
-    curves = {path.with_suffix(".pt") for path in results.glob("models/*/*/*/*.csv")}
-    yield "models", sorted(curves | set(results.glob("models/*/*/*/*.pt"))), _model
-    yield "checkpoints", sorted(results.glob("checkpoints/*/*/*/*.pt")), _checkpoint
+    for trial in ("", "trials/*/"):  # of a sweep
+        curves = {path.with_suffix(".pt") for path in results.glob(f"models/*/*/*/{trial}*.csv")}
+        yield "models", sorted(curves | set(results.glob(f"models/*/*/*/{trial}*.pt"))), _model
+        yield "checkpoints", sorted(results.glob(f"checkpoints/*/*/*/{trial}*.pt")), _checkpoint
+    yield "trials", sorted(results.glob("models/*/*/*/trials/*.csv")), _csv
     answers = ("predictions/*/*/*/*.parquet", "predictions/*/*/*/*.zarr")
     yield "predictions", sorted(path for pattern in answers for path in results.glob(pattern)), _predictions
     yield "scores", sorted(results.glob("scores/*/*/*/*.parquet")), _scores
+    yield "validations", sorted(results.glob("validation/*/*.parquet")), _parquet
     tables = {path for ending in TABLES for path in results.glob(f"tables/*{ending}")}
     sealed = sorted(results.glob("tables/*.sha256"))
     yield "tables", sealed, _sealed
@@ -83,7 +86,7 @@ def _dataset(manifest):
 
 def _model(path):
     yield from _csv(path.with_suffix(".csv"))
-    yield from _weights(path, {"method", "options", "seed"})
+    yield from _weights(path, {"method", "options", "seed", "precision", "spec"})
 
 
 def _checkpoint(path):

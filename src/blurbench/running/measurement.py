@@ -36,6 +36,8 @@ def answers(items: Dataset, entries: dict[str, dict], device: str) -> Iterator[t
     name, entry, and {training seed: what `methods.predict` returns}, the seed 0 where nothing is trained
     """
     for name, entry in entries.items():
-        method = methods.load(items.attrs["problem"], entry["method"], entry["options"])
-        models = entry["models"] or {0: None}
-        yield name, entry, {seed: methods.predict(method, items, model, device) for seed, model in models.items()}
+        found = {}
+        for seed, model in (entry["models"] or {0: None}).items():
+            method = methods.load(items.attrs["problem"], entry["method"], entry["options"], model)
+            found[seed] = methods.predict(method, items, model, device)
+        yield name, entry, found

@@ -18,8 +18,10 @@ from blurbench.running import watchdog
 PATIENCE = 3  # items in a row without an answer: a method that always hangs ends within the time of its job
 
 
-def load(problem: str, method: str, options: dict[str, Any] | None = None) -> Any:
+def load(problem: str, method: str, options: dict[str, Any] | None = None, model: str | Path | None = None) -> Any:
     """Instance of a method; its options become attributes.
+
+    An option that is not stated is that which the model was trained with, or without a model the default.
 
     Raises MethodError for an option that the method does not name, and for a file that does not keep the contract.
     """
@@ -29,9 +31,18 @@ def load(problem: str, method: str, options: dict[str, Any] | None = None) -> An
     cls = problems.find(problem, f"methods.{method}.{described.class_name}")
     check_class(problem, method, cls)
     instance = cls()
-    for name, value in {**described.options, **(options or {})}.items():
+    for name, value in {**described.options, **_read(model).get("options", {}), **(options or {})}.items():
         setattr(instance, name, value)
     return instance
+
+
+def _read(model):
+    """What a model file holds; nothing without one."""
+    if model is None:
+        return {}
+    from blurbench.files import models  # with torch, which no method that is not trained waits for
+
+    return models.read(model)
 
 
 def predict(
@@ -62,11 +73,7 @@ def predict(
     what the `read` of the problem's answer gives (`blurbench.files.answers`): a DataFrame, or ImageAnswers
     """
     given = dataset if method.kind in ("limit", "control") else dataset.blind()
-    weights = None
-    if model is not None:
-        from blurbench.files import models
-
-        weights = models.read(model)
+    weights = _read(model) or None
     bounds = np.cumsum([0, *(len(chunk) for chunk in given.chunks())]).tolist()
     parts = progress(list(pairwise(bounds)), type(method).__name__)
     with problems.load(dataset.attrs["problem"]).answer.writing(path, dataset) as writer:

@@ -4,7 +4,9 @@ from pathlib import Path
 
 from blurbench import problems
 from blurbench.files import datasets
+from blurbench.files.datasets import Simulated
 from blurbench.files.logs import progress
+from blurbench.planning import mistakes
 
 
 def simulate(
@@ -23,7 +25,23 @@ def simulate(
     ------
     DatasetError if the items do not pass the problem's gates.
     """
-    made = problems.find(problem, "simulate.dataset")(spec, split, seed)
+    made = _made(problem, spec, split, seed)
     names = {"problem": problem, "dataset": dataset, "split": split, "seed": seed}
     shards = progress(made.shards, f"simulate {dataset} {split}", total=-(-made.items // made.shard))
     datasets.write(store, manifest, {**names, **made.header, "spec": spec}, made.items, made.shard, shards, made.gates)
+
+
+def _made(problem, spec, split, seed):
+    """A split as its problem simulates it; of a dataset with mistakes its parts, one after the other."""
+    make = problems.find(problem, "simulate.dataset")
+    made = [make(part, split, seed) for part in mistakes.parts(spec).values()]
+    if not made:
+        return make(spec, split, seed)
+    return Simulated(sum(one.items for one in made), made[0].shard, made[0].header, _numbered(made), made[0].gates)
+
+
+def _numbered(made):
+    """Shards of all parts, the items of each with its number."""
+    for number, one in enumerate(made):
+        for images, items, truth in one.shards:
+            yield images, items.assign(**{mistakes.COLUMN: number}), truth

@@ -15,11 +15,12 @@ class Published:
     Parameters
     ----------
     name : as the tables call it
-    reduce : a name of `statistics.REDUCTIONS`, or "median_abs"
+    reduce : a name of `statistics.REDUCTIONS`, "bias" for the mean of a signed error; or "median_abs"
     label : heading in the tables for people; "" keeps the number to the CSV
     fixed_condition : published at a fixed condition only, since it means nothing over a mixture of them
     to_limits : published also as `ratio_to_<limit>` for every limit row, on the same items
     table : the extra table it belongs to; "" is the main one
+    mistakes : whether it also stands in the table of mistakes
     """
 
     name: str
@@ -28,6 +29,7 @@ class Published:
     fixed_condition: bool = False
     to_limits: bool = False
     table: str = ""
+    mistakes: bool = False
 
 
 @dataclass(frozen=True)
@@ -39,8 +41,7 @@ class Metric:
     name : as the score tables call it
     direction : min, max or target
     range : the lowest and the highest value that there can be
-    worst : what a failed item counts as in the ranking: a number, NaN if failures do not count, or a function of the
-        dataset's spec
+    worst : what a failed item counts as: a number, NaN if failures do not count, or a function of the dataset's spec
     published : what it is reduced to
     unit : "1" if it has none
     target : the value to hit, for direction target
@@ -67,7 +68,7 @@ class Metric:
 
     def direction_of(self, number: Published) -> str:
         """Direction of a published number. A mean is good where its values are; a size or a spread is if small."""
-        return self.direction if number.reduce == "mean" else "min"
+        return self.direction if number.reduce in {"mean", "bias"} else "min"
 
     def badness(self, number: Published, value):
         """`value` of a published number such that smaller is better, a new array."""

@@ -7,8 +7,10 @@ import pandas as pd
 
 from blurbench.files import parquet
 from blurbench.files.answers import OK
+from blurbench.planning import mistakes
 from blurbench.planning.method import KINDS
 from blurbench.scoring.metric import Metric
+from blurbench.scoring.statistics import Replicates, Resampling, replicate, resampling
 
 RANKED = KINDS[:2]  # limit and control rows frame the table, they do not compete
 
@@ -28,6 +30,37 @@ class Scores:
     def failed(self) -> np.ndarray:
         """Whether a prediction failed, (m, s, i)."""
         return (self.status != OK) & (self.status != None)  # noqa: E711  (elementwise)
+
+    @property
+    def cells(self) -> np.ndarray:
+        """The cell of the design of each item, int (i,): items of one cell have all conditions in common."""
+        if self.items.columns.empty:
+            return np.zeros(len(self.items), int)
+        return self.items.groupby(list(self.items), dropna=False).ngroup().to_numpy()
+
+    def resampling(self, resamples, seed) -> Resampling:
+        """Resamples of the items within their cells and of the training seeds."""
+        return resampling(self.cells, resamples, seed, self.methods.seeds.max())
+
+    def counted(self, metric) -> np.ndarray:
+        """Values of a metric with what failed items count as, (m, s, i)."""
+        return np.where(np.isnan(self.worst[metric]), self.values[metric], self.worst[metric])
+
+    def replicates(self, metric, reduce, draws: Resampling) -> Replicates:
+        """A statistic of each method, a failed item counting as the worst value, everywhere in tables and figures.
+
+        A method that never gives the quantity has none: the worst value of its failures is not its own.
+
+        Parameters
+        ----------
+        metric : its name
+        reduce : as in `statistics.replicate`
+        draws : of `resampling`, of these items
+        """
+        found = replicate(self.values[metric], reduce, draws, self.worst[metric])
+        silent = np.isnan(self.values[metric]).all(axis=(1, 2)) & (self.status == OK).any(axis=(1, 2))
+        found.value[silent] = np.nan
+        return found
 
     def take(self, items) -> "Scores":
         """The scores of some items, given as a mask or an index."""
@@ -76,13 +109,27 @@ def score_table(items: pd.DataFrame, metrics: tuple[Metric, ...], values, status
     return pd.concat(parts, ignore_index=True)
 
 
+def named_mistakes(table: pd.DataFrame, dataset) -> pd.DataFrame:
+    """Score table of a dataset with the name of each item's mistake, where it has mistakes.
+
+    Parameters
+    ----------
+    table : of `score_table`
+    dataset : Dataset
+    """
+    if mistakes.COLUMN not in dataset.items:
+        return table
+    names = np.array(list(dataset.spec[mistakes.KEY]))
+    return table.assign(**{mistakes.COLUMN: names[dataset.items[mistakes.COLUMN].to_numpy()[table["item"]]]})
+
+
 def read(files, conditions) -> list[Scores]:
     """Score tables (parquet files or frames) of one problem, one `Scores` per dataset.
 
     Parameters
     ----------
     files : paths or frames, one per dataset, method and seed
-    conditions : names of the condition columns
+    conditions : names of the condition columns; where there are mistakes these are one more, the first
 
     Raises
     ------
@@ -111,7 +158,12 @@ def _pivot(frame, conditions):
     """(items, values, worst, status) of one method and seed, each by item."""
     wide = frame.pivot(index="item", columns="metric", values=["value", "worst"]).sort_index()
     items = frame.drop_duplicates("item").set_index("item").sort_index()
-    return items[list(conditions)], wide["value"], wide["worst"], items["status"].astype(object).to_numpy()
+    return (
+        items[[name for name in (mistakes.COLUMN, *conditions) if name in items]],
+        wide["value"],
+        wide["worst"],
+        items["status"].astype(object).to_numpy(),
+    )
 
 
 def _stack(dataset, runs):

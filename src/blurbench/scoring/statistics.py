@@ -1,135 +1,252 @@
-"""Bootstrap over items, ranks and paired differences, for all methods at once.
+"""Bootstrap within the cells of the design, ranks and paired differences, for all methods at once.
 
 Almost every published number is a function of sums over items, so one matrix product of resampling weights and item
-moments gives all replicates of all methods, and the leave-one-out values that BCa needs have a closed form.
-`scipy.stats.bootstrap` gathers resampled copies of the data and an items x items jackknife instead, which for 28
-methods, 7000 items and 14 metrics means gigabytes and minutes; a test holds this module to its answers. All methods
-share the resamples, so the same replicates serve intervals, ranks, ratios and paired differences.
+moments gives all replicates of all methods. `scipy.stats.bootstrap` gathers resampled copies of the data instead,
+which for 28 methods, 7000 items and 14 metrics means gigabytes and minutes, and it knows no cells. All methods share
+the resamples, so the same replicates serve intervals, tests, ranks, ratios and paired differences.
 
-Seeds are nested in items: a resampled item brings the predictions of all training seeds along.
+Items are drawn within the cells of the design, n - 1 of the n of a cell, each with the weight n / (n - 1): so the
+variance is right however few a cell holds, where n of n would give (n - 1) / n of it, of two items a half (Rao and Wu
+1988, J. Am. Stat. Assoc. 83:231). Training seeds, three or more, are an outer level drawn likewise. Replicates tell
+how large the standard error is, and the interval is Student's, on the scale of the number's logarithm where it is a
+size or a spread, whose law is skewed; its degrees of freedom are those of the cells and seeds that bear on it
+(Satterthwaite 1946, Biometrics Bull. 2:110). Percentiles of the replicates, BCa included, cover too rarely with few
+items, and cannot reach beyond the training seeds at hand.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtr, ndtri
-from scipy.stats import rankdata, wilcoxon
+from scipy.special import stdtr, stdtrit
+from scipy.stats import rankdata
 from statsmodels.stats.multitest import multipletests
 
 LEVEL = 0.95
+FEWEST = 8  # items behind an interval: from here on those of skewed values, too, cover in nine cases of ten
+SEEDS = 3  # fewer say next to nothing of how training seeds differ
+ROUNDING = 1e-12  # of a standard error relative to its number
+NUMBERS = ("value", "resampled", "left_out", "seed_left_out")  # of `Replicates`, each by method
+
+
+class Resampling(NamedTuple):
+    """How much each item, and each training seed, weighs in each of b resamples.
+
+    items : (b, n)
+    cells : int (n,), the cell of each item, from 0
+    seeds : (b, s); s is 0 where seeds are no level of their own
+    """
+
+    items: np.ndarray
+    cells: np.ndarray
+    seeds: np.ndarray
+
+    def take(self, items) -> "Resampling":
+        """The same resamples of some whole cells, given as a mask or an index of their items."""
+        return Resampling(self.items[:, items], np.unique(self.cells[items], return_inverse=True)[1], self.seeds)
+
+
+def resampling(cells, resamples, seed, seeds=1) -> Resampling:
+    """Resamples of items within their cells, and of training seeds.
+
+    Parameters
+    ----------
+    cells : (n,), what the items of a cell have in common; or a number of items, all of one cell. Where a cell holds a
+        single item, which says nothing of the scatter within it, all are one cell
+    resamples : how many
+    seed : of the random numbers
+    seeds : training seeds of a method that has all of them; fewer than SEEDS are not resampled
+    """
+    cells = np.zeros(cells, int) if np.ndim(cells) == 0 else np.unique(cells, return_inverse=True)[1]
+    sizes = np.bincount(cells)
+    if sizes.min(initial=2) < 2:
+        cells, sizes = np.zeros_like(cells), np.array([len(cells)])
+    rng, items = np.random.default_rng([seed, 0]), np.empty((resamples, len(cells)))
+    for cell, size in enumerate(sizes):
+        items[:, cells == cell] = _weights(rng, size, resamples)
+    return Resampling(
+        items, cells, _weights(np.random.default_rng([seed, 1]), seeds if seeds >= SEEDS else 0, resamples)
+    )
+
+
+def _weights(rng, n, resamples):
+    """Weights (resamples, n) of n - 1 draws from n, of mean 1."""
+    if n < 2:
+        return np.ones((resamples, n))
+    return rng.multinomial(n - 1, np.full(n, 1 / n), size=resamples) * n / (n - 1)
 
 
 @dataclass(frozen=True)
 class Replicates:
-    """A statistic of m methods: its value (m,), on b resamples (b, m), and with one item left out (n, m)."""
+    """A statistic of m methods.
+
+    Parameters
+    ----------
+    value : (m,)
+    resampled : (b, m), on b resamples
+    left_out : (n, m), with one item left out; (0, m) for a median, whose jackknife is inconsistent
+    seed_left_out : (s, m), with one training seed left out; the value where a method's seeds are not resampled
+    counted : (m,), how many items bear on it
+    cells : int (n,), the cell of each item
+    log : whether intervals are symmetric in its logarithm
+    """
 
     value: np.ndarray
     resampled: np.ndarray
     left_out: np.ndarray
+    seed_left_out: np.ndarray
+    counted: np.ndarray
+    cells: np.ndarray
+    log: bool = False
 
-    def combine(self, function, other) -> "Replicates":
-        """`function(self, other)`, replicate by replicate: paired differences, ratios."""
+    def combine(self, function, other, log=False) -> "Replicates":
+        """`function(self, other)`, replicate by replicate: paired differences, ratios; `log` as above."""
         with np.errstate(divide="ignore", invalid="ignore"):
-            return Replicates(
-                function(self.value, other.value),
-                function(self.resampled, other.resampled),
-                function(self.left_out, other.left_out),
-            )
+            numbers: dict[str, Any] = {name: function(getattr(self, name), getattr(other, name)) for name in NUMBERS}
+        return replace(self, **numbers, counted=np.minimum(self.counted, other.counted), log=log)
 
     def __getitem__(self, methods) -> "Replicates":
-        return Replicates(self.value[methods], self.resampled[:, methods], self.left_out[:, methods])
+        return replace(self, **{name: getattr(self, name)[..., methods] for name in (*NUMBERS, "counted")})
+
+    def without_scatter(self) -> "Replicates":
+        """As if the value were known exactly: of a bound, which no sample is behind."""
+        constant: dict[str, Any] = {name: np.broadcast_to(self.value, getattr(self, name).shape) for name in NUMBERS}
+        return replace(self, **constant)
 
     def interval(self, level=LEVEL):
-        """Bias-corrected and accelerated interval, (low, high), each (m,).
+        """(low, high), each (m,); NaN with fewer than FEWEST items, and where the value is NaN or nothing scatters."""
+        error, freedom = self._error()
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            reach = stdtrit(freedom, (1 + level) / 2) * error
+            if self.log:
+                return self.value * np.exp(-reach), self.value * np.exp(reach)
+            return self.value - reach, self.value + reach
 
-        It is widened, if need be, to hold the value itself. NaN where the value is NaN or fewer than two items bear on
-        it; the value itself where resampling never changes it. Source: Efron 1987, J. Am. Stat. Assoc. 82:171.
+    def p_value(self) -> np.ndarray:
+        """Of the test whether the value is 0, two-sided, (m,): below 1 - level where the interval leaves out 0."""
+        if self.log:
+            raise ValueError("found a number with intervals in its logarithm, expected one that may be 0")
+        error, freedom = self._error()
+        return 2 * stdtr(freedom, -np.abs(self.value) / error)
+
+    def _error(self):
+        """Standard error on the scale of the interval, NaN where there is none, and its degrees of freedom; (m,)."""
+        resampled = self._scaled(self.resampled)
+        known = np.isfinite(resampled)
+        n = np.maximum(known.sum(axis=0), 2)
+        resampled = np.where(known, resampled, 0)
+        away = np.where(known, resampled - resampled.sum(axis=0) / n, 0)
+        error = np.sqrt((away**2).sum(axis=0) / (n - 1))
+        scatters = error > ROUNDING * (1 if self.log else np.abs(self.value))
+        printed = (self.counted >= FEWEST) & scatters & np.isfinite(self.value)
+        return np.where(printed, error, np.nan), self._freedom()
+
+    def _scaled(self, numbers):
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.log(numbers) if self.log else numbers
+
+    def _freedom(self):
+        """Degrees of freedom of the squared standard error, (m,).
+
+        Satterthwaite's, of the jackknife's variances. The cells are small: of the square of a variance v with ν degrees
+        of freedom v² ν / (ν + 2) is the unbiased estimate.
         """
-        tails = np.array([(1 - level) / 2, (1 + level) / 2])
-        low, high = np.full((2, len(self.value)), np.nan)
-        for m in np.flatnonzero(np.isfinite(self.value)):
-            resampled = self.resampled[np.isfinite(self.resampled[:, m]), m]
-            left_out = self.left_out[np.isfinite(self.left_out[:, m]), m]
-            if len(resampled) < 2:
-                continue
-            below = ((resampled < self.value[m]).mean() + (resampled <= self.value[m]).mean()) / 2
-            influence = left_out.mean() - left_out if len(left_out) else np.zeros(1)
-            spread = (influence**2).sum()
-            acceleration = (influence**3).sum() / (6 * spread**1.5) if spread > 0 else 0.0
-            # A value outside all its replicates has no bias correction: keep the quantiles finite.
-            shift = ndtri(np.clip(below, 1 / (2 * len(resampled)), 1 - 1 / (2 * len(resampled))))
-            z = shift + ndtri(tails)
-            low[m], high[m] = np.quantile(resampled, ndtr(shift + z / (1 - acceleration * z)))
-        return np.minimum(low, self.value), np.maximum(high, self.value)
+        if not len(self.left_out):
+            return np.maximum(self.counted - (self.cells.max(initial=0) + 1), 1)
+        seeds = np.zeros(len(self.seed_left_out), int)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            value = self._scaled(self.value)
+            parts = ((self.left_out, self.cells), (self.seed_left_out, seeds))
+            found = [_variances(self._scaled(numbers) - value, cells) for numbers, cells in parts]
+            variance, freedom = (np.concatenate(part) for part in zip(*found))
+            return variance.sum(axis=0) ** 2 / (variance**2 / (freedom + 2)).sum(axis=0) - 2
 
 
-def resampling_weights(n, resamples, seed) -> np.ndarray:
-    """How often each of n items occurs in each resample, float (resamples, n)."""
-    rng = np.random.default_rng(seed)
-    return rng.multinomial(n, np.full(n, 1 / n), size=resamples).astype(float)
+def _variances(moved, cells):
+    """What every cell adds to a statistic's variance, (c, m), and the degrees of freedom (c, 1) of that estimate.
+
+    moved : (n, m), by how much the statistic moves as one of its units is left out
+    """
+    n = np.bincount(cells)[:, None]
+    member = (np.arange(len(n))[:, None] == cells).astype(float)
+    spread = np.maximum(member @ moved**2 - (member @ moved) ** 2 / n, 0)
+    return n / (n - 1) * (1 - 1 / max(len(cells), 1)) ** 2 * spread, n - 1
 
 
-def replicate(values, reduce, weights, worst=None) -> Replicates:
+def replicate(values, reduce, draws: Resampling, worst=None) -> Replicates:
     """Replicates of one statistic for all methods.
 
     Parameters
     ----------
     values : (m, s, n) by method, seed and item; NaN does not count
     reduce : a name of REDUCTIONS or MEDIANS
-    weights : (b, n) of `resampling_weights`
+    draws : of `resampling`; its seeds, if it has any, are the s of the values
     worst : (m, s, n), optional: what a failed item counts as, NaN where it did not fail or does not count
 
     Returns
     -------
-    Replicates; NaN where no value counts. For a median, whose jackknife is inconsistent, without left-out values: its
-    interval is bias-corrected only.
+    Replicates; NaN where no value counts. Seeds are an outer level for a method that has all of those in `draws`; else
+    an item brings the predictions of all its seeds along.
     """
     if reduce in MEDIANS:
-        known = values if worst is None else np.where(np.isnan(worst), values, worst)
-        return _replicate_median(MEDIANS[reduce](known), weights)
-    transform, function = REDUCTIONS[reduce]
+        transform, log = MEDIANS[reduce]
+        return _replicate_median(
+            transform(values if worst is None else np.where(np.isnan(worst), values, worst)), draws, log
+        )
+    transform, function, log = REDUCTIONS[reduce]
     moments = _moments(transform(values), None if worst is None else transform(worst), reduce)
-    replicates, counts = replicate_sums(moments, function, weights), moments[0] > 0
-    replicates.resampled[:, counts.sum(axis=-1) < 2] = np.nan
-    replicates.left_out[~counts.T] = np.nan
-    return replicates
+    present = moments[0].any(axis=-1)  # some methods have fewer seeds than others
+    pooled = moments.sum(axis=2) / np.maximum(present.sum(axis=1), 1)[:, None]
+    found = replicate_sums(pooled, function, draws, log)
+    found.counted[:] = (pooled[0] > 0).sum(axis=-1)
+    if (several := draws.seeds.shape[1]) and (seeded := np.flatnonzero(present.all(axis=1))).size:
+        runs = moments[:, seeded].swapaxes(1, 2)  # (3, s, m, n)
+        sums = [draws.seeds[:, [j]] * (draws.items @ runs[:, j].swapaxes(1, 2)) for j in range(several)]
+        totals = runs.sum(axis=-1)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            found.resampled[:, seeded] = function(*(sum(sums) / several))
+            found.seed_left_out[:, seeded] = function(*(totals.sum(axis=1, keepdims=True) - totals) / (several - 1))
+    return found
 
 
-def replicate_sums(moments, function, weights) -> Replicates:
+def replicate_sums(moments, function, draws: Resampling, log=False) -> Replicates:
     """Replicates of any function of sums over items, such as a ratio of two.
 
     Parameters
     ----------
     moments : (k, m, n), k numbers of each item by method
     function : of k arrays (..., m), the sums over items; it may return another number of columns than m
-    weights : (b, n) of `resampling_weights`
-
-    Returns
-    -------
-    Replicates; its interval is NaN if there are fewer than two items.
+    draws : of `resampling`, whose seeds play no part
+    log : whether intervals are to be symmetric in the logarithm
     """
     total = moments.sum(axis=-1)
     with np.errstate(divide="ignore", invalid="ignore"):
         value = function(*total)
-        resampled = function(*(weights @ moments.transpose(0, 2, 1)))
-        left_out = function(*(total[..., None] - moments).transpose(0, 2, 1))
-    if moments.shape[-1] < 2:
-        resampled[:] = np.nan
-    return Replicates(value, resampled, left_out)
+        resampled = function(*(draws.items @ moments.swapaxes(1, 2)))
+        left_out = function(*(total[..., None] - moments).swapaxes(1, 2))
+    seeds = np.tile(value, (draws.seeds.shape[1], 1))
+    return Replicates(value, resampled, left_out, seeds, np.full(len(value), len(draws.cells)), draws.cells, log)
 
 
 def _moments(values, worst, reduce):
-    """Per item, averaged over seeds: whether it counts, the value, its square; (3, m, n)."""
+    """Of every item and seed: whether it counts, the value, its square; (3, m, s, n)."""
     first, second = values, values**2
     if worst is not None:
-        first, second = np.where(np.isnan(worst), (first, second), (worst, worst**2))
+        failed = ~np.isnan(worst)
+        first, second = np.where(failed, (worst, worst**2), (first, second))
         if reduce == "sd":  # the sign of a failure is unknown: it adds to the spread and not to the mean
-            first = np.where(np.isnan(worst), first, 0)
+            first = np.where(failed, 0, first)
+        if reduce == "bias":  # it takes the side of the other errors, lest it hide a bias
+            side = np.where(np.nansum(values, axis=(1, 2), keepdims=True) < 0, -1, 1)
+            first = np.where(failed, side * first, first)
     counts = np.isfinite(first) & np.isfinite(second)
-    seeds = np.maximum(counts.any(axis=-1).sum(axis=1), 1)[:, None]  # some methods have fewer than others
-    return np.stack([np.where(counts, x, 0).sum(axis=1) / seeds for x in (np.ones_like(values), first, second)])
+    return np.stack([np.where(counts, x, 0) for x in (np.ones_like(values), first, second)])
+
+
+def _mean(n, first, second):
+    return first / n
 
 
 def _sd(n, first, second):
@@ -138,32 +255,41 @@ def _sd(n, first, second):
     return np.sqrt(squares / np.where(n > 1, n - 1, np.nan))
 
 
-# Transform of the item values, function of (number, sum, sum of squares).
-REDUCTIONS: dict[str, tuple[Callable, Callable]] = {
-    "mean": (lambda x: x, lambda n, first, second: first / n),
-    "mean_abs": (np.abs, lambda n, first, second: first / n),
-    "rms": (lambda x: x, lambda n, first, second: np.sqrt(second / n)),
-    "sd": (lambda x: x, _sd),
+def _same(x):
+    return x
+
+
+# Transform of the item values, function of (number, sum, sum of squares), whether intervals are in the logarithm.
+REDUCTIONS: dict[str, tuple[Callable, Callable, bool]] = {
+    "mean": (_same, _mean, False),
+    "bias": (_same, _mean, False),  # a mean of signed errors
+    "mean_abs": (np.abs, _mean, True),
+    "rms": (_same, lambda n, first, second: np.sqrt(second / n), True),
+    "sd": (_same, _sd, True),
 }
-MEDIANS: dict[str, Callable] = {"median": lambda x: x, "median_abs": np.abs}  # transform of the item values
+MEDIANS: dict[str, tuple[Callable, bool]] = {"median": (_same, False), "median_abs": (np.abs, True)}
 
 
-def _replicate_median(values, weights):
-    value, resampled = np.full(len(values), np.nan), np.full((len(weights), len(values)), np.nan)
+def _replicate_median(values, draws, log):
+    value, resampled = np.full(len(values), np.nan), np.full((len(draws.items), len(values)), np.nan)
+    counted = np.isfinite(values).any(axis=1).sum(axis=-1)
+    several = draws.seeds.shape[1]
     for m, runs in enumerate(values):
         seed, item = np.nonzero(np.isfinite(runs))
         if not len(item):
             continue
         x = runs[seed, item]
         value[m] = np.median(x)
-        if len(set(item)) < 2:
-            continue
         order = np.argsort(x)
-        cumulated = np.cumsum(weights[:, item[order]], axis=1, dtype=np.float32)  # exact: whole numbers below 2^24
-        half = cumulated[:, -1:] / 2
-        middle = np.argmax(cumulated >= half, axis=1), np.argmax(cumulated > half, axis=1)
-        resampled[:, m] = np.where(half[:, 0] > 0, (x[order][middle[0]] + x[order][middle[1]]) / 2, np.nan)
-    return Replicates(value, resampled, np.empty((0, len(values))))
+        weights = draws.items[:, item[order]]
+        if several and len(set(seed)) == several:
+            weights = weights * draws.seeds[:, seed[order]]
+        cumulated = np.cumsum(weights, axis=1)
+        half = cumulated[:, -1:] / 2 * [1 - ROUNDING, 1 + ROUNDING]
+        lower, upper = (x[order][np.argmax(cumulated >= half[:, [end]], axis=1)] for end in (0, 1))
+        resampled[:, m] = np.where(cumulated[:, -1] > 0, (lower + upper) / 2, np.nan)
+    none = np.empty((0, len(values)))
+    return Replicates(value, resampled, none, none, counted, draws.cells, log)
 
 
 def percentiles(value, resampled, level=LEVEL):
@@ -186,53 +312,36 @@ def percentiles(value, resampled, level=LEVEL):
 def ranks(badness: Replicates, level=LEVEL):
     """Rank of each method, 1 is the best, and the interval of its rank over the resamples: three arrays (m,).
 
-    Ties share the better rank. NaN for a method whose value is NaN.
+    Ties share the better rank. NaN for a method whose value is NaN; the interval also where there are fewer than FEWEST
+    items in all.
     """
     known = np.isfinite(badness.value)
     rank, low, high = np.full((3, len(known)), np.nan)
     if known.any():
         resampled = np.nan_to_num(badness.resampled[:, known], nan=np.inf)
         rank[known] = rankdata(badness.value[known], method="min")
-        low[known], high[known] = percentiles(rank[known], rankdata(resampled, method="min", axis=1), level)
+        if len(badness.cells) >= FEWEST:
+            low[known], high[known] = percentiles(rank[known], rankdata(resampled, method="min", axis=1), level)
     return rank, low, high
 
 
-def paired_differences(replicates: Replicates, losses, names) -> pd.DataFrame:
-    """Every pair of methods compared on the same items.
+def paired_differences(first: Replicates, second: Replicates, tested) -> pd.DataFrame:
+    """Pairs of methods compared on the same items.
 
     Parameters
     ----------
-    replicates : of the statistic to compare, from the same resamples for all methods
-    losses : (m, n), the loss per item that Wilcoxon's signed-rank test compares; NaN does not count
-    names : (m,)
+    first, second : the statistic of one method and of the other of every pair, (p,) each, of the same resamples
+    tested : bool (p,), the family of tests
 
     Returns
     -------
-    DataFrame: method_a, method_b, difference (statistic of a less that of b), ci_low, ci_high, p_holm (Wilcoxon, Holm
-    over all pairs), n_items. NaN where the pair shares no item.
+    DataFrame: difference (first less second), ci_low, ci_high, p_holm (of the test whether that difference is 0, Holm
+    over the family; NaN outside of it, and where there is no interval), n_items.
     """
-    a, b = np.triu_indices(len(names), k=1)
-    difference = replicates[a].combine(np.subtract, replicates[b])
+    difference = first.combine(np.subtract, second)
     low, high = difference.interval()
-    shared = [np.isfinite(losses[i] - losses[j]) for i, j in zip(a, b)]
-    p = np.array([_wilcoxon(losses[i][both], losses[j][both]) for i, j, both in zip(a, b, shared)])
-    tested = np.isfinite(p)
-    if tested.any():
-        p[tested] = multipletests(p[tested], method="holm")[1]
-    return pd.DataFrame(
-        {
-            "method_a": np.asarray(names, object)[a],
-            "method_b": np.asarray(names, object)[b],
-            "difference": difference.value,
-            "ci_low": low,
-            "ci_high": high,
-            "p_holm": p,
-            "n_items": [int(both.sum()) for both in shared],
-        }
-    )
-
-
-def _wilcoxon(a, b):
-    if not len(a):
-        return np.nan
-    return 1.0 if np.array_equal(a, b) else wilcoxon(a, b).pvalue
+    p = np.where(tested, difference.p_value(), np.nan)
+    if (family := np.isfinite(p)).any():
+        p[family] = multipletests(p[family], method="holm")[1]
+    columns = {"difference": difference.value, "ci_low": low, "ci_high": high, "p_holm": p}
+    return pd.DataFrame({**columns, "n_items": difference.counted})

@@ -8,8 +8,11 @@ import pandas as pd
 from great_tables import GT
 
 from blurbench.scoring.scores import RANKED
+from blurbench.scoring.statistics import FEWEST
 
 NONE = "–"
+CLAIM = 20  # items under a condition, with fewer of which nothing is claimed of it
+FEW = f"†: fewer than {CLAIM} items under a condition, too few for a claim about it."
 GROUPS = {"learned": "methods", "classical": "methods", "limit": "limits", "control": "control"}
 
 
@@ -81,12 +84,10 @@ def _blocks(table, dataset, numbers):
     first = first.sort_values(["order", "rank", "mean", "method"]).set_index("method")
     winners = [best(first, kind) for kind in RANKED]
     names = [f"**{method}**" if method in winners else method for method in first.index]
-    seeds = first.n_seeds.max()
-    nested = f", up to {seeds} training seeds" if seeds > 1 else ""
-    penalty = ", a failed item counting as the worst value" if first.n_failed.any() else ""
+    penalty = " A failed item counts as the worst value everywhere." if first.n_failed.any() else ""
     note = (
-        f"{first.n_items.max()} items{nested}. Sorted by {primary.label}{penalty}; "
-        "bold: the best learned and the best classical method."
+        f"{first.n_items.max()} items{_conditions(table)} {_intervals(first)}{penalty} "
+        f"Sorted by {primary.label}; bold: the best learned and the best classical method."
     )
     named = pd.DataFrame({"method": names, "kind": first.kind.to_numpy()}, index=first["group"])
     rows = named.copy()
@@ -104,8 +105,35 @@ def _blocks(table, dataset, numbers):
             part = table[table.metric == number.name]
             wide = part.pivot(index="method", columns="condition", values="mean")
             wide = wide[part.condition.unique()].reindex(first.index).map(estimate)
-            note = "At fixed conditions; the intervals are in the CSV."
+            counts = part.groupby("condition").n_items.min()
+            wide.columns = [condition + few(counts[condition]) for condition in wide]
+            note = "At fixed conditions; the intervals are in the CSV." + (f" {FEW}" if few(counts.min()) else "")
             yield f"{dataset}: {number.label}", note, pd.concat([named, wide.set_index(named.index)], axis=1)
+
+
+def few(items) -> str:
+    """The mark of a number of items that is too small for a claim."""
+    return " †" if items < CLAIM else ""
+
+
+def _conditions(table):
+    """How few items stand under a condition, where they are too few for a claim; and a full stop."""
+    fewest = table.n_items.min()
+    return f", as few as {fewest} under a condition: too few for a claim about it." if few(fewest) else "."
+
+
+def _intervals(first):
+    """What the intervals of a dataset are over."""
+    learned = first[first.kind == "learned"]
+    if (first.interval == "none").all():
+        return f"No intervals: they take {FEWEST} items."
+    if (learned.interval == "items, seeds").any():
+        return "Intervals over items, those of learned methods over training seeds as well."
+    if len(learned):
+        n = int(learned.n_seeds.max())
+        seeds = f"{n} training seed{'s' * (n > 1)}"
+        return f"Intervals over items, those of learned methods for the networks at hand ({seeds})."
+    return "Intervals over items."
 
 
 def best(rows, kind):

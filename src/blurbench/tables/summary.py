@@ -8,8 +8,14 @@ import pandas as pd
 from blurbench import problems
 from blurbench.scoring.metric import numbers
 from blurbench.scoring.scores import RANKED
-from blurbench.tables import rendering
-from blurbench.tables.rendering import NONE, best, estimate
+from blurbench.tables import extra, rendering
+from blurbench.tables.rendering import FEW, NONE, best, estimate, few
+
+CERTAIN = 0.05  # p, Holm-corrected, from which on a difference is not shown
+PASSED = (
+    "A method below a limit breaks no law where that limit is a bound of unbiased methods: a biased one, such as one "
+    "that knows the range of the truth, may pass it."
+)
 
 
 class Results(NamedTuple):
@@ -27,9 +33,7 @@ def document(results: dict[str, Results]) -> str:
     for problem, found in results.items():
         sections.append(_section(problem, found, numbers(problems.find(problem, "score.METRICS"))[0][1]))
         for name, table in found.extra.items():
-            title, caption, summary = (
-                problems.find(problem, f"tables.{name}.{part}") for part in ("TITLE", "CAPTION", "summary")
-            )
+            title, caption, summary = (extra.part(problem, name, part) for part in ("TITLE", "CAPTION", "summary"))
             if shown := list(summary(table)):
                 sections.append(rendering.markdown(f"{problem}: {title}", caption, shown, level=2))
     return "\n".join(["# Summary", "", *sections])
@@ -37,26 +41,49 @@ def document(results: dict[str, Results]) -> str:
 
 def _section(problem, found, primary):
     """One problem, by the published number that orders its tables."""
-    lines, rows = [f"## {problem}: {primary.label}", ""], []
-    for dataset, part in found.main[found.main.condition == "all"].groupby("dataset", sort=False):
-        first = part[part.metric == primary.name].set_index("method")
-        winners = {kind: best(first, kind) for kind in RANKED}
-        winner = min((m for m in winners.values() if m), key=lambda m: first["rank"][m], default=None)
-        row = {"dataset": dataset}
-        for kind in RANKED:
-            row[f"best {kind}"] = _cell(first, winners[kind], bold=winners[kind] == winner)
-        pairs = found.pairs[found.pairs.dataset == dataset]
-        row["learned less classical"] = _difference(pairs, *winners.values())
-        row["limits (best method over limit)"] = "; ".join(_limits(first, part, winner)) or NONE
-        row["control"] = "; ".join(_cell(first, m, False) for m in first.index[first.kind == "control"]) or NONE
-        rows.append(row)
-    lines += [rendering.rows(pd.DataFrame(rows)), ""]
+    references = found.pairs.method_b[found.pairs.p_holm.notna()].unique()
+    rows, behind = [], []
+    for dataset, part in found.main.groupby("dataset", sort=False):
+        overall = part[part.condition == "all"]
+        pairs = found.pairs[found.pairs.dataset == dataset].set_index(["method_a", "method_b"])
+        rows.append({"dataset": dataset} | _row(overall, pairs, primary, references, part.n_items.min()))
+        behind += _behind(dataset, pairs, overall.direction[overall.metric == primary.name].iloc[0])
+    lines = [f"## {problem}: {primary.label}", "", rendering.rows(pd.DataFrame(rows)), ""]
+    cells = [cell for row in rows for cell in row.values()]
+    lines += [f"{note}\n" for note, mark in ((FEW, few(0)), (PASSED, "×0.")) if any(mark in cell for cell in cells)]
+    if behind:
+        lines += ["Learned methods that are not shown to be better than what they are tested against:", "", *behind, ""]
     if found.failures.empty:
         lines += ["No prediction failed.", ""]
     else:
         failed = [f"- {f.dataset}, {f.method}: {f.n_failed} of {f.n}: {f.status}" for f in found.failures.itertuples()]
-        lines += ["Failed predictions:", "", *failed, ""]
+        lines += ["Failed predictions, each counting as the worst value:", "", *failed, ""]
     return "\n".join(lines)
+
+
+def _row(overall, pairs, primary, references, fewest):
+    """The cells of one dataset, by heading."""
+    first = overall[overall.metric == primary.name].set_index("method")
+    winners = {kind: best(first, kind) for kind in RANKED}
+    winner = min((m for m in winners.values() if m), key=lambda m: first["rank"][m], default=None)
+    row = {"items under a condition": f"{fewest}{few(fewest)}"}
+    for kind in RANKED:
+        row[f"best {kind}"] = _cell(first, winners[kind], bold=winners[kind] == winner)
+    for reference in references:
+        pair = winners["learned"], reference
+        row[f"best learned less {reference}"] = _difference(pairs.loc[pair]) if pair in pairs.index else NONE
+    row["limits (best method over limit)"] = "; ".join(_limits(first, overall, winner)) or NONE
+    row["control"] = "; ".join(_cell(first, m, False) for m in first.index[first.kind == "control"]) or NONE
+    return row
+
+
+def _behind(dataset, pairs, direction):
+    """A line for every method that some learned ones were tested against and are not shown to be better than."""
+    gain = pairs.difference if direction == "max" else -pairs.difference
+    equal = pairs[pairs.p_holm.notna() & ~((gain > 0) & (pairs.p_holm < CERTAIN))]
+    for reference, rows in equal.groupby("method_b", sort=False):
+        methods = [f"{method} ({_difference(pair)})" for (method, _), pair in rows.iterrows()]
+        yield f"- {dataset}, {reference}: {'; '.join(methods)}"
 
 
 def _cell(rows, method, bold):
@@ -65,22 +92,20 @@ def _cell(rows, method, bold):
     row = rows.loc[method]
     text = f"{method} {estimate(row['mean'], row.ci_low, row.ci_high)}"
     text = f"**{text}**" if bold else text
-    return text if np.isnan(row["rank"]) else f"{text}, rank {row['rank']:g} ({row.rank_low:g}–{row.rank_high:g})"
+    if np.isnan(row["rank"]):
+        return text
+    return f"{text}, rank {row['rank']:g}" + (
+        "" if np.isnan(row.rank_low) else f" ({row.rank_low:g}–{row.rank_high:g})"
+    )
 
 
-def _difference(pairs, a, b):
-    if a is None or b is None:
-        return NONE
-    for first, second, sign in ((a, b, 1), (b, a, -1)):
-        found = pairs[(pairs.method_a == first) & (pairs.method_b == second)]
-        for pair in found.itertuples():
-            low, high = sorted((sign * pair.ci_low, sign * pair.ci_high))
-            return f"{estimate(sign * pair.difference, low, high)}, p = {pair.p_holm:.2g}"
-    return NONE
+def _difference(pair):
+    text = estimate(pair.difference, pair.ci_low, pair.ci_high)
+    return text if np.isnan(pair.p_holm) else f"{text}, p = {pair.p_holm:.2g}"
 
 
-def _limits(first, part, winner):
+def _limits(first, overall, winner):
     for limit in first.index[first.kind == "limit"]:
-        ratio = part[(part.metric == f"ratio_to_{limit}") & (part.method == winner)]["mean"]
+        ratio = overall[(overall.metric == f"ratio_to_{limit}") & (overall.method == winner)]["mean"]
         factor = f" (×{ratio.iloc[0]:.2g})" if len(ratio) and np.isfinite(ratio.iloc[0]) else ""
         yield f"{limit} {first['mean'][limit]:.3g}{factor}"

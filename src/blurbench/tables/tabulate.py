@@ -3,9 +3,10 @@
 import pandas as pd
 
 from blurbench import problems
+from blurbench.planning import mistakes
 from blurbench.scoring.metric import numbers
 from blurbench.scoring.scores import Scores
-from blurbench.tables import failures, pairs, published, rendering
+from blurbench.tables import extra, failures, pairs, published, rendering
 from blurbench.tables.settings import Settings
 
 
@@ -13,7 +14,8 @@ def tabulate(problem, scores: list[Scores], given: Settings) -> dict[str, pd.Dat
     """Tables and texts by the names that rules/tabulate.smk gives their files.
 
     The main table is `csv`, for people `md`, `html` and `tex`; `pairs` are the paired differences, `failures` the
-    failed predictions. An extra table is `<name>_csv` and `<name>_md`, made by <problem>/tables/<name>.py with
+    failed predictions. An extra table is `<name>_csv` and `<name>_md`, made by <problem>/tables/<name>.py, or by
+    `tables.mistakes` and, of the trials of sweeps, `tables.sweep`, with
 
     - `table(scores, given)`, the frame for the CSV,
     - `blocks(table)` and `summary(table)`, (heading, note, rows of strings) for its Markdown and for summary.md; the
@@ -23,24 +25,23 @@ def tabulate(problem, scores: list[Scores], given: Settings) -> dict[str, pd.Dat
     Parameters
     ----------
     problem : a folder of blurbench
-    scores : of all its datasets
+    scores : of all its datasets; those with mistakes stand in no table but their own
     """
+    plain = [one for one in scores if mistakes.COLUMN not in one.items]
     declared, caption = numbers(problems.find(problem, "score.METRICS")), problems.find(problem, "score.CAPTION")
-    main = published.table(problem, scores, declared, given)
+    main = published.table(problem, plain, declared, given)
     blocks = list(rendering.blocks(main, declared))
     made = {
         "csv": main,
         "md": rendering.markdown(problem, caption, blocks),
         "html": rendering.html(problem, caption, blocks),
         "tex": rendering.latex(problem, blocks),
-        "pairs": pairs.table(scores, *declared[0], given),
+        "pairs": pairs.table(plain, *declared[0], given),
         "failures": failures.table(scores),
     }
-    for name in problems.load(problem).tables:
-        title, caption, table, blocks = (
-            problems.find(problem, f"tables.{name}.{part}") for part in ("TITLE", "CAPTION", "table", "blocks")
-        )
-        extra = table(scores, given)
-        made[f"{name}_csv"] = extra
-        made[f"{name}_md"] = rendering.markdown(f"{problem}: {title}", caption, blocks(extra))
+    for name in extra.names(problem, given):
+        parts = "TITLE", "CAPTION", "table", "blocks"
+        title, caption, table, blocks = (extra.part(problem, name, part) for part in parts)
+        beside = made[f"{name}_csv"] = table(scores if name in extra.SHARED else plain, given)
+        made[f"{name}_md"] = rendering.markdown(f"{problem}: {title}", caption, blocks(beside))
     return made

@@ -12,6 +12,8 @@ from pathlib import Path
 
 from library import lacking
 
+sys.path.append(str(Path(__file__).parents[1]))  # trainings.py, which other benchmarks take too
+
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])

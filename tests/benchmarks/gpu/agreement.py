@@ -13,7 +13,6 @@ from torch.nn.modules.module import register_module_forward_hook, register_modul
 
 from blurbench.files import models
 from blurbench.files.datasets import Dataset
-from blurbench.learning.device import precision
 from blurbench.learning.training import fit
 from blurbench.planning import catalogue
 from blurbench.running import methods
@@ -22,8 +21,9 @@ from blurbench.running.simulation import simulate
 WIDTH = 16  # of the networks that have such an option
 ITEMS = {"train": 4, "validation": 2, "test": 1}  # of the splits; in test, of each setting of its grid
 BUDGET = {"epochs": 2, "batch_size": 8, "validations": 2}
-# Of the numbers that are multiplied, the largest relative error of rounding to them.
-ROUNDING = {"bfloat16": 2.0**-8, "TF32": 2.0**-11, "float32": 2.0**-24}
+# Relative errors of a layer. bfloat16: of rounding what it multiplies, which is added in float32. float32: of the sums,
+# whose terms two devices add in other orders; as many errors of 2^-24 as a layer adds terms, up to 4096 here.
+ROUNDING = {"bfloat16": 2.0**-8, "float32": 2.0**-24 * 64}
 SAFETY = 4
 
 
@@ -34,36 +34,37 @@ class Answers(NamedTuple):
     layers: list
 
 
-def compare(problem, name, tiny, folder, device, clock):
+def compare(problem, name, tiny, folder, device, precision, clock):
     """How far the answers of one network on the CPU and on the device are apart, and how far they may be.
 
     Parameters
     ----------
     tiny : the problem's tiny dataset, as an expanded configuration states it
     folder : of the problem, where its datasets and models lie
+    precision : float32 or bfloat16, of both
     """
     stores = _simulated(problem, tiny, folder / "tiny")
     options = {key: WIDTH for key in catalogue.describe(problem, name).options if key == "width"}
     model, curve, checkpoint = (folder / f"{name}.{suffix}" for suffix in ("pt", "csv", "checkpoint"))
     with clock.watching():
         splits = stores["train"], stores["validation"]
-        fit(problem, name, options, BUDGET, *splits, 1, device.type, 1, model, curve, checkpoint)
+        budget = {**BUDGET, "precision": precision}
+        fit(problem, name, options, budget, *splits, 1, device.type, 1, model, curve, checkpoint)
     instance, dataset = methods.load(problem, name, options), Dataset.open(stores["test"]).blind()
     answers = []
     for where in (torch.device("cpu"), device):
         with _listening() as heard:
             list(instance.predict(dataset, models.read(model), where.type))  # a list, as images are made one by one
         answers.append(heard)
-    coarser = max((_multiplied(where) for where in (torch.device("cpu"), device)), key=ROUNDING.get)
-    return {**difference(*answers, ROUNDING[coarser]), "precision": coarser}
+    return {**difference(*answers, ROUNDING[precision]), "precision": precision}
 
 
 def difference(one, other, rounding):
     """Largest difference of two `Answers` over their RMS, and the tolerance.
 
-    A layer rounds what it is given and its weights, and the errors of layers add up like the steps of a random walk:
-    `rounding` times the square root of the number of layers is the size of an error. SAFETY times that is allowed, for
-    the largest of the 10⁵ values of a volume; on one CPU, bfloat16 and float32 differ by up to half of it.
+    The errors of layers add up like the steps of a random walk: `rounding` times the square root of the number of
+    layers is the size of an error. SAFETY times that is allowed, for the largest of the 10⁵ values of a volume; on one
+    CPU, bfloat16 and float32 differ by up to half of it.
     """
     shapes, others = ([tuple(t.shape) for t in answers.tensors] for answers in (one, other))
     if not shapes or shapes != others:
@@ -96,13 +97,6 @@ def _listening():
     finally:
         for hook in hooks:
             hook.remove()
-
-
-def _multiplied(device):
-    """Kind of the numbers that networks multiply on a device."""
-    if precision(device):
-        return "bfloat16"
-    return "TF32" if device.type == "cuda" else "float32"
 
 
 def _simulated(problem, tiny, folder):

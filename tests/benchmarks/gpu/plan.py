@@ -41,8 +41,9 @@ class Plan:
 
     def _agreement(self, problem, name):
         def make():
+            about = self.device, self.config["precision"], self.clock
             tiny = yaml.safe_load((self.tests / problem / "tiny.yaml").read_text(encoding="utf-8"))
-            return compare(problem, name, tiny, self.out / "agreement" / problem, self.device, self.clock)
+            return compare(problem, name, tiny, self.out / "agreement" / problem, *about)
 
         def needs():
             return longest(piece for piece in self.agreement if piece.name.startswith(f"{problem}/"))

@@ -7,5 +7,6 @@ PROBLEM = Problem(
     answer=Images("float32"),  # photons per pixel, of the item's shape
     conditions=("noise",),
     known=("noise",),
+    known_spec=("size_px",),
     figures=("examples", "learning"),
 )

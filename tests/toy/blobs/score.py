@@ -13,7 +13,7 @@ METRICS = (  # the first published number orders the tables and is compared pair
     Metric("success", "max", (0, 1), 0.0, (Published("success_rate", "mean", "success"),)),
     Metric("seconds", "min", (0, np.inf), np.nan, (Published("seconds", "mean", "s per image"),), unit="s"),
 )
-CAPTION = "Images of blobs without their noise. Mean [95 % interval, bootstrap over images]."
+CAPTION = "Images of blobs without their noise. Mean [95 % interval, bootstrap within each level of noise]."
 
 
 def score(dataset, found):

@@ -55,9 +55,9 @@ def _lines(ax, scores, metric, reduce, phi, styles, given):
     """One metric of every method against the volume fraction, with intervals for the learned and classical ones."""
     estimates = np.full((3, len(phi), len(scores.methods)), np.nan)
     for j, value in enumerate(phi):
-        values = scores.values[metric][..., (scores.items["phi"] == value).to_numpy()]
-        if values.shape[-1]:
-            estimates[:, j] = given.estimate(values, reduce)
+        part = scores.take((scores.items["phi"] == value).to_numpy())
+        if len(part.items):
+            estimates[:, j] = given.estimate(part, metric, reduce)
     ranked = scores.methods.kind.isin(RANKED).sum()  # these come first
     step = 0.008 * max(np.ptp(phi), 0.1)
     for row, (method, kind) in enumerate(zip(scores.methods.method, scores.methods.kind)):

@@ -8,7 +8,6 @@ from matplotlib.patheffects import withStroke
 from blurbench.colloids import PROBLEM
 from blurbench.colloids.figures import conditions
 from blurbench.colloids.figures.points import points_of
-from blurbench.colloids.tables.smallest import f1_of_volumes
 from blurbench.drawing import style
 from blurbench.drawing.axes import scale_bar
 from blurbench.drawing.material import Material
@@ -97,6 +96,6 @@ def _slice(ax, view, image, item, truth, found, half):
 
 def _best(scores, kind):
     """The method of a kind with the highest mean F1, a failed volume counting as 0; None if there is none."""
-    f1 = np.ma.masked_invalid(f1_of_volumes(scores)).mean(axis=(1, 2)).filled(-1)
+    f1 = np.ma.masked_invalid(scores.counted("f1")).mean(axis=(1, 2)).filled(-1)
     rows = np.flatnonzero(scores.methods.kind == kind)
     return scores.methods.method[max(rows, key=lambda row: f1[row])] if len(rows) else None

@@ -10,7 +10,8 @@ import pandas as pd
 
 from blurbench.planning.method import KINDS
 from blurbench.scoring.scores import RANKED, Scores
-from blurbench.scoring.statistics import percentiles, replicate, resampling_weights
+from blurbench.scoring.statistics import FEWEST, percentiles
+from blurbench.tables.rendering import few
 from blurbench.tables.settings import Settings
 
 LEVEL = 0.95
@@ -21,13 +22,8 @@ TITLE = "the smallest particle that each method still tracks"
 CAPTION = (
     f"Diameter in µm of the smallest spheres that a method still tracks, F1 of at least {LEVEL:g}, linear between the "
     "sizes of the test grid. ≤: at the smallest one tested as well. >: at none; the number is the largest tested. The "
-    "95 % intervals, a bootstrap over the volumes of each cell, are in the CSV."
+    f"95 % intervals, a bootstrap within each cell and absent with fewer than {FEWEST} volumes in one, are in the CSV."
 )
-
-
-def f1_of_volumes(scores: Scores):
-    """F1 by method, seed and volume, (m, s, n): 0 where the method failed, NaN where there is no such seed."""
-    return np.where(np.isnan(scores.worst["f1"]), scores.values["f1"], scores.worst["f1"])
 
 
 def surface(scores: Scores, phi, resamples=0, seed=1):
@@ -37,15 +33,15 @@ def surface(scores: Scores, phi, resamples=0, seed=1):
     ----------
     scores : of one dataset
     phi : float, a value of the grid
-    resamples, seed : of a bootstrap within each cell
+    resamples, seed : of the bootstrap within the cells
 
     Returns
     -------
     sigma_z_d (k,), cnr (l,) : ascending
     f1 : (m, l, k), m methods; NaN where there is no volume
-    resampled : (resamples, m, l, k); NaN also where a cell holds fewer than two volumes
+    resampled : (resamples, m, l, k); NaN also where a cell holds fewer volumes than an interval asks for
     """
-    values, items = f1_of_volumes(scores), scores.items
+    items, draws = scores.items, scores.resampling(resamples, seed)
     here = (items["phi"] == phi).to_numpy()
     sigma_z_d, cnr = (np.unique(items[name][here]) for name in ("sigma_z_d", "cnr"))
     f1 = np.full((len(scores.methods), len(cnr), len(sigma_z_d)), np.nan)
@@ -53,8 +49,10 @@ def surface(scores: Scores, phi, resamples=0, seed=1):
     for i, j in np.ndindex(f1.shape[1:]):
         cell = here & (items["cnr"] == cnr[i]).to_numpy() & (items["sigma_z_d"] == sigma_z_d[j]).to_numpy()
         if cell.any():
-            result = replicate(values[..., cell], "mean", resampling_weights(cell.sum(), resamples, [seed, i, j]))
-            f1[:, i, j], resampled[:, :, i, j] = result.value, result.resampled
+            result = scores.take(cell).replicates("f1", "mean", draws.take(cell))
+            f1[:, i, j] = result.value
+            if cell.sum() >= FEWEST:
+                resampled[:, :, i, j] = result.resampled
     return sigma_z_d, cnr, f1, resampled
 
 
@@ -111,7 +109,7 @@ def smallest_particle(scores: Scores, sizes_um, level=LEVEL, resamples=0, seed=1
     -------
     DataFrame: method, kind, phi, cnr, sigma_z_d (the largest that is still tracked, NaN if none is),
     particle_size_um, ci_low, ci_high (µm; the size at that σz/d, inf if none is tracked), smallest_tested_um,
-    largest_tested_um
+    largest_tested_um, n_items (volumes of the smallest cell)
     """
     parts = []
     for phi in np.unique(scores.items["phi"]):
@@ -134,6 +132,7 @@ def smallest_particle(scores: Scores, sizes_um, level=LEVEL, resamples=0, seed=1
                     ci_high=high[:, i],
                     smallest_tested_um=np.min(sizes_um),
                     largest_tested_um=np.max(sizes_um),
+                    n_items=np.bincount(scores.cells).min(),
                 )
             )
     return pd.concat(parts, ignore_index=True)
@@ -151,8 +150,10 @@ def table(scores: list[Scores], given: Settings) -> pd.DataFrame:
 
 def blocks(table):
     """(heading, note, rows of strings) of each dataset: a row per method, a column per volume fraction and CNR."""
-    note = "Sizes in µm. The methods that track the smallest spheres on average come first; bold: the best one."
+    order = "Sizes in µm. The methods that track the smallest spheres on average come first; bold: the best one."
     for dataset, part in table.groupby("dataset", sort=False):
+        fewest = part.n_items.min()
+        note = f"{order} {fewest} volumes a cell{': too few for a claim' if few(fewest) else ''}."
         part = part.assign(ranked=part.kind.isin(RANKED), order=part.kind.map(KINDS.index))
         part["order"] = part.order.where(~part.ranked, 0)
         part["counts"] = part.particle_size_um.replace(np.inf, NONE * part.largest_tested_um.max())

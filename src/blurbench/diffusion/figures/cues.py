@@ -61,5 +61,5 @@ def draw(path, given: Material):
 
 def _rmse(scores, names, given):
     """RMSE of ln D of the named methods, (value, low, high); NaN for one that is not there."""
-    estimates = given.estimate(scores.values["error_ln_d"], "rms")
+    estimates = given.estimate(scores, "error_ln_d", "rms")
     return pd.DataFrame(estimates.T, index=scores.methods.method).reindex(names).to_numpy().T

@@ -1,4 +1,4 @@
-"""Relative SD against D, classical and learned methods side by side, with the bounds."""
+"""SD of ln D (the relative SD of D, where small) against D: classical and learned methods side by side, with limits."""
 
 import numpy as np
 from matplotlib.lines import Line2D
@@ -13,20 +13,23 @@ from blurbench.scoring.scores import read_one
 
 BOUNDS = {  # drawn as lines beside the methods
     "cramer_rao": "Cramér-Rao bound of the path",
-    "true_centroid_cve": "CVE on true centroids",
-    "true_centroid_mle": "MLE on true centroids",
-    "photon_floor": "photon-timed floor",
+    "cramer_rao_known": "localisation error known",
+    "cramer_rao_exact": "path known exactly",
+    "posterior": "exact posterior",
 }
 
 
 def draw(path, given: Material):
-    """SD of the estimates over D, with 95 % intervals; the bounds are lines."""
+    """SD of the errors of ln D, with 95 % intervals; the bounds are lines.
+
+    A method whose answers are drawn to a prior, or to the ends of its range, may lie below an unbiased bound.
+    """
     scores = read_one(given.scores, PROBLEM.conditions)
     if scores is None:
         return style.empty(path, "no scores")
     cells, styles = grid(scores), style.method_styles(scores.methods.method, scores.methods.kind)
     D = np.array([value for value, _ in cells])
-    estimates = [given.estimate(scores.values["relative_d"][..., items], "sd") for _, items in cells]
+    estimates = [given.estimate(scores.take(items), "error_ln_d", "sd") for _, items in cells]
     value, low, high = np.moveaxis(np.array(estimates), 1, 0)  # (D, method) each
     with style.figure(path, height=115 * MM) as drawing:
         axes, legends = drawing.subplots(2, 2, sharey="row", height_ratios=(5, 1))
@@ -52,7 +55,7 @@ def draw(path, given: Material):
             ax.set(xlabel=f"D ({UNIT})", title=f"{kind} methods", ylim=_limits(value))
             below.set_axis_off()
             below.legend(handles=handles, loc="upper center", ncols=3, borderaxespad=0)
-        axes[0].set_ylabel("SD of the estimate / D  (95 % interval)")
+        axes[0].set_ylabel("SD of ln D  (95 % interval)")
         label_panels(axes)
         bounds = [
             Line2D([], [], **styles[name], lw=0.9, label=label) for name, label in BOUNDS.items() if name in styles
@@ -61,6 +64,6 @@ def draw(path, given: Material):
 
 
 def _limits(value):
-    """Range of the axis; unclipped estimates of a method that breaks down may scatter without bound."""
+    """Range of the axis, as far as a spread is known."""
     known = value[np.isfinite(value) & (value > 1e-3)]  # a control that never moves has no spread to show
-    return (0.85 * known.min(), min(1.2 * known.max(), 5)) if len(known) else (0.05, 5)
+    return (0.85 * known.min(), 1.2 * known.max()) if len(known) else (0.05, 5)

@@ -1,4 +1,7 @@
-"""Limit: maximum likelihood on the true sub-positions, which no camera shows."""
+"""Limit: maximum likelihood on the true sub-positions, which no camera shows.
+
+Given them, the images tell no more of D, and the maximum attains the bound of unbiased estimators of D.
+"""
 
 import numpy as np
 

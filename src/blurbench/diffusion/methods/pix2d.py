@@ -14,10 +14,10 @@ from blurbench.diffusion.networks import Channels, frames_of
 class Pix2D(Learned):
     kind = "learned"
     trains = True
-    options = {"width": 40, "rotations": 1}
+    options = {"width": 40, "crop_px": 32, "rotations": 1}
 
     def network(self, spec):
-        n, channels, side, layers = self.width, frames_of(spec), spec["imaging"]["size_px"], []
+        n, channels, side, layers = self.width, frames_of(spec), self.side(spec), []
         for outside, stride in ((2 * n, 1), (2 * n, 2), (4 * n, 1), (4 * n, 2), (8 * n, 1), (8 * n, 1)):
             layers += [nn.Conv2d(channels, outside, 3, stride, 1, bias=False), nn.BatchNorm2d(outside), nn.SiLU()]
             channels, side = outside, -(-side // stride)

@@ -10,7 +10,7 @@ from blurbench.diffusion.networks import Channels, frames_of
 class ResNet2D(Learned):
     kind = "learned"
     trains = True
-    options = {"width": 64, "rotations": 1}
+    options = {"width": 64, "crop_px": 32, "rotations": 1}
 
     def network(self, spec):
         w = self.width

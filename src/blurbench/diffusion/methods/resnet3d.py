@@ -10,11 +10,11 @@ from blurbench.diffusion.networks import Volume
 class ResNet3D(Learned):
     kind = "learned"
     trains = True
-    options = {"width": 64, "rotations": 1}
+    options = {"width": 64, "crop_px": 32, "rotations": 1}
 
     def network(self, spec):
         w = self.width
-        # The field is much larger than the molecule: the first stride brings the volume down to what can be afforded.
+        # A crop is larger than the molecule: the first stride brings the volume down to what can be afforded.
         stem = nn.Sequential(nn.Conv3d(1, w, 3, (1, 2, 2), 1, bias=False), nn.BatchNorm3d(w), nn.ReLU())
         stages = [Residual(3, w, w, 1), Residual(3, w, 2 * w, 2), Residual(3, 2 * w, 4 * w, 2)]
         return Volume(nn.Sequential(stem, *stages), 4 * w)

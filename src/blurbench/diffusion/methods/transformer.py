@@ -12,10 +12,10 @@ DEPTH = 4
 class Transformer(Learned):
     kind = "learned"
     trains = True
-    options = {"width": 256, "rotations": 1}
+    options = {"width": 256, "crop_px": 32, "rotations": 1}
 
     def network(self, spec):
-        return _Network(self.width, spec["imaging"]["size_px"])
+        return _Network(self.width, self.side(spec))
 
 
 class _Network(nn.Module):

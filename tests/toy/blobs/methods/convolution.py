@@ -6,7 +6,7 @@ from torch import nn
 from torch.nn.functional import mse_loss
 
 from blurbench.learning import training
-from blurbench.learning.device import autocast, find_device
+from blurbench.learning.device import find_device
 from blurbench.learning.weights import trained, untrained, weights
 
 
@@ -37,9 +37,9 @@ class Convolution:
 
     def predict(self, dataset, model, device):
         device = find_device(device)
-        network = trained(self.network(), model["network"], device)
+        network = trained(self.network(), model, device)
         for image in images(dataset):
-            with torch.inference_mode(), autocast(device):
+            with torch.inference_mode():
                 yield network(torch.from_numpy(image.photons)[None, None].to(device))[0, 0].float().cpu().numpy()
 
 

@@ -15,7 +15,7 @@ SPLITS = ("train", "validation")
 
 
 class Training(NamedTuple):
-    """One model of a configuration; the method is the name of its entry."""
+    """One model of a configuration; the method is the name of its entry. Of a sweep it stands for the first trial."""
 
     problem: str
     dataset: str
@@ -23,8 +23,9 @@ class Training(NamedTuple):
     seed: int
 
     def entry(self, config):
-        """The method's expanded entry."""
-        return config["problems"][self.problem]["methods"][self.method]
+        """The method's file, options and budget."""
+        entry = config["problems"][self.problem]["methods"][self.method]
+        return {"method": entry["method"], **entry["trials"][0]}
 
 
 def of(config):
@@ -36,9 +37,10 @@ def of(config):
     for problem, entry in config["problems"].items():
         own = [name for name, dataset in entry["datasets"].items() if dataset["models"] == name]
         for rank, dataset in enumerate(own):
-            for _, method, seed in units.models_of(config, problem, dataset):
-                if entry["methods"][method]["kind"] == "learned":
-                    ranks[Training(problem, dataset, method, seed)] = config["training_seeds"].index(seed), rank
+            for home, method, seed in units.models_of(config, problem, dataset):
+                if home == dataset and entry["methods"][method]["kind"] == "learned":
+                    seeds = units.seeds(config, problem, dataset, method)
+                    ranks[Training(problem, dataset, method, seed)] = seeds.index(seed), rank
     return sorted(ranks, key=ranks.get)
 
 

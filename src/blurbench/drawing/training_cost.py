@@ -1,0 +1,82 @@
+"""Error on the validation split against what the training cost, which says for whom more training would pay.
+
+A point is a whole training. Methods that are not trained, and limits, are lines: their error on the same items.
+"""
+
+import json
+
+import numpy as np
+import pandas as pd
+
+from blurbench.drawing import style
+from blurbench.drawing.axes import plain_log, round_numbers
+from blurbench.drawing.material import Material
+from blurbench.drawing.style import MM, readable
+from blurbench.scoring.metric import Metric, Published
+from blurbench.scoring.scores import RANKED, read_one
+
+AXES = {"core_s": "core-seconds of the training", "items": "training items presented"}
+CLASSICAL = 3  # the best of them are drawn
+
+
+def draw(path, given: Material, conditions, metric: Metric, number: Published):
+    """One panel for each cost. Trainings of one method that differ in their budget alone are joined by a line.
+
+    Parameters
+    ----------
+    path : file to write
+    given : its `validation` scores, `curves` and `methods`
+    conditions : columns of the score tables
+    metric, number : what is drawn, the number that orders the tables; of one that is best at its highest, what is
+        missing to that
+    """
+    scores = read_one(given.validation, conditions)
+    if scores is None or not given.curves:
+        return style.empty(path, "no method of this dataset learns")
+    largest = metric.direction_of(number) == "max"
+    estimates = given.estimate(scores, metric.name, number.reduce)
+    error = metric.range[1] - estimates if largest else estimates
+    error = pd.DataFrame(np.sort(error, axis=0).T, scores.methods.method, ["low", "value", "high"])
+    error["kind"] = scores.methods.kind.to_numpy()
+    families = _families(given)
+    looks = style.method_styles(families, ["learned"] * len(families))
+    lines = _lines(error)
+    grey = style.method_styles(lines.index, lines.kind)
+    with style.figure(path, height=90 * MM) as drawing:
+        axes = drawing.subplots(1, 2, sharey=True)
+        for ax, (column, label) in zip(axes, AXES.items()):
+            for family, members in families.items():
+                costs = {
+                    name: np.mean([curve[column].iloc[-1] for curve in curves]) for name, curves in members.items()
+                }
+                names = sorted(costs, key=lambda name: costs[name])
+                rows, x = error.loc[names], np.array([costs[name] for name in names])
+                bars = [rows.value - rows.low, rows.high - rows.value]
+                ax.errorbar(x, rows.value, bars, **looks[family], elinewidth=0.7, label=readable(family))
+            for name, row in lines.iterrows():
+                ax.axhline(row.value, **{**grey[name], "marker": ""}, lw=0.9, label=readable(name))
+            plain_log(ax.xaxis)
+            ax.set_xlabel(label)
+        low, high = axes[0].dataLim.y0, axes[0].dataLim.y1
+        plain_log(axes[0].yaxis, round_numbers(0.8 * low, 1.2 * high))
+        name = number.label or number.name
+        axes[0].set_ylabel(f"{metric.range[1]:g} − {name}" if largest else name)
+        title = f"{readable(given.dataset)}: {len(scores.items)} items of the validation split"
+        drawing.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=5, title=title)
+
+
+def _families(given):
+    """{first name: {name: learning curves}} of the trainings whose file and options are the same."""
+    first: dict[str, str] = {}
+    found: dict[str, dict[str, list]] = {}
+    for one in sorted(one for one in given.curves if one.dataset == given.dataset):
+        known = json.dumps([given.methods[one.method][key] for key in ("method", "options")], sort_keys=True)
+        family = found.setdefault(first.setdefault(known, one.method), {})
+        family.setdefault(one.method, []).append(pd.read_csv(one.file))
+    return found
+
+
+def _lines(error):
+    """Rows of `error` that are lines: the best classical methods, and all limits."""
+    best = error[error.kind == RANKED[1]].sort_values("value")[:CLASSICAL]
+    return pd.concat([best, error[error.kind == "limit"].sort_values("value")])

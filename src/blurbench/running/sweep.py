@@ -1,0 +1,41 @@
+"""A sweep: of its trials, each a whole training, the one with the least validation loss is the method's model."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+OUTCOME = ["items", "seconds", "core_s", "validation_loss", "chosen"]  # columns beside the trial and the values tried
+
+
+def choose(values: list[dict], models: list, curves: list, model: str | Path, curve: str | Path) -> pd.DataFrame:
+    """Copy the model and learning curve of the best trial.
+
+    Parameters
+    ----------
+    values : of each trial, {key of the sweep: value}
+    models, curves : paths of what each trial's training wrote
+    model, curve : paths to write
+
+    Returns
+    -------
+    DataFrame, a row per trial: trial, the values, and OUTCOME: items presented, seconds and core-seconds of training,
+    the least validation loss, whether it is chosen. A loss that is not finite is never the least.
+
+    Raises
+    ------
+    ValueError if no trial has a finite loss.
+    """
+    rows = []
+    for trial, (tried, path) in enumerate(zip(values, curves, strict=True)):
+        points = pd.read_csv(path)
+        loss, end = points["validation_loss"], points[["items", "seconds", "core_s"]].iloc[-1]
+        rows.append({"trial": trial, **tried, **end, "validation_loss": loss[np.isfinite(loss)].min()})
+    table = pd.DataFrame(rows).astype({"items": int})
+    if table["validation_loss"].isna().all():
+        raise ValueError(f"validation_loss: found no finite number in {', '.join(map(str, curves))}, expected one")
+    best = int(table["validation_loss"].idxmin())
+    shutil.copyfile(models[best], model)
+    shutil.copyfile(curves[best], curve)
+    return table.assign(chosen=table.index == best)

@@ -1,0 +1,148 @@
+"""What each training of a configuration costs on a plain core, and the epochs with which all cost the same.
+
+    .venv/bin/python tests/benchmarks/training_cost.py                          laptop size, into docs/training-cost.md
+    .venv/bin/python tests/benchmarks/training_cost.py --size reference
+    .venv/bin/python tests/benchmarks/training_cost.py --check results/laptop   what the trainings of a run did cost
+
+Every network is trained for a few steps on a few items of a store, as the rule `train` does it; from what these cost
+follows what the whole training costs.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+CORE_S = {  # of every network of a problem
+    "laptop": {"diffusion": 60, "colloids": 120},
+    "reference": {"diffusion": 900, "colloids": 1800},
+}
+FEW_MB = 20  # of training items that a training is measured on
+TOLERANCE = 0.15  # of the costs of a problem's networks
+HEAD = ["training", "ms an item prepared", "s besides", "ms an item presented", "s a validation", "training items"]
+HEAD += ["epochs", "items presented", "core-s"]
+# A core as most people have it, whatever the machine: neither AVX-512 nor bfloat16.
+PLAIN = {"ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2", "PYTHONPATH": str(ROOT / "src")}
+PLAIN |= {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL", "NUMBA")}
+
+
+def networks(config):
+    """Trainings to measure, those of one seed; of entries that differ in their budget alone the first of a dataset."""
+    from trainings import of
+
+    found = {}
+    for training in of(config):
+        entry = training.entry(config)
+        same = json.dumps([training[:2], entry["method"], entry["options"]], sort_keys=True)
+        found.setdefault(same, training)
+    return list(found.values())
+
+
+def measure(size):
+    """Rows of the table of one size, one after the other; run where PLAIN is the environment."""
+    import yaml
+    from step_cost import StepCost
+    from trainings import make_dataset
+
+    from blurbench import problems
+    from blurbench.learning.budget import Budget
+    from blurbench.planning.configuration import expand
+    from blurbench.planning.merging import merged
+
+    layers = [yaml.safe_load((ROOT / f"config/{name}.yaml").read_text(encoding="utf-8")) for name in ("config", size)]
+    config = expand(merged(*layers))
+    epochs, numbers = {}, {}
+    with tempfile.TemporaryDirectory() as folder:
+        for training in networks(config):
+            problem, dataset, method, _ = training
+            entry, data = training.entry(config), config["problems"][problem]["datasets"][dataset]
+            few = min(512, max(32, round(FEW_MB / problems.find(problem, "configuration.item_mb")(data))))
+            stores = Path(folder, problem, dataset)
+            if not stores.exists():
+                items = {split: min(few, data["items"][split]) for split in ("train", "validation")}
+                make_dataset(config, problem, dataset, items, stores)
+            cost, wanted, items = StepCost.measured(problem, entry, stores), CORE_S[size][problem], data["items"]
+            validations = entry["budget"].get("validations", Budget.validations)
+            if not cost.step:
+                pass  # it takes all items, once
+            elif (problem, method) not in epochs:  # on its first dataset; on all others it is trained for as many
+                epochs[problem, method] = cost.epochs(wanted, items, validations)
+            elif (problem, dataset) not in numbers:  # which have as many items as their first network needs
+                numbers[problem, dataset] = cost.items(wanted, items, epochs[problem, method], validations)
+            items = {**items, "train": numbers.get((problem, dataset), items["train"])}
+            yield cells(training, cost, items, epochs.get((problem, method)), validations)
+
+
+def cells(training, cost, items, epochs, validations):
+    """Texts of one row, in the order of HEAD; without epochs of a learner without steps."""
+    once, total = (
+        [f"{1e3 * cost.prepare:.3g}", f"{cost.besides:.2g}"],
+        f"{cost.of(items, epochs or 1, validations):.0f}",
+    )
+    if epochs is None:
+        return ["/".join(training[:3]), *once, "–", "–", f"{items['train']}", "–", f"{items['train']}", total]
+    repeated = [f"{1e3 * cost.step / cost.batch:.3g}", f"{cost.validate * items['validation']:.2g}"]
+    seen = [f"{items['train']}", f"{epochs:g}", f"{epochs * items['train']:.0f}"]
+    return ["/".join(training[:3]), *once, *repeated, *seen, total]
+
+
+def line(texts):
+    """A row of a Markdown table."""
+    return f"| {' | '.join(texts)} |"
+
+
+def write(size, text):
+    """Put the table of one size where docs/training-cost.md has the last one."""
+    path = ROOT / "docs/training-cost.md"
+    before, opening, rest = path.read_text(encoding="utf-8").partition(f"<!-- {size} -->\n")
+    _, closing, after = rest.partition(f"<!-- end of {size} -->\n")
+    if not closing:
+        sys.exit(f"{path}: found no comments {size} and end of {size}, expected those between which the table stands")
+    path.write_text(f"{before}{opening}\n{text}\n\n{closing}{after}", encoding="utf-8")
+
+
+def check(run):
+    """Print what the networks of a finished run cost; False if they are further than TOLERANCE from what is stated."""
+    import pandas as pd
+
+    good, states = True, pd.read_csv(run / "tables/methods.csv")
+    # Entries that differ in their budget alone are one network, which the one with the most epochs stands for.
+    states["epochs"] = [json.loads(budget).get("epochs", 0) for budget in states["budget"]]
+    best = states.sort_values("epochs").drop_duplicates(["problem", "file", "options"], keep="last")
+    stand = set(zip(best["problem"], best["method"]))
+    print("training, items, core-s, of what is stated, cpu_time of its job (told up to 30 s before its end)")
+    for path in sorted(run.glob("models/*/*/*/*.csv")):
+        problem, *names = path.relative_to(run / "models").with_suffix("").parts
+        last = pd.read_csv(path).iloc[-1]
+        if "learning_rate" not in last or (problem, names[1]) not in stand:
+            continue  # settings, a learner without epochs, or a part of a network's budget
+        share = last["core_s"] / CORE_S[run.name][problem]
+        good &= abs(share - 1) <= TOLERANCE
+        job = run / "benchmarks/train" / problem / f"{'/'.join(names)}.tsv"  # none of a network that a sweep chose
+        cpu_time = pd.read_csv(job, sep="\t")["cpu_time"].iloc[-1] if job.exists() else "–"
+        print(f"{problem}/{'/'.join(names)}, {last['items']:.0f}, {last['core_s']:.1f}, {share:.0%}, {cpu_time}")
+    return good
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--size", choices=CORE_S, default="laptop", help="configuration (default: laptop)")
+    parser.add_argument("--check", type=Path, metavar="RUN", help="folder of a finished run of that name")
+    given = parser.parse_args()
+    if given.check:
+        sys.exit(not check(given.check))
+    if any(os.environ.get(name) != value for name, value in PLAIN.items()):
+        sys.exit(subprocess.run([sys.executable, *sys.argv], env={**os.environ, **PLAIN}).returncode)
+    lines = [line(HEAD), line(["---"] * len(HEAD))]
+    for row in measure(given.size):
+        lines.append(line(row))
+        print(lines[-1], flush=True)
+    write(given.size, "\n".join(lines))
+
+
+if __name__ == "__main__":
+    main()
