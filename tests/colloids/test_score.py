@@ -199,8 +199,10 @@ def test_nothing_to_find():
     for name in ("recall", "ap", "phi_ratio", "rms_z_d"):
         assert np.isnan(value[name])
     assert value["false_per_volume"] == 1
-    nothing = scored([[-0.4, 4, 4]], [])  # as it should be
-    assert nothing["f1"] == 1 and nothing["false_per_volume"] == 0 and np.isnan(nothing["precision"])
+    assert np.isnan(scored([[-0.4, 4, 4]], [])["f1"])
+    empty, wrong = scored([], []), scored([], [[4, 4, 4], [2, 2, 2], [0.1, 4, 4]])  # one in the border
+    assert (empty["f1"], empty["false_per_volume"], wrong["f1"], wrong["false_per_volume"]) == (1, 0, 0, 2)
+    assert np.isnan(empty["precision"]) and np.isnan(empty["recall"])
 
 
 def test_by_hand():

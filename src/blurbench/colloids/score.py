@@ -154,7 +154,8 @@ def _volume(truth, found, confidence, box):
         values["precision" + suffix] = _ratio(len(pairs), counted.sum())
         values["recall" + suffix] = _ratio(len(pairs), asked.sum())
         total = counted.sum() + asked.sum()
-        values["f1" + suffix] = 2 * len(pairs) / total if total else 1.0  # nothing to find, and nothing was found
+        # Of an image without a sphere, to find nothing is right.
+        values["f1" + suffix] = _ratio(2 * len(pairs), total) if total or len(truth) else 1.0
     values["false_per_volume"] = float(counted.sum() - len(pairs))
     if len(pairs):
         error = found[pairs[:, 1]] - truth[pairs[:, 0]]
