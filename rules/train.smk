@@ -21,7 +21,7 @@ rule train:
     benchmark:
         "<results>/benchmarks/train/{problem}/{dataset}/{method}/{seed}.tsv"
     wildcard_constraints:
-        problem=with_methods(kind="learned", trains=True, sweep=False),
+        problem=with_methods(network=True, trains=True, sweep=False),
     priority: 100  # the longest jobs begin as soon as they can
     conda:
         "../envs/learning.yaml"
@@ -40,10 +40,10 @@ rule train:
         "../scripts/train.py"
 
 
-use rule train as train_classical with:
-    # A rule of its own, as it wants no GPU: whatever is said of `train`, be it a partition or a node pool, holds for networks.
+use rule train as train_without_gpu with:
+    # What is no network. A rule of its own, as it wants no GPU: whatever is said of `train`, be it a partition or a node pool, holds for networks.
     wildcard_constraints:
-        problem=with_methods(kind="classical", trains=True),
+        problem=with_methods(network=False, trains=True, sweep=False),
     resources:
         mem_mb=memory("train"),
         runtime=minutes(480),

@@ -153,16 +153,20 @@ def test_sub_positions_beyond_the_memory_are_refused(config):
 
 
 def test_a_grid_beyond_the_range_is_for_the_models_of_another_dataset(config):
-    assert expand(config)["problems"]["diffusion"]["datasets"]["report_beyond"]["test_D_um2_s"] == [0.01, 0.02, 30, 50]
-    del config["problems"]["diffusion"]["datasets"]["report_beyond"]["models"]
-    assert "report_beyond.test_D_um2_s: found [0.01, 0.02, 30, 50], expected values in the" in refusal(config)
+    beyond = {"like": "report", "models": "report", "test_D_um2_s": [0.01, 50]}
+    config["problems"]["diffusion"]["datasets"]["beyond"] = beyond
+    assert expand(config)["problems"]["diffusion"]["datasets"]["beyond"]["test_D_um2_s"] == [0.01, 50]
+    del beyond["models"]
+    assert "beyond.test_D_um2_s: found [0.01, 50], expected values in the" in refusal(config)
 
 
 @pytest.mark.parametrize("second", ["cue", "imaging.corral_um"])
 def test_images_are_wrong_in_one_way_at_most(config, second):
-    put(config, "problems.diffusion.datasets.report_defocus." + second, "no_shape" if second == "cue" else 1)
+    entry = {"like": "report", "models": "report", "imaging": {"defocus_um": 0.4}}
+    put(config, "problems.diffusion.datasets.blurred", entry)
+    put(config, "problems.diffusion.datasets.blurred." + second, "no_shape" if second == "cue" else 1)
     message = refusal(config)
-    assert f"report_defocus.imaging: found defocus_um, {second.split('.')[-1]}, expected one way at most" in message
+    assert f"blurred.imaging: found defocus_um, {second.split('.')[-1]}, expected one way at most" in message
 
 
 def test_null_leaves_an_entry_out(config):

@@ -24,6 +24,7 @@ class Description(NamedTuple):
     trains: bool
     options: dict[str, Any]
     bound: bool = False
+    network: bool = False
 
 
 def files(problem: str) -> list[str]:
@@ -71,7 +72,16 @@ def describe(problem: str, method: str) -> Description:
     )
     if bound and kind != "limit":
         raise MethodError(f"{path}: bound: found True, expected False for the kind {kind}")
-    return Description(candidates[0], kind, trains, options, bound)
+    network = _literal(
+        path,
+        {"network": ast.Constant(kind == "learned")} | values,
+        "network",
+        bool,
+        "True for a learned method with one",
+    )
+    if network and kind != "learned":
+        raise MethodError(f"{path}: network: found True, expected False for the kind {kind}")
+    return Description(candidates[0], kind, trains, options, bound, network)
 
 
 def check_class(problem: str, method: str, cls: type) -> None:

@@ -30,6 +30,7 @@ class Method(Protocol):
         one that chooses its settings
     bound : limits only; True where its answers state a bound and are no estimates from the items, so that an interval
         of its row would mean nothing. False if left out
+    network : learned methods only; False where it is no network, and wants neither steps nor a GPU. True if left out
     options : names of the options and their defaults, as a configuration may hold them; may be left out
     """
 
@@ -37,6 +38,7 @@ class Method(Protocol):
     trains: bool
     options: dict[str, Any]
     bound: bool
+    network: bool
 
     def predict(self, dataset: Any, model: dict[str, Any] | None, device: str) -> pd.DataFrame | Iterable[np.ndarray]:
         """Answers for every item of a dataset, in its order.

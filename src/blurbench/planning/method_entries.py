@@ -64,6 +64,7 @@ class MethodEntries(Entries):
             "everywhere": entry.get("everywhere", base["everywhere"]),
             "external": False,
             "bound": described.bound,
+            "network": described.network,
         }
 
     def _external(self, where: str, entry: Entry) -> Entry:
@@ -71,7 +72,7 @@ class MethodEntries(Entries):
         if extra := sorted(set(entry) - {"external", "kind"}):
             self.refuse(f"{where}.{extra[0]}", repr(entry[extra[0]]), "only kind beside external: true")
         nothing: Entry = {"method": None, "options": {}, "budget": {}, "sweep": {}, "trials": [], "trains": False}
-        nothing |= {"model": None, "of": None, "everywhere": True, "bound": False}
+        nothing |= {"model": None, "of": None, "everywhere": True, "bound": False, "network": False}
         return {**nothing, "kind": entry.get("kind", "classical"), "external": True}
 
     def _check_weights(self, where: str, entry: Entry, base: Entry) -> None:

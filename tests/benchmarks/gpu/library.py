@@ -10,7 +10,7 @@ ENTRANCES = ("planning.configuration", "running.simulation", "running.machine", 
 
 def networks(problem):
     """Names of the method files of a problem that train a network."""
-    return [name for name in catalogue.files(problem) if catalogue.describe(problem, name).kind == "learned"]
+    return [name for name in catalogue.files(problem) if catalogue.describe(problem, name).network]
 
 
 def state():

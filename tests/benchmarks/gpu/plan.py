@@ -26,7 +26,7 @@ class Plan:
     def __init__(self, config, cuts, tests, out, device, threads, clock):
         self.config, self.cuts, self.tests, self.out = config, cuts, tests, out
         self.device, self.threads, self.clock = device, threads, clock
-        asked = trainings.of(config)
+        asked = [one for one in trainings.of(config) if one.entry(config)["network"]]
         self.agreement = [self._agreement(problem, name) for problem in problems.names() for name in networks(problem)]
         first = asked[0].seed if asked else None  # the speed of one seed is that of all
         self.throughput = {t[:3]: self._throughput(t) for t in asked if t.seed == first}

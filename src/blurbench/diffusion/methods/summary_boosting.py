@@ -11,6 +11,7 @@ from blurbench.diffusion.summary_regression import SummaryRegression
 class SummaryBoosting(SummaryRegression):
     kind = "learned"
     trains = True
+    network = False
     options = {"trees": 400, "leaves": 15, "learning_rate": 0.05, "patience": 40}
 
     def regress(self, x, y, validation, seed):
