@@ -5,6 +5,7 @@
 The movies are those of the microscope of `report`. A learned method needs a model: `--model NAME=DATASET=FILE`, the
 method's name, the dataset that it was trained on (of config/config.yaml with config/laptop.yaml) and its weights.
 """
+# ruff: noqa: E402
 
 import argparse
 import logging
@@ -40,8 +41,8 @@ def entries(config, models):
     found = {name: {"method": name, "kind": "classical", "options": {}, "models": {}} for name in CLASSICAL}
     for model in models:
         name, dataset, file = model.split("=")
-        imaging = config["problems"]["diffusion"]["datasets"][dataset]["imaging"]
-        entry = {"method": name, "kind": "learned", "options": {}, "models": {1: file}, "trained_on": imaging}
+        home = units.spec(config, "diffusion", dataset, "test")
+        entry = {"method": name, "kind": "learned", "options": {}, "models": {1: file}, "trained_on": home}
         found[f"{name} of {dataset}"] = entry
     return found
 
