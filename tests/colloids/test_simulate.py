@@ -480,7 +480,6 @@ def test_the_house_setting_is_right():
         ("imaging.shape_px", [64, 64], "imaging.shape_px"),
         ("imaging.shape_px", [24, 64, 64], "imaging.shape_px"),  # below three diameters
         ("imaging.diameter_px", 20, "imaging.shape_px"),
-        ("imaging.psf", {"kind": "image", "file": "no_psf.tif", "voxel_um": [0.1, 0.1, 0.1]}, "imaging.psf.file"),
         ("imaging.psf", {"kind": "airy"}, "imaging.psf.kind"),
         ("imaging.psf", {"kind": "gaussian", "sigma_um": 0.2}, "imaging.psf.sigma_um"),
         ("imaging.psf", {"kind": "gaussian", "file": "psf.tif"}, "imaging.psf.file"),

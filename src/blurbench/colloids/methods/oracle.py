@@ -1,6 +1,7 @@
 """Limit: least squares of the model that made the image, begun at the true centres.
 
-What remains is the error that noise leaves when every sphere has been found and none is taken for another. Brightness,
+A limit of places, and not of how many spheres are found, of which `detectable` is one: what remains is the error that
+noise leaves when every sphere has been found and none is taken for another. Brightness,
 background, bleaching and point-spread function are known; each sphere's own brightness is fitted, within the spread
 that it was drawn with, and spheres do not overlap. Light of spheres beyond the volume is estimated with all others at
 their true places.
