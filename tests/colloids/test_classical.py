@@ -107,10 +107,10 @@ def picture(shape=(66, 66, 66), sigma=(2, 1, 1), spacing=22, margin=0, seed=1):
 
 
 @pytest.mark.parametrize(
-    "name, bias", [("log", 0.05), ("wiener_peaks", 0.1), ("trackpy", 0.4), ("trackpy_deconvolved", 0.4)]
+    "name, bias", [("log", 0.05), ("wiener_peaks", 0.2), ("trackpy", 0.4), ("trackpy_deconvolved", 0.4)]
 )
 def test_no_sub_voxel_bias(name, bias):
-    """The top of a quadratic lies within .05 voxels; trackpy leaves its mask where it is up to .6 voxels off centre."""
+    """Within .05 voxels, .2 of a sharper estimate; trackpy leaves its mask where it is up to .6 voxels off centre."""
     for seed in range(3):
         dataset, centres = picture(seed=seed)
         recall, precision, difference = spheres.errors(predicted(name, dataset), dataset, 0, 0.25)
