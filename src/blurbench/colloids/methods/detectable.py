@@ -10,7 +10,8 @@ its draws lie nearer to it than others would, and the F1 is too high.
 So it is a limit of the mean over volumes, from above: of one volume, luck may find more. Where the posterior has modes
 far from each other (a wide blur, dense spheres) the chain is short of `sweeps` and the limit lies above what can be
 found: at a volume fraction of 0.39, a blur of 0.64 diameters and a CNR of 1.3, F1 is 0.96, 0.94 and 0.86 after 100, 400
-and 1,600 sweeps. Bins of a fifth of a diameter, in which the image is compared, take a little of what it says of places.
+and 1,600 sweeps. Bins of a fifth of a diameter, in which the image is compared, take a little of what it says of
+places.
 """
 
 import numpy as np
