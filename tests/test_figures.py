@@ -75,13 +75,13 @@ def test_learning_curves_have_a_panel_per_method_and_per_metric(tmp_path):
 
 
 def test_error_against_cost_joins_the_trainings_that_differ_in_their_budget(tmp_path):
-    """Errors of 1 / sqrt(items) of ln D for `net` and its quarter; a classical method and a limit are lines."""
+    """An error of ln D of 0.2 for `net` and of 0.4 for its quarter; a classical method and a limit are lines."""
     rng, files = np.random.default_rng(1), []
     kinds = {"net": "learned", "net_quarter": "learned", "other": "learned", "fit": "classical", "best": "limit"}
     frames = []
     for (name, kind), rms in zip(kinds.items(), (0.2, 0.4, 0.3, 0.25, 0.1)):
         value = rng.permutation(np.repeat([-rms, rms], 20))  # whose RMS is that, exactly
-        frames.append(pd.DataFrame({"item": range(40), "D": 1.0, "metric": "error_ln_d", "value": value, "worst": 1.0}))
+        frames.append(pd.DataFrame({"item": range(40), "metric": "error_ln_d", "value": value, "worst": 1.0}))
         frames[-1] = frames[-1].assign(
             dataset="report", method=name, kind=kind, seed=int(kind == "learned"), status="ok"
         )
@@ -96,7 +96,7 @@ def test_error_against_cost_joins_the_trainings_that_differ_in_their_budget(tmp_
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(style, "save", lambda drawing, path: drawn.append(drawing))
         drawn = []
-        training_cost.draw(tmp_path / "cost.svg", given, ["D"], metric, number)
+        training_cost.draw(tmp_path / "cost.svg", given, metric, number)
     for ax, unit in zip(drawn[0].axes, (1, 1000)):
         points = {bars.get_label(): bars[0].get_xydata() for bars in ax.containers}
         assert points["net"] == pytest.approx(np.array([[10 * unit, 0.4], [40 * unit, 0.2]]))

@@ -6,7 +6,7 @@ from blurbench.running import measurement
 
 
 def test_every_method_answers_once_per_training_seed(monkeypatch):
-    monkeypatch.setattr(measurement.methods, "load", lambda *names: names)
+    monkeypatch.setattr(measurement.methods, "load", lambda *names_and_model: names_and_model[:3])
     monkeypatch.setattr(measurement.methods, "predict", lambda method, items, model, *_: (*method, model))
     items = SimpleNamespace(attrs={"problem": "any"})
     entries = {

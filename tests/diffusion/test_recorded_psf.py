@@ -39,7 +39,7 @@ def test_molecules_that_differ_in_D_have_one_psf():
 
 
 def test_a_spread_from_molecule_to_molecule_is_no_error_of_the_mean():
-    """Log-uniform from 0.18 to 0.36 um: an SD of ln 2/sqrt(12) = 0.2; 60 tracks know it to 0.02, their mean to 0.026."""
+    """0.18 to 0.36 um, log-uniform: an SD of ln 2/sqrt(12) = 0.2, known to 0.02 by 60 tracks, and the mean to 0.026."""
     found = recorded_psf.estimate(made([0.2] * 60, fwhm=[0.18, 0.36]), np.arange(60))
     assert found.spread == pytest.approx(0.2, abs=0.06) and 0.02 < found.known_to < 0.045
     assert abs(np.log(found.fwhm_um / np.sqrt(0.18 * 0.36))) < 3 * found.known_to

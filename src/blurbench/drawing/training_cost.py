@@ -17,31 +17,31 @@ from blurbench.scoring.scores import RANKED, read_one
 
 AXES = {"core_s": "core-seconds of the training", "items": "training items presented"}
 CLASSICAL = 3  # the best of them are drawn
+MOST_TICKS = 6
 
 
-def draw(path, given: Material, conditions, metric: Metric, number: Published):
+def draw(path, given: Material, metric: Metric, number: Published):
     """One panel for each cost. Trainings of one method that differ in their budget alone are joined by a line.
 
     Parameters
     ----------
     path : file to write
     given : its `validation` scores, `curves` and `methods`
-    conditions : columns of the score tables
     metric, number : what is drawn, the number that orders the tables; of one that is best at its highest, what is
         missing to that
     """
-    scores = read_one(given.validation, conditions)
+    scores = read_one(given.validation, ())  # items of a split that is drawn at random share no conditions
     if scores is None or not given.curves:
         return style.empty(path, "no method of this dataset learns")
     largest = metric.direction_of(number) == "max"
-    estimates = given.estimate(scores, metric.name, number.reduce)
-    error = metric.range[1] - estimates if largest else estimates
-    error = pd.DataFrame(np.sort(error, axis=0).T, scores.methods.method, ["low", "value", "high"])
-    error["kind"] = scores.methods.kind.to_numpy()
-    families = _families(given)
-    looks = style.method_styles(families, ["learned"] * len(families))
-    lines = _lines(error)
-    grey = style.method_styles(lines.index, lines.kind)
+    value, low, high = given.estimate(scores, metric.name, number.reduce)
+    if largest:
+        value, low, high = metric.range[1] - np.array([value, high, low])
+    # A bar has no length where the items are too few for an interval.
+    bars = {"below": np.nan_to_num(value - low), "above": np.nan_to_num(high - value)}
+    error = pd.DataFrame({"value": value, **bars, "kind": scores.methods.kind}).set_index(scores.methods.method)
+    families, lines = _families(given), _lines(error)
+    looks = style.method_styles([*families, *lines.index], ["learned"] * len(families) + list(lines.kind))
     with style.figure(path, height=90 * MM) as drawing:
         axes = drawing.subplots(1, 2, sharey=True)
         for ax, (column, label) in zip(axes, AXES.items()):
@@ -51,14 +51,17 @@ def draw(path, given: Material, conditions, metric: Metric, number: Published):
                 }
                 names = sorted(costs, key=lambda name: costs[name])
                 rows, x = error.loc[names], np.array([costs[name] for name in names])
-                bars = [rows.value - rows.low, rows.high - rows.value]
-                ax.errorbar(x, rows.value, bars, **looks[family], elinewidth=0.7, label=readable(family))
+                ax.errorbar(
+                    x, rows.value, [rows.below, rows.above], **looks[family], elinewidth=0.7, label=readable(family)
+                )
             for name, row in lines.iterrows():
-                ax.axhline(row.value, **{**grey[name], "marker": ""}, lw=0.9, label=readable(name))
+                ax.axhline(row.value, **{**looks[name], "marker": ""}, lw=0.9, label=readable(name))
             plain_log(ax.xaxis)
+            if len(ticks := round_numbers(*ax.get_xlim())) <= MOST_TICKS:  # a short axis may hold no decade
+                plain_log(ax.xaxis, ticks)
             ax.set_xlabel(label)
-        low, high = axes[0].dataLim.y0, axes[0].dataLim.y1
-        plain_log(axes[0].yaxis, round_numbers(0.8 * low, 1.2 * high))
+        drawn = axes[0].dataLim
+        plain_log(axes[0].yaxis, round_numbers(0.8 * drawn.y0, 1.2 * drawn.y1))
         name = number.label or number.name
         axes[0].set_ylabel(f"{metric.range[1]:g} − {name}" if largest else name)
         title = f"{readable(given.dataset)}: {len(scores.items)} items of the validation split"

@@ -1,6 +1,5 @@
 """Error against training cost: 1 - F1 on the validation split, over core-seconds and items presented."""
 
-from blurbench.colloids import PROBLEM
 from blurbench.colloids.score import METRICS
 from blurbench.drawing import training_cost
 from blurbench.drawing.material import Material
@@ -9,4 +8,4 @@ from blurbench.scoring.metric import numbers
 
 def draw(path, given: Material):
     """A point for every training on one dataset."""
-    training_cost.draw(path, given, PROBLEM.conditions, *numbers(METRICS)[0])
+    training_cost.draw(path, given, *numbers(METRICS)[0])
