@@ -34,6 +34,7 @@ def curves(folder):
             table = {
                 "items": items,
                 "seconds": items / 100,
+                "core_s": items / 90,
                 "train_loss": -items / 1e4,
                 "validation_loss": -items / 2e4,
             }
@@ -66,6 +67,14 @@ def data(figure, folder):
         "learning": (
             {"curves": list(curves(folder))},
             {"ours (1.7 min)", "training items presented", "RMSE of ln D, validation", "0.1"},
+        ),
+        "cost": (
+            {
+                "curves": list(curves(folder)),
+                "validation": scores,
+                "methods": {name: {"method": name, "options": {}} for name in ("ours", "pix2d")},
+            },
+            {"ours", "pix2d", "cve", "core-seconds of the training", "RMSE of ln D"},
         ),
     }[figure]
 
