@@ -26,7 +26,8 @@ class Plan:
     def __init__(self, config, cuts, tests, out, device, threads, clock):
         self.config, self.cuts, self.tests, self.out = config, cuts, tests, out
         self.device, self.threads, self.clock = device, threads, clock
-        asked = [one for one in trainings.of(config) if one.entry(config)["network"]]
+        methods = {problem: entry["methods"] for problem, entry in config["problems"].items()}
+        asked = [one for one in trainings.of(config) if methods[one.problem][one.method]["network"]]
         self.agreement = [self._agreement(problem, name) for problem in problems.names() for name in networks(problem)]
         first = asked[0].seed if asked else None  # the speed of one seed is that of all
         self.throughput = {t[:3]: self._throughput(t) for t in asked if t.seed == first}
