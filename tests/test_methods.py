@@ -39,7 +39,12 @@ def each_method(*kinds, trains=False):
 
 SPOILT = 3, 5, 7  # items that a test makes dark, saturated and frozen
 BUDGET = {"batch_size": 8, "validations": 2}
-SMALLER = {"width": 16, "warm_up": 30, "iterations": 20}  # of networks and samplers that have such an option
+SMALLER = {
+    "width": 16,
+    "warm_up": 30,
+    "iterations": 20,
+    "most": 20,
+}  # of networks and samplers that have such an option
 
 
 @pytest.fixture(scope="module")

@@ -107,7 +107,7 @@ def test_what_features_leave_of_a_path_is_independent_of_them():
 @pytest.mark.parametrize("spec", [{}, {"substeps": 1}, {"exposure_s": 0.004}])
 def test_without_photons_the_posterior_is_the_prior(spec):
     (stack,) = made([1.0], {"photons": 1e-3, "frames": 4, "substeps": 4, "size_px": 16, **spec})
-    chains = posteriors(stack, 4, 200, 2000)
+    chains = posteriors(stack, 4, 200, 2000, 2000)
     mean, sd = np.transpose([moments(density) for density in chains])
     width = np.log(20 / 0.05)
     assert mean.mean() == pytest.approx(np.log(1.0), abs=max(5 * mean.std() / 2, 0.1))
@@ -132,7 +132,7 @@ def test_posterior_of_a_path_that_is_all_there_is(substeps):
     law = np.exp(law - law.max())
     law /= law.sum()
     expected = law @ at
-    mean, sd = np.transpose([moments(density, bounds) for density in posteriors(stack, 3, 150, 600)])
+    mean, sd = np.transpose([moments(density, bounds) for density in posteriors(stack, 3, 150, 600, 600)])
     # Chance, and a tenth of the SD for what the widths of the spots still tell.
     assert mean.mean() == pytest.approx(expected, abs=0.1 * sd.mean() + 5 * mean.std(ddof=1) / np.sqrt(3))
     assert sd.mean() == pytest.approx(np.sqrt(law @ (at - expected) ** 2), rel=0.15)
@@ -145,7 +145,7 @@ def test_ranks_of_the_truth_are_uniform():
     spec = {"frames": 4, "substeps": 3, "size_px": 20, "photons": 60, "start_spread_px": 1.0, "exposure_s": 0.008}
     ranks, found = [], []
     for value, stack in zip(D, made(D, spec, bounds)):
-        density = posteriors(stack, 1, 150, 300)[0]
+        density = posteriors(stack, 1, 150, 300, 300)[0]
         edges = np.linspace(0, 1, len(density) + 1) * np.log(bounds[1] / bounds[0])
         ranks.append(np.interp(np.log(value / bounds[0]), edges, np.concatenate([[0], np.cumsum(density)])))
         found.append(moments(density, bounds))
@@ -159,14 +159,14 @@ def test_chains_that_begin_apart_agree_wherever_the_molecule_is():
     """R-hat (Gelman & Rubin 1992) by the means of the chains; the same images in another corner of the field."""
     for stack in made([0.1, 1, 10], {"size_px": 40, "start_spread_px": 8.0, "frames": 8}):
         shifted = stack._replace(photons=np.roll(stack.photons, (3, -2), axis=(1, 2)))
-        mean, sd = np.transpose([moments(d) for s in (stack, shifted) for d in posteriors(s, 2, 200, 500)])
+        mean, sd = np.transpose([moments(d) for s in (stack, shifted) for d in posteriors(s, 2, 200, 500, 500)])
         assert 1 + np.var(mean, ddof=1) / np.mean(sd**2) < 1.1**2
 
 
 def test_continuous_paths_need_no_more_positions():
     (stack,) = made([3.0], {"frames": 4, "size_px": 32})
     stack = stack._replace(spec={**stack.spec, "imaging": {**stack.imaging, "substeps": "continuous"}})
-    answers = [posteriors(stack, 2, 150, 600, positions) for positions in (30, 50)]
+    answers = [posteriors(stack, 2, 150, 600, 600, positions) for positions in (30, 50)]
     few, many = (np.transpose([moments(density) for density in answer]) for answer in answers)
     assert few[0].mean() == pytest.approx(many[0].mean(), abs=0.2 * many[1].mean())
 

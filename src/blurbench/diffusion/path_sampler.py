@@ -1,12 +1,13 @@
 """Sampler of the posterior of path and D, given the pixels of a stack: a Markov chain whose law is exact.
 
 The state is the sub-positions (t, k, 2), in pixels from the corner of the field, and D (pixels²/s). Their prior: the
-steps of a Brownian path, a normal start, ln D flat on a range. An iteration has four moves, each of which leaves the
-posterior as it is:
+steps of a Brownian path, a normal start, ln D flat on a range. An iteration has moves of five kinds, each of which
+leaves the posterior as it is:
 
 - Hamiltonian Monte Carlo of all sub-positions (Duane et al. 1987; Neal 2011). The mass is the precision of the prior,
   and a constant for that of the photons: a tridiagonal matrix.
-- Reversals of segments of sub-positions within a frame, which the photons cannot tell from what they were.
+- Segments of sub-positions within a frame are reversed or change places, which the photons cannot tell.
+- Segments are drawn anew from the prior, between what is before and after: dim spots have several places to be.
 - Changes of D together with all of the path that the photons hardly see: with some of its features held, `Features`,
   the rest is scaled as sqrt(D). Without it D would follow the many steps of the path, and each of them D.
 - D given the path: inverse-gamma, cut at the ends of the range.
@@ -20,10 +21,11 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from blurbench.diffusion.pixel_likelihood import log_likelihood
+from blurbench.diffusion.pixel_likelihood import log_likelihood, of_frame
 from blurbench.microscopy.random_streams import gamma, normal, stream, uniform
 
 ACCEPTED, SCALED = 0.75, 0.4  # shares of Hamiltonian moves and of changes of D that their sizes are tuned to
+REDRAWN = 2  # segments of each frame
 LEAPS = 9  # most steps of a Hamiltonian move
 SETTLING = 20  # iterations in which the path forgets where it began, at the D that the chain began with
 
@@ -82,45 +84,66 @@ def features(frames: int, positions: int, motion: Motion, block: int, modes: int
     return Features(np.vstack([alone, weights]), np.append(motion.anchor, first), np.vstack([of_anchor, paths]))
 
 
+class State(NamedTuple):
+    """Where a chain is, which `advance` changes.
+
+    path : (t, k, 2), pixels;  D : (1,), pixels²/s
+    ln_sizes : (1 + features,) of the steps of Hamiltonian moves, and of the changes of D with each of the Features
+    random : (1,), of its random stream
+    """
+
+    path: np.ndarray
+    D: np.ndarray
+    ln_sizes: np.ndarray
+    random: np.ndarray
+
+
+def begin(path: np.ndarray, D: float, held: tuple, key: int, number: int) -> State:
+    """A chain that begins at a path (t, k, 2) and a D, in pixels and s; key and number are of its random stream."""
+    sizes = np.array([0.3] + [0.2] * len(held))
+    return State(path.copy(), np.array([D]), np.log(sizes), stream(key, number, 0))
+
+
 @njit(cache=True)
-def chain(pixels, motion, held, start, D, warm_up, iterations, key, number, density):
-    """One chain.
+def advance(state, pixels, motion, held, warm_up, iterations, density):
+    """Advance a chain.
 
     Parameters
     ----------
+    state : State, changed in place
     pixels : Pixels;  motion : Motion;  held : tuple of Features
-    start : (t, k, 2) path, pixels;  D : pixels²/s, to begin with
-    warm_up, iterations : how many are not counted, and are
-    key, number : of the random stream
+    warm_up, iterations : how many are not counted, in which the sizes of the moves are tuned; and how many are
     density : (cells,), filled with the posterior probability of equal cells of ln D over its range
 
     Returns
     -------
     (1 + len(held),) share of the Hamiltonian moves and of the changes of D that were accepted
     """
-    s = stream(key, number, 0)
-    path, slope = start.copy(), np.empty_like(start)
-    steps = path.shape[0] * path.shape[1] - 1.0
-    ln_step, ln_changes = math.log(0.3), np.full(len(held), math.log(0.2))
-    accepted = np.zeros(1 + len(held))
+    s, path, ln_sizes, slope = state.random, state.path, state.ln_sizes, np.empty_like(state.path)
+    D, steps = state.D[0], path.shape[0] * path.shape[1] - 1.0
+    accepted = np.zeros(len(ln_sizes))
     density[:] = 0.0
     for i in range(warm_up + iterations):
-        counted, rate = i >= warm_up, (10.0 + i) ** -0.6 if i < warm_up else 0.0
+        is_counted, rate = i >= warm_up, (10.0 + i) ** -0.6 if i < warm_up else 0.0
         likelihood = log_likelihood(path, pixels, slope, True)
-        likelihood, share = _hamiltonian(s, path, D, pixels, motion, math.exp(ln_step), likelihood, slope)
-        ln_step += 2.0 * rate * (share - ACCEPTED)
-        accepted[0] += share if counted else 0.0
+        likelihood, share = _hamiltonian(s, path, D, pixels, motion, math.exp(ln_sizes[0]), likelihood, slope)
+        ln_sizes[0] += 2.0 * rate * (share - ACCEPTED)
+        accepted[0] += share if is_counted else 0.0
         _reverse(s, path, D, motion)
+        _swap(s, path, D, motion)
+        likelihood = _redraw(s, path, D, pixels, motion)
         if i < min(SETTLING, warm_up):
             continue
         for j in range(len(held)):
-            D, likelihood, share = _scale(s, path, D, pixels, motion, held[j], math.exp(ln_changes[j]), likelihood)
-            ln_changes[j] += 4.0 * rate * (share - SCALED)
-            accepted[1 + j] += share if counted else 0.0
+            width = math.exp(ln_sizes[1 + j])
+            D, likelihood, share = _scale(s, path, D, pixels, motion, held[j], width, likelihood)
+            ln_sizes[1 + j] += 4.0 * rate * (share - SCALED)
+            accepted[1 + j] += share if is_counted else 0.0
         rough = _roughness(path, motion)
         D = _draw_D(s, D, steps, rough, motion)
-        if counted:
+        if is_counted:
             _add(density, steps, rough / motion.D_low, motion.ln_range)
+    state.D[0] = D
     for i in range(len(density)):
         density[i] /= iterations
     return accepted / iterations
@@ -241,6 +264,96 @@ def _reverse(s, path, D, motion):
             for k in range((b - a + 1) // 2):
                 for axis in range(2):
                     flat[a + k, axis], flat[b - k, axis] = flat[b - k, axis], flat[a + k, axis]
+
+
+@njit(cache=True)
+def _swap(s, path, D, motion):
+    """Let neighbouring segments within frames change places, as often as there are sub-positions."""
+    frames, positions, _ = path.shape
+    flat, anchor, turned = path.reshape(-1, 2), motion.anchor, np.empty((positions, 2))
+    for _ in range(len(flat)):
+        frame = int(uniform(s) * frames) * positions
+        a, b, c = uniform(s), uniform(s), uniform(s)
+        first, stop = min(a, b, c), max(a, b, c)
+        middle = frame + int((a + b + c - first - stop) * (positions + 1))
+        first, stop = frame + int(first * (positions + 1)), frame + int(stop * (positions + 1))
+        if first == middle or middle == stop:
+            continue
+        gain = 0.0
+        for axis in range(2):
+            start, before, after, end = (
+                flat[first, axis],
+                flat[middle - 1, axis],
+                flat[middle, axis],
+                flat[stop - 1, axis],
+            )
+            gain += ((after - before) ** 2 - (start - end) ** 2) / (4.0 * D * motion.durations[middle - 1])
+            if first > 0:
+                gain += _nearer(flat[first - 1, axis], start, after) / (4.0 * D * motion.durations[first - 1])
+            if stop < len(flat):
+                gain += _nearer(flat[stop, axis], end, before) / (4.0 * D * motion.durations[stop - 1])
+            if first <= anchor < stop:
+                other = anchor + middle - first
+                other = flat[other if other < stop else other - stop + first, axis]
+                gain += 0.5 * motion.precision * _nearer(motion.centre[axis], flat[anchor, axis], other)
+        if math.log(uniform(s)) < gain:
+            n = stop - first
+            for i in range(n):
+                source = i + middle - first
+                turned[i] = flat[first + (source if source < n else source - n)]
+            flat[first:stop] = turned[:n]
+
+
+@njit(cache=True)
+def _redraw(s, path, D, pixels, motion):
+    """Draw segments within frames anew from the prior, or move them towards such a draw; returns the likelihood.
+
+    A segment is that of a Brownian bridge between its neighbours. Half of the moves go all the way, the others part of
+    it (Neal 1999: the new is cos(angle) of the old and sin(angle) of the draw, both beyond the mean of the bridge).
+    """
+    frames, positions, _ = path.shape
+    flat, total, unused = path.reshape(-1, 2), 0.0, np.empty((positions, 2))
+    for t in range(frames):
+        likelihood = of_frame(path[t], pixels.rows[t], pixels, unused, False)
+        for _ in range(REDRAWN):
+            i, j = int(uniform(s) * positions), int(uniform(s) * positions)
+            first, last = t * positions + min(i, j), t * positions + max(i, j)
+            if first == 0 and last + 1 == len(flat):
+                continue  # a path without an end that is held
+            angle = 0.5 * math.pi * (1.0 if uniform(s) < 0.5 else uniform(s))
+            old = path[t].copy()
+            _bridge(s, flat, first, last, D, motion, math.cos(angle), math.sin(angle))
+            new = of_frame(path[t], pixels.rows[t], pixels, unused, False)
+            gain = new - likelihood
+            if first <= motion.anchor <= last:
+                gain += _off_centre(old[motion.anchor], motion) - _off_centre(flat[motion.anchor], motion)
+            if math.log(uniform(s)) < gain:
+                likelihood = new
+            else:
+                path[t] = old
+        total += likelihood
+    return total
+
+
+@njit(cache=True)
+def _bridge(s, flat, first, last, D, motion, kept, drawn):
+    """Leave the segment `kept` of its deviation from the bridge's mean, and add `drawn` of that of a new one."""
+    # From the neighbour before, or else backwards from the one after; towards the other one, where there is one.
+    step, here, held = (1, first, first - 1) if first > 0 else (-1, last, last + 1)
+    other = last + 1 if first > 0 else -1
+    has_end = 0 <= other < len(flat)
+    whole = motion.durations[max(first - 1, 0) : last + 1].sum()
+    gone, start, deviation = 0.0, flat[held].copy(), np.zeros(2)
+    while first <= here <= last:
+        duration = motion.durations[here - 1 if step > 0 else here]
+        share = duration / (whole - gone) if has_end else 0.0
+        gone += duration
+        sd = math.sqrt(2.0 * D * duration * (1.0 - share))
+        for axis in range(2):
+            deviation[axis] += sd * normal(s) - share * deviation[axis]
+            mean = start[axis] + (gone / whole * (flat[other, axis] - start[axis]) if has_end else 0.0)
+            flat[here, axis] = mean + kept * (flat[here, axis] - mean) + drawn * deviation[axis]
+        here += step
 
 
 @njit(cache=True)

@@ -124,55 +124,60 @@ def _profile(centre, sd, first, stop, share, slope):
 @njit(cache=True)
 def log_likelihood(path, pixels, slope, with_slope):
     """Log-likelihood of a path (t, k, 2), less that of empty frames; fills its slope (t, k, 2) if asked for."""
-    frames, positions, _ = path.shape
-    size = pixels.rows.shape[1], pixels.rows.shape[2]
-    widest = int(2 * REACH * pixels.sd) + 3
-    share, steep = np.empty((positions, 2, widest)), np.empty((positions, 2, widest))
-    span = np.empty((positions, 2, 2), np.int64)
-    mean = np.empty(size)
-    reach, per_step, total = REACH * pixels.sd, 1.0 / STEP, 0.0
-    ln_darkest = math.log(pixels.darkest)
-    for t in range(frames):
-        y0, y1, x0, x1 = size[0], 0, size[1], 0
+    total = 0.0
+    for t in range(len(path)):
+        total += of_frame(path[t], pixels.rows[t], pixels, slope[t], with_slope)
+    return total
+
+
+@njit(cache=True)
+def of_frame(places, rows, pixels, slope, with_slope):
+    """Log-likelihood of one frame: of its sub-positions (k, 2), at the rows (y, x) of its pixels."""
+    positions, size, sd = len(places), rows.shape, pixels.sd
+    reach, per_step, ln_darkest = REACH * sd, 1.0 / STEP, math.log(pixels.darkest)
+    share = np.empty((positions, 2, int(2 * reach) + 3))
+    steep, span = np.empty_like(share), np.empty((positions, 2, 2), np.int64)
+    y0, y1, x0, x1 = size[0], 0, size[1], 0
+    for k in range(positions):
+        for axis in range(2):
+            at = places[k, axis]
+            first = int(min(max(math.floor(at - reach), 0.0), size[axis]))
+            stop = int(min(max(math.floor(at + reach) + 1.0, first), size[axis]))
+            span[k, axis, 0], span[k, axis, 1] = first, stop
+            _profile(at, sd, first, stop, share[k, axis], steep[k, axis])
+        if span[k, 0, 1] > span[k, 0, 0] and span[k, 1, 1] > span[k, 1, 0]:
+            y0, y1 = min(y0, span[k, 0, 0]), max(y1, span[k, 0, 1])
+            x0, x1 = min(x0, span[k, 1, 0]), max(x1, span[k, 1, 1])
+    mean = np.full((max(y1 - y0, 0), max(x1 - x0, 0)), pixels.darkest)
+    for k in range(positions):
+        first = span[k, 1, 0]
+        for y in range(span[k, 0, 0], span[k, 0, 1]):
+            row = pixels.per_position * share[k, 0, y - span[k, 0, 0]]
+            for x in range(first, span[k, 1, 1]):
+                mean[y - y0, x - x0] += row * share[k, 1, x - first]
+    total = 0.0
+    for y in range(y0, y1):
+        for x in range(x0, x1):
+            m = mean[y - y0, x - x0]
+            at = (math.log(m) - ln_darkest) * per_step
+            i = int(at)
+            w = at - i
+            law = pixels.laws[rows[y, x]]
+            f0, g0, f1, g1 = law[i, 0], law[i, 1], law[i + 1, 0], law[i + 1, 1]
+            a, b = g0 + g1 - 2.0 * (f1 - f0), 3.0 * (f1 - f0) - 2.0 * g0 - g1
+            total += f0 + w * (g0 + w * (b + w * a))
+            mean[y - y0, x - x0] = (g0 + w * (2.0 * b + 3.0 * w * a)) * per_step / m  # slope by the mean
+    if with_slope:
         for k in range(positions):
-            for axis in range(2):
-                at = path[t, k, axis]
-                first = int(min(max(math.floor(at - reach), 0.0), size[axis]))
-                stop = int(min(max(math.floor(at + reach) + 1.0, first), size[axis]))
-                span[k, axis, 0], span[k, axis, 1] = first, stop
-                _profile(at, pixels.sd, first, stop, share[k, axis], steep[k, axis])
-            if span[k, 0, 1] > span[k, 0, 0] and span[k, 1, 1] > span[k, 1, 0]:
-                y0, y1 = min(y0, span[k, 0, 0]), max(y1, span[k, 0, 1])
-                x0, x1 = min(x0, span[k, 1, 0]), max(x1, span[k, 1, 1])
-        for y in range(y0, y1):
-            mean[y, x0:x1] = pixels.darkest
-        for k in range(positions):
+            along_y = along_x = 0.0
             first = span[k, 1, 0]
             for y in range(span[k, 0, 0], span[k, 0, 1]):
-                row = pixels.per_position * share[k, 0, y - span[k, 0, 0]]
+                here = sideways = 0.0
                 for x in range(first, span[k, 1, 1]):
-                    mean[y, x] += row * share[k, 1, x - first]
-        for y in range(y0, y1):
-            for x in range(x0, x1):
-                at = (math.log(mean[y, x]) - ln_darkest) * per_step
-                i = int(at)
-                w = at - i
-                law = pixels.laws[pixels.rows[t, y, x]]
-                f0, g0, f1, g1 = law[i, 0], law[i, 1], law[i + 1, 0], law[i + 1, 1]
-                a, b = g0 + g1 - 2.0 * (f1 - f0), 3.0 * (f1 - f0) - 2.0 * g0 - g1
-                total += f0 + w * (g0 + w * (b + w * a))
-                mean[y, x] = (g0 + w * (2.0 * b + 3.0 * w * a)) * per_step / mean[y, x]  # slope by the mean
-        if with_slope:
-            for k in range(positions):
-                along_y = along_x = 0.0
-                first = span[k, 1, 0]
-                for y in range(span[k, 0, 0], span[k, 0, 1]):
-                    here = sideways = 0.0
-                    for x in range(first, span[k, 1, 1]):
-                        here += mean[y, x] * share[k, 1, x - first]
-                        sideways += mean[y, x] * steep[k, 1, x - first]
-                    along_y += steep[k, 0, y - span[k, 0, 0]] * here
-                    along_x += share[k, 0, y - span[k, 0, 0]] * sideways
-                slope[t, k, 0] = pixels.per_position * along_y
-                slope[t, k, 1] = pixels.per_position * along_x
+                    here += mean[y - y0, x - x0] * share[k, 1, x - first]
+                    sideways += mean[y - y0, x - x0] * steep[k, 1, x - first]
+                along_y += steep[k, 0, y - span[k, 0, 0]] * here
+                along_x += share[k, 0, y - span[k, 0, 0]] * sideways
+            slope[k, 0] = pixels.per_position * along_y
+            slope[k, 1] = pixels.per_position * along_x
     return total

@@ -12,7 +12,7 @@ from blurbench.diffusion.bounds import mortensen
 from blurbench.diffusion.configuration import MOMENTS
 from blurbench.diffusion.items import Stack
 from blurbench.diffusion.localise import localise
-from blurbench.diffusion.path_sampler import Motion, chain, features
+from blurbench.diffusion.path_sampler import Motion, advance, begin, features
 from blurbench.diffusion.pixel_likelihood import pixels
 from blurbench.diffusion.psf import FWHM_OVER_SD
 from blurbench.microscopy.camera import excess_noise, noise_variance, to_grey
@@ -21,6 +21,7 @@ from blurbench.planning.defaults import stated
 
 HELD = ((4, 1), (1, 1), (1, 2), (1, 4))  # frames of a block and modes, of the features that changes of D hold
 PER_SD = 3  # cells of ln D per SD of its law given a path
+AGREED = 0.1  # SD of the posterior: what the standard error of its mean may be
 LEAST_SPREAD = 1e-3  # pixels, SD of a start that is known
 
 
@@ -28,13 +29,14 @@ class NoModel(ValueError):
     """A dataset whose images the likelihood does not describe."""
 
 
-def posteriors(stack: Stack, chains=2, warm_up=200, iterations=500, positions=30):
-    """Posterior of ln D by each of several chains, which begin at D apart.
+def posteriors(stack: Stack, chains=2, warm_up=200, iterations=500, most=4000, positions=30):
+    """Posterior of ln D by each of several chains, which begin at D apart and go on until they agree.
 
     Parameters
     ----------
     stack : Stack with its truth, of which only the width of the PSF is used
-    chains, warm_up, iterations : number of chains; iterations of each that are not counted, and that are
+    chains, warm_up : number of chains; iterations of each that are not counted
+    iterations, most : of each chain, so many at a time, and at most so many
     positions : sub-positions per frame that stand for a continuous path: an odd multiple of MOMENTS, so that one of
         them is where the path starts
 
@@ -47,25 +49,41 @@ def posteriors(stack: Stack, chains=2, warm_up=200, iterations=500, positions=30
     NoModel where the dataset's images are not those of the model; ValueError for a grey value that cannot be
     """
     judge(stack.spec)
-    camera, pixel = stack.camera, stack.pixel_um
     positions = stack.substeps or positions
-    grey = to_grey(stack.photons, camera)
-    sd = stack.truth.psf_fwhm_um / FWHM_OVER_SD / pixel
-    seen = pixels(grey, stack.brightness, stack.background, sd, camera, positions)
+    grey = to_grey(stack.photons, stack.camera)
+    sd = stack.truth.psf_fwhm_um / FWHM_OVER_SD / stack.pixel_um
+    seen = pixels(grey, stack.brightness, stack.background, sd, stack.camera, positions)
     motion = _motion(stack, sd, positions)
     held = tuple(
         features(stack.frames, positions, motion, block, modes)
         for block, modes in HELD
         if block > 1 or positions >= 2 * modes
     )
-    begin = _begin(stack, positions)
+    path, own = _begin(stack, positions), key("posterior", hashlib.blake2b(grey.tobytes()).hexdigest())
+    D = motion.D_low * np.exp((np.arange(chains) + 0.5) / chains * motion.ln_range)
+    states = [begin(path, one, held, own, number) for number, one in enumerate(D)]
     cells = int(np.ceil(motion.ln_range * PER_SD * np.sqrt(stack.frames * positions)))
-    out = np.empty((chains, cells))
-    own = key("posterior", hashlib.blake2b(grey.tobytes()).hexdigest())  # an answer depends on its item alone
-    for number in range(chains):
-        D = motion.D_low * np.exp((number + 0.5) / chains * motion.ln_range)
-        chain(seen, motion, held, begin, D, warm_up, iterations, own, number, out[number])
-    return out
+    halves = np.empty((chains, 0, cells))
+    while halves.shape[1] * iterations // 2 < most and _error(halves) > AGREED:
+        new = np.empty((chains, 2, cells))
+        for state, (first, second) in zip(states, new):
+            unsettled = 0 if halves.shape[1] else warm_up
+            advance(state, seen, motion, held, unsettled, iterations // 2, first)
+            advance(state, seen, motion, held, 0, iterations // 2, second)
+        halves = np.concatenate([halves, new], axis=1)
+    return halves.mean(axis=1)
+
+
+def _error(halves):
+    """Standard error of the mean of all, over the SD of the posterior: by the scatter of halves, and of chains."""
+    if halves.shape[1] == 0:
+        return np.inf
+    at = np.arange(halves.shape[2])
+    mean = halves @ at
+    variance = np.mean(halves @ at**2) - np.mean(mean**2)
+    chains = mean.mean(axis=1)
+    errors = mean.var(ddof=1) / mean.size, chains.var(ddof=1) / len(chains) if len(chains) > 1 else 0.0
+    return np.sqrt(max(errors) / variance)
 
 
 def judge(spec):
