@@ -74,7 +74,7 @@ def test_a_killed_session_is_gone_on_with(tmp_path, layer):
         (problem, name)
         for problem in problems.names()
         for name in catalogue.files(problem)
-        if catalogue.describe(problem, name).kind == "learned"
+        if catalogue.describe(problem, name).network
     }
     trained = {("diffusion", "report", "ours"), ("colloids", "levels", "ours")}
     expected = {f"agreement/{'/'.join(of)}" for of in networks} | {f"throughput/{'/'.join(of)}" for of in trained}
