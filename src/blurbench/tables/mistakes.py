@@ -33,7 +33,8 @@ def table(scores, given) -> pd.DataFrame:
     for one in scores:
         if COLUMN not in one.items:
             continue
-        names = list(given.datasets[one.dataset]["mistakes"])
+        changes = given.datasets[one.dataset]["mistakes"]
+        names = list(changes)
         parts = {name: one.take((one.items[COLUMN] == name).to_numpy()) for name in names}
         for metric, number in shown:
             for name, part in parts.items():
