@@ -105,6 +105,19 @@ def test_the_table_tells_what_a_mistake_costs(made):
     assert [heading for heading, *_ in shown] == ["report_mistakes: rmse_ln_d"] and "(+0.2" in str(shown[0][2])
 
 
+def test_items_of_their_own_have_no_loss():
+    """A grid of as many other D: nothing is the same item, whatever its number."""
+    files = []
+    for name in LOSSES:
+        for one in score_tables("report_mistakes", per_D=30):
+            files.append(one.assign(mistake=name, item=one["item"] + (name == "worse") * 30 * len(GRID)))
+    half = len(files) // 2
+    scores = read([pd.concat(pair, ignore_index=True) for pair in zip(files[:half], files[half:])], PROBLEM.conditions)
+    entries = {"report_mistakes": {"mistakes": {"none": {}, "worse": {"test_D_um2_s": [1, 2, 3, 4, 5, 6, 7]}}}}
+    found = table.table(scores, Settings(entries, 200, 1, problem="diffusion"))
+    assert len(found) and found.loss.isna().all() and found["mean"].notna().any()
+
+
 def test_datasets_with_mistakes_stand_in_no_other_table(made):
     assert set(made["csv"].dataset) == {"report"} == set(made["pairs"].dataset)
     assert "report_mistakes" not in made["realised_md"]

@@ -38,16 +38,16 @@ def table(scores, given) -> pd.DataFrame:
         parts = {name: one.take((one.items[COLUMN] == name).to_numpy()) for name in names}
         for metric, number in shown:
             for name, part in parts.items():
-                rows.append(
-                    _rows(part, parts[names[0]], metric, number, given).assign(dataset=one.dataset, mistake=name)
-                )
+                same = name != names[0] and set(changes[name]) <= {"imaging"}  # else the items are others
+                found = _rows(part, parts[names[0]] if same else None, metric, number, given)
+                rows.append(found.assign(dataset=one.dataset, mistake=name))
     found = pd.concat(rows, ignore_index=True)
     first = ["dataset", "mistake"]
     return found[[*first, *found.columns.drop(first)]]
 
 
 def _rows(part, right, metric, number, given):
-    """Rows of one number under one mistake."""
+    """Rows of one number under one mistake; `right` are the scores of the same items without it, None for others."""
     draws = part.resampling(given.resamples, given.seed)
     found = part.replicates(metric.name, number.reduce, draws)
     about = {
@@ -61,7 +61,7 @@ def _rows(part, right, metric, number, given):
         "n_items": len(part.items),
         "n_failed": part.failed.sum(axis=(1, 2)),
     }
-    if part is not right and np.array_equal(part.cells, right.cells):
+    if right is not None:
         expected = right.replicates(metric.name, number.reduce, draws)
         loss = found.combine(lambda a, b: metric.badness(number, a) - metric.badness(number, b), expected)
         about |= dict(zip(LOSS, (loss.value, *loss.interval())))
@@ -79,7 +79,7 @@ def blocks(table):
         wide = wide.pivot(index="method", columns="mistake", values="cell").loc[order.method, names]
         wide.columns = [name + few(counts[name]) for name in names]
         named = pd.DataFrame({"method": order.method.to_numpy(), "kind": order.kind.to_numpy()}, index=order.method)
-        note = f"{metric}, by {names[0]}." + (f" {FEW}" if few(counts.min()) else "")
+        note = f"Sorted within each kind by what it is under {names[0]}." + (f" {FEW}" if few(counts.min()) else "")
         yield f"{dataset}: {metric}", note, pd.concat([named, wide], axis=1)
 
 
