@@ -62,23 +62,15 @@ def describe(problem: str, method: str) -> Description:
     values = stated[candidates[0]]
     kind = _literal(path, values, "kind", str, f"one of {KINDS}")
     trains = _literal(path, values, "trains", bool, "True where the class has a `fit`, else False")
-    options = _literal(path, {"options": ast.Dict([], [])} | values, "options", dict, "a dict of names and defaults")
+    options = _literal(path, values, "options", dict, "a dict of names and defaults", default={})
     if kind not in KINDS:
         raise MethodError(f"{path}: kind: found {kind!r}, expected one of {KINDS}")
     if kind == "learned" and not trains:
         raise MethodError(f"{path}: trains: found False, expected True for the kind learned")
-    bound = _literal(
-        path, {"bound": ast.Constant(False)} | values, "bound", bool, "True for a limit whose answers are no estimates"
-    )
+    bound = _literal(path, values, "bound", bool, "True for a limit whose answers are no estimates", default=False)
     if bound and kind != "limit":
         raise MethodError(f"{path}: bound: found True, expected False for the kind {kind}")
-    network = _literal(
-        path,
-        {"network": ast.Constant(kind == "learned")} | values,
-        "network",
-        bool,
-        "True for a learned method with one",
-    )
+    network = _literal(path, values, "network", bool, "True for a learned method with one", default=kind == "learned")
     if network and kind != "learned":
         raise MethodError(f"{path}: network: found True, expected False for the kind {kind}")
     return Description(candidates[0], kind, trains, options, bound, network)
@@ -102,8 +94,12 @@ def _stated(node: ast.ClassDef) -> dict[str, ast.expr]:
     return values
 
 
-def _literal(path: Path, values: dict[str, ast.expr], name: str, wanted: type, expected: str) -> Any:
-    """Value of a class attribute that is written out."""
+def _literal(
+    path: Path, values: dict[str, ast.expr], name: str, wanted: type, expected: str, default: Any = None
+) -> Any:
+    """Value of a class attribute that is written out; one without a default may not be left out."""
+    if name not in values and default is not None:
+        return default
     if name not in values:
         raise MethodError(f"{path}: {name}: found nothing, expected {expected}")
     try:
