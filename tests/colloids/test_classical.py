@@ -112,8 +112,8 @@ def picture(shape=(66, 66, 66), sigma=(2, 1, 1), spacing=22, margin=0, seed=1):
 def test_no_sub_voxel_bias(name, bias):
     """Within .05 voxels; trackpy leaves its mask where it is up to .6 voxels off centre.
 
-    A quadratic through three voxels of a Gaussian maximum errs by up to .05 voxels where its SD is one voxel, .12 at .6 and
-    .17 at half a voxel, about as narrow as an estimate can be; .13 was seen of Wiener's.
+    A quadratic through three voxels of a Gaussian maximum errs by up to .05 voxels where its SD is one voxel, .12 at .6
+    and .17 at half a voxel, about as narrow as an estimate can be; .13 was seen of Wiener's.
     """
     for seed in range(3):
         dataset, centres = picture(seed=seed)
