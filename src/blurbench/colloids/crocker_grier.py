@@ -6,7 +6,6 @@ that are closer than `separation`; touching spheres need it below the diameter.
 
 from itertools import product
 
-from blurbench.colloids.items import relative
 from blurbench.colloids.locating import locate, odd
 
 # Extent of a feature, its stretch along z, distance of two features, SD of the smoothing, percentile of the voxels that
@@ -23,18 +22,11 @@ def search(volume, sizes=SIZES, smoothing=SMOOTHING):
     for (size, stretch), separation, sd, percentile in product(sizes, SEPARATIONS, smoothing, PERCENTILES):
         setting = {"size": size, "stretch": stretch, "separation": separation, "smoothing": sd}
         setting["percentile"] = percentile
-        yield setting, *_locate(volume, setting)
+        yield setting, *find(volume, setting)
 
 
 def find(volume, setting):
-    """Positions (n, 3) in voxels and relative masses (n,) of the features not weaker than the setting's threshold."""
-    positions, mass = _locate(volume, setting)
-    strength = relative(mass)
-    keep = strength >= setting["threshold"]
-    return positions[keep], strength[keep]
-
-
-def _locate(volume, setting):
+    """Positions (n, 3) in voxels and masses (n,) of all features at one setting."""
     d = volume.diameter
     flat = odd(setting["size"] * d)
     top = volume.photons.max()

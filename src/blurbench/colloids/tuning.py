@@ -5,7 +5,7 @@ import time
 import numpy as np
 import pandas as pd
 
-from blurbench.colloids.items import read, relative
+from blurbench.colloids.items import answers, read, relative
 from blurbench.colloids.volume_border import trim
 from blurbench.files.logs import progress
 from blurbench.scoring.matching import candidates, greedy
@@ -14,6 +14,30 @@ THRESHOLDS = (0.0, 0.15, 0.3, 0.4, 0.5, 0.6, 0.7)  # least strength of a detecti
 VOLUMES = 48  # more would hardly change the choice
 RADII, NEAR = (0.25, 0.1), 0.1  # of a match, in diameters; what the F1 at the second adds to that at the first
 STEP = 0.1  # of the blur along z, in diameters: there is a setting for each, from volumes with about as much blur
+
+
+class Tuned:
+    """Base of the classical methods that choose their settings.
+
+    A method's class gives `search(volume)`, as `choose` takes it, and `find(volume, setting)`: positions (n, 3) in
+    voxels and strength (n,) of all that is found with one setting, whatever its threshold.
+    """
+
+    volumes = VOLUMES  # to choose on
+
+    def fit(self, splits, budget, device, seed):
+        """Choose the settings. What a method is given and returns stands in blurbench.planning.method."""
+        return choose(splits, self.search, f"choose settings of {type(self).__name__}", self.volumes)
+
+    def predict(self, dataset, model, device):
+        """Centres of every volume, at the setting for its blur."""
+        return answers(dataset, lambda volume: self._above_threshold(volume, chosen(model, volume)))
+
+    def _above_threshold(self, volume, setting):
+        positions, strength = self.find(volume, setting)
+        strength = relative(strength)
+        keep = strength >= setting["threshold"]
+        return positions[keep], strength[keep]
 
 
 def choose(splits, search, name, volumes=VOLUMES):

@@ -10,9 +10,8 @@ from itertools import product
 import numpy as np
 from scipy import ndimage
 
-from blurbench.colloids.items import answers, relative
 from blurbench.colloids.locating import maxima
-from blurbench.colloids.tuning import choose, chosen
+from blurbench.colloids.tuning import Tuned
 
 FLOORS = (0.3, 0.25, 0.35)  # least SD of the filter, in diameters
 # Power of the blurred sphere's variance that an axis is weighted by: 1 makes up for what the wide blur along z takes
@@ -21,30 +20,19 @@ POWERS = (1.0, 0.5, 0.0)
 SEPARATIONS = (0.4, 0.6)  # diameters
 
 
-class Log:
+class Log(Tuned):
     kind = "classical"
     trains = True
 
-    def fit(self, splits, budget, device, seed):
-        return choose(splits, _search, "choose the scale of the Laplacian")
+    def search(self, volume):
+        for floor in FLOORS:
+            curvatures, width = _curvatures(volume, floor)
+            for power, separation in product(POWERS, SEPARATIONS):
+                setting = {"floor": floor, "power": power, "separation": separation}
+                yield setting, *_maxima(volume, curvatures, width, setting)
 
-    def predict(self, dataset, model, device):
-        return answers(dataset, lambda volume: _find(volume, chosen(model, volume)))
-
-
-def _search(volume):
-    for floor in FLOORS:
-        curvatures, width = _curvatures(volume, floor)
-        for power, separation in product(POWERS, SEPARATIONS):
-            setting = {"floor": floor, "power": power, "separation": separation}
-            yield setting, *_maxima(volume, curvatures, width, setting)
-
-
-def _find(volume, setting):
-    positions, response = _maxima(volume, *_curvatures(volume, setting["floor"]), setting)
-    strength = relative(response)
-    keep = strength >= setting["threshold"]
-    return positions[keep], strength[keep]
+    def find(self, volume, setting):
+        return _maxima(volume, *_curvatures(volume, setting["floor"]), setting)
 
 
 def _curvatures(volume, floor):

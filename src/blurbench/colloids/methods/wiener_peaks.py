@@ -7,36 +7,24 @@ validation volumes.
 from itertools import product
 
 from blurbench.colloids import wiener
-from blurbench.colloids.items import answers, relative
 from blurbench.colloids.locating import maxima
-from blurbench.colloids.tuning import choose, chosen
+from blurbench.colloids.tuning import Tuned
 
 FACTORS = (3.0, 1.0, 0.3, 10.0, 30.0)  # on the noise power, as in `wiener`
 SEPARATIONS = (0.45, 0.6, 0.3)  # diameters
 
 
-class WienerPeaks:
+class WienerPeaks(Tuned):
     kind = "classical"
     trains = True
 
-    def fit(self, splits, budget, device, seed):
-        return choose(splits, _search, "choose the strength of Wiener's filter")
+    def search(self, volume):
+        for (factor, sharp), separation in product(zip(FACTORS, _estimates(volume, FACTORS)), SEPARATIONS):
+            yield {"factor": factor, "separation": separation}, *maxima(sharp, separation * volume.diameter)
 
-    def predict(self, dataset, model, device):
-        return answers(dataset, lambda volume: _find(volume, chosen(model, volume)))
-
-
-def _search(volume):
-    for (factor, sharp), separation in product(zip(FACTORS, _estimates(volume, FACTORS)), SEPARATIONS):
-        yield {"factor": factor, "separation": separation}, *maxima(sharp, separation * volume.diameter)
-
-
-def _find(volume, setting):
-    (sharp,) = _estimates(volume, (setting["factor"],))
-    positions, height = maxima(sharp, setting["separation"] * volume.diameter)
-    strength = relative(height)
-    keep = strength >= setting["threshold"]
-    return positions[keep], strength[keep]
+    def find(self, volume, setting):
+        (sharp,) = _estimates(volume, (setting["factor"],))
+        return maxima(sharp, setting["separation"] * volume.diameter)
 
 
 def _estimates(volume, factors):
