@@ -99,7 +99,7 @@ BAD = [
         "a key of its budget that exists: did you mean width?",
     ),
     (f"{METHODS}.ours.sweep.width", 8, "a list (a list holds at least 1): list of values to try"),
-    (f"{METHODS}.ours.sweep", {"width": [8, 8.5]}, "sweep.width.1: found 8.5, expected a whole number like 64"),
+    (f"{METHODS}.ours.sweep", {"width": [8, 8.5]}, "sweep.width.1: found 8.5, expected a whole number like 32"),
     (f"{METHODS}.ours.sweep", {"warmup": [0.1, 2]}, "sweep.warmup.1: found 2, expected a number from 0 up to 1"),
     (f"{METHODS}.ours.sweep", {}, "at least one entry"),
     ("problems.colloids.datasets", 3, "a mapping"),
