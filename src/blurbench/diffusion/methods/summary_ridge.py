@@ -15,6 +15,7 @@ BLOCK = 4096  # rows whose products are in memory at a time: those of all would 
 class SummaryRidge(SummaryRegression):
     kind = "learned"
     trains = True
+    network = False
     options = {"strengths": [1.0, 10.0, 100.0, 1000.0, 10000.0]}  # the best on validation is taken
 
     def regress(self, x, y, validation, seed):
