@@ -99,7 +99,7 @@ BAD = [
         "a key of its budget that exists: did you mean width?",
     ),
     (f"{METHODS}.ours.sweep.width", 8, "a list (a list holds at least 1): list of values to try"),
-    (f"{METHODS}.ours.sweep", {"width": [8, 8.5]}, "sweep.width.1: found 8.5, expected a whole number like 64"),
+    (f"{METHODS}.ours.sweep", {"width": [8, 8.5]}, "sweep.width.1: found 8.5, expected a whole number like 32"),
     (f"{METHODS}.ours.sweep", {"warmup": [0.1, 2]}, "sweep.warmup.1: found 2, expected a number from 0 up to 1"),
     (f"{METHODS}.ours.sweep", {}, "at least one entry"),
     ("problems.colloids.datasets", 3, "a mapping"),
@@ -193,10 +193,10 @@ def test_another_kind_of_psf_replaces_the_whole(config):
 
 def test_a_model_variant_uses_the_weights_of_another(config):
     full = expand(config)
-    variant, ours = (full["problems"]["diffusion"]["methods"][name] for name in ("ours_rot8", "ours"))
-    assert (variant["model"], variant["trains"], variant["method"]) == ("ours", False, "ours")
-    assert variant["options"] == {**ours["options"], "rotations": 8}
-    assert "ours_rot8" not in {method for _, method, _ in units.models_of(full, "diffusion", "report")}
+    variant, trained = (full["problems"]["diffusion"]["methods"][name] for name in ("resnet2d_rot4", "resnet2d"))
+    assert (variant["model"], variant["trains"], variant["method"]) == ("resnet2d", False, "resnet2d")
+    assert variant["options"] == {**trained["options"], "rotations": 4}
+    assert "resnet2d_rot4" not in {method for _, method, _ in units.models_of(full, "diffusion", "report")}
 
 
 def test_a_sweep_is_every_combination_of_its_values(config):
@@ -205,17 +205,18 @@ def test_a_sweep_is_every_combination_of_its_values(config):
     methods = config["problems"]["diffusion"]["methods"]
     methods["ours"]["sweep"] = sweep
     methods["ours_narrow"] = {"like": "ours", "options": {"width": 4}}
+    methods["ours_again"] = {"model": "ours", "options": {"dropout": 0.5}}
     full = expand(config)
     ours, variant, narrow, plain = (
-        full["problems"]["diffusion"]["methods"][name] for name in ("ours", "ours_rot8", "ours_narrow", "pix2d")
+        full["problems"]["diffusion"]["methods"][name] for name in ("ours", "ours_again", "ours_narrow", "pix2d")
     )
     tried = [(1e-4, 8, 3), (1e-4, 16, 3), (1e-3, 8, 3), (1e-3, 16, 3)]
     assert [trial["values"] for trial in ours["trials"]] == [dict(zip(sweep, values)) for values in tried]
     for (rate, width, epochs), trial in zip(tried, ours["trials"]):
         assert trial["options"] == {**ours["options"], "width": width}
         stated = {"learning_rate": rate, "epochs": epochs, "precision": "bfloat16"}
-        assert trial["budget"] == {**config["problems"]["diffusion"]["budget"], **stated}
-    assert variant["trials"] == [] and units.stated_options(variant) == {"depth": 3, "rotations": 8}
+        assert trial["budget"] == {**ours["budget"], **stated}
+    assert variant["trials"] == [] and units.stated_options(variant) == {"dropout": 0.5}
     assert list(narrow["sweep"]) == ["learning_rate", "epochs"] and len(narrow["trials"]) == 2
     assert {trial["options"]["width"] for trial in narrow["trials"]} == {4}
     assert plain["trials"] == [{"values": {}, "options": plain["options"], "budget": plain["budget"]}]

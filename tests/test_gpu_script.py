@@ -29,7 +29,7 @@ SMALLEST = {
                 "report": {"imaging": {"frames": 4, "size_px": 16}, "items": {"train": 8, "validation": 4}},
                 "report_no_shape": None,
             },
-            "methods": {"ours": {"options": {"width": 16, "depth": 1}}},
+            "methods": {"ours": {"options": {"width": 16}}},
         },
         "colloids": {"datasets": {"levels": {"imaging": {"shape_px": [32, 32, 32]}}, "large": None}},
     },

@@ -212,9 +212,9 @@ def test_options_become_attributes_and_no_other_is_taken(problem, name):
 
 def test_an_option_that_is_not_stated_is_that_of_the_model(model):
     trained = model("diffusion", "ours")
-    assert methods.load("diffusion", "ours", {"rotations": 8}, trained).width == SMALLER["width"]
-    assert methods.load("diffusion", "ours", {"width": 99, "rotations": 8}, trained).width == 99
-    assert methods.load("diffusion", "ours", {"rotations": 8}).width == describe("diffusion", "ours").options["width"]
+    assert methods.load("diffusion", "ours", {"dropout": 0.5}, trained).width == SMALLER["width"]
+    assert methods.load("diffusion", "ours", {"width": 99, "dropout": 0.5}, trained).width == 99
+    assert methods.load("diffusion", "ours", {"dropout": 0.5}).width == describe("diffusion", "ours").options["width"]
 
 
 def test_unknown_method():

@@ -51,7 +51,7 @@ def test_every_method_that_runs_is_recorded(now):
         for name in d["methods"]
     }
     assert set(now) == {"/".join(pair) for pair in named}
-    assert json.loads(now["diffusion/ours_rot8"][2])["rotations"] == 8
+    assert json.loads(now["diffusion/resnet2d_rot4"][2])["rotations"] == 4
 
 
 def test_an_option_a_budget_or_a_sweep_is_a_change_of_that_method_alone(now):
@@ -60,7 +60,7 @@ def test_an_option_a_budget_or_a_sweep_is_a_change_of_that_method_alone(now):
     config["problems"]["diffusion"]["methods"]["centroid_msd_optimal"]["options"]["lags"] = "all"
     config["problems"]["diffusion"]["methods"]["pix2d"]["sweep"] = {"learning_rate": [1e-3]}
     found = changed(now, states(frozen.methods(expand(config))))
-    ours = {"diffusion/ours", "diffusion/ours_rot8", "diffusion/ours_wide"}
+    ours = {"diffusion/ours", "diffusion/ours_wide"}
     assert found == ours | {"diffusion/centroid_msd_optimal", "diffusion/pix2d"}
 
 

@@ -22,14 +22,15 @@ CONFIG = {
                     "imaging": {"frames": 6, "size_px": 24},
                     "test_D_um2_s": [0.5, 5],
                     "items": {"train": 64, "validation": 16, "test": 6},
-                    "methods": ["ours", "ours_rot8", "cve", "centroid_msd", "cramer_rao", "prior_mean"],
+                    "methods": ["ours", "ours_again", "cve", "centroid_msd", "cramer_rao", "prior_mean"],
                 },
             },
+            "methods": {"ours_again": {"model": "ours"}},
         }
     },
 }
 LAYERS = ["--configfile", "config/smoke.yaml", "config/test.yaml"]
-LEARNED = ("ours", "ours_rot8")
+LEARNED = ("ours", "ours_again")
 METHOD = '''
 """A constant answer."""
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from blurbench.diffusion import hermite_moments, learned, network_inputs
+from blurbench.diffusion import learned, network_inputs
 from blurbench.diffusion.simulate import imaging, render
 from blurbench.files.datasets import Dataset
 from blurbench.microscopy.random_streams import key
@@ -25,34 +25,6 @@ def dataset(n=6, **changes):
     return Dataset({"spec": described, "problem": "diffusion"}, images, items, {"positions": positions, "D": D})
 
 
-def turned(images, element):
-    images = images[..., ::-1, :] if element & 1 else images
-    images = images[..., ::-1] if element & 2 else images
-    return np.swapaxes(images, -1, -2) if element & 4 else images
-
-
-@pytest.mark.parametrize("element", range(8))
-def test_moments_turn_with_the_image(element):
-    """Features of a turned stack are a signed permutation of the features. Tolerance: where the fit stops (1e-3 px)."""
-    given = dataset()
-    other = Dataset(given.attrs, np.ascontiguousarray(turned(given.images[:], element)), given.items, given.truth)
-    x, summary, present = hermite_moments.features(given)
-    order, sign = hermite_moments.symmetry(element)
-    # `symmetry` exchanges axes before it mirrors, `turned` after: the mirrors change places where axes are exchanged.
-    if element & 4 and element & 3 in (1, 2):
-        order, sign = hermite_moments.symmetry(element ^ 3)
-    y, summary_of_turned, _ = hermite_moments.features(other)
-    assert np.abs(x[..., order] * sign - y).max() < 0.05
-    assert np.abs(summary - summary_of_turned).max() < 0.01
-
-
-def test_symmetries_are_eight_different_ones_closed_under_squares_of_mirrors():
-    maps = [hermite_moments.symmetry(element) for element in range(8)]
-    assert len({(tuple(order), tuple(sign)) for order, sign in maps}) == 8
-    for order, sign in maps[:4]:  # mirrors alone undo themselves
-        assert (order[order] == np.arange(len(order))).all() and (sign * sign[order] == 1).all()
-
-
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_rotations_are_rotations(name):
     """The four elements of `rotations: 4` keep the handedness of an image; all eight are different images."""
@@ -61,14 +33,6 @@ def test_rotations_are_rotations(name):
     expected = {tuple(torch.rot90(image, k, (-2, -1)).flatten().tolist()) for k in range(4)}
     assert {tuple(method.turn(image, e).flatten().tolist()) for e in method.elements[4]} == expected
     assert len({tuple(method.turn(image, e).flatten().tolist()) for e in method.elements[8]}) == 8
-
-
-def test_rotations_of_moments_are_rotations():
-    """A rotation by 90° maps (y, x) to (x, -y) or (-x, y): the signs' product tells it from a mirror."""
-    for element in learned.Learned.elements[4]:
-        order, sign = hermite_moments.symmetry(element)
-        swapped = order[0] == 1
-        assert sign[0] * sign[1] == (-1 if swapped else 1)
 
 
 def test_backwards_leaves_padding_behind():

@@ -30,7 +30,7 @@ SMOKE = ["--configfile", "config/smoke.yaml", "config/less.yaml"]
 LESS = {
     "device": "auto",
     "problems": {
-        "diffusion": {"datasets": {"report": {"methods": ["ours", "ours_rot8", "cve", "prior_mean"]}}},
+        "diffusion": {"datasets": {"report": {"methods": ["ours", "cve", "prior_mean"]}}},
         "colloids": {"datasets": {"levels": {"methods": ["ours", "log", "chance"]}, "large": None}},
     },
 }
@@ -50,7 +50,7 @@ from blurbench.diffusion.methods.ours import Ours
 class Slow(Ours):
     kind = "learned"
     trains = True
-    options = {"width": 16, "depth": 1, "rotations": 1, "pause": 0.0}
+    options = {"width": 16, "dropout": 0.0, "pause": 0.0}
 
     def turn(self, x, element):
         if x.ndim == 3 and torch.is_grad_enabled():  # a batch, that is a step of the training

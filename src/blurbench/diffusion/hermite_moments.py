@@ -1,10 +1,9 @@
-"""What `ours` sees of a stack: positions, and the Gauss-Hermite moments of every spot about its fitted centre.
+"""What `ours` and the regressions begin with: positions, and Gauss-Hermite moments of each spot about its centre.
 
 A moment is the sum over a window of (photons - background) · h_m(y) · h_n(x), h_m the m-th Hermite function at one of
 two scales (PSF and widest blur). The moments up to order 5 keep nearly all that a blurred spot shows of its width, its
-elongation, skewness and tails, do not depend on where in a pixel the molecule is, and turn and mirror by changes of
-sign and place: the eight symmetries of the square act on them exactly. They are to this problem what a first, fixed
-convolution layer would have to learn.
+elongation, skewness and tails, do not depend on where in a pixel the molecule is, and those of one order turn into each
+other when the image turns. They are to this problem what a first, fixed convolution layer would have to learn.
 """
 
 import math
@@ -67,7 +66,7 @@ def hermite_moments(photons, centres, half, scales, background):
     return out
 
 
-_COLUMNS = np.array([m * (ORDER + 1) + n for m, n in PAIRS])
+COLUMNS = np.array([m * (ORDER + 1) + n for m, n in PAIRS])  # of what `hermite_moments` gives: those it computes
 
 
 def stack_features(one: Stack):
@@ -88,7 +87,7 @@ def stack_features(one: Stack):
     )
     spots = spots_of(fits, background, w2, w2_sd, photons.shape[1], pixel)
     scales = np.array([math.sqrt(s2 + 0.1), math.sqrt(max(hi, s2 + 0.3))])
-    moments = hermite_moments(photons, fits[:, :2], half, scales, background)[:, :, _COLUMNS]
+    moments = hermite_moments(photons, fits[:, :2], half, scales, background)[:, :, COLUMNS]
     mean_photons = max(float(np.mean(fits[:, 2])), 1.0)
     found = np.isfinite(spots.positions).all(axis=1)
     positions = np.where(found[:, None], spots.positions, (fits[:, :2] - photons.shape[1] / 2) * pixel) / s
@@ -129,21 +128,3 @@ def features(dataset, threads=1):
             work = [(first + p[0], images[p], chunk.items.iloc[p]) for p in parts]
             list(pool.map(fill, *zip(*work)))  # raises what a thread raised
     return frames, whole, present
-
-
-def symmetry(element):
-    """Signed permutation (order, sign) of FRAME_FEATURES under one of the square's eight symmetries.
-
-    element : 0 to 7; bit 0 mirrors y, bit 1 mirrors x, bit 2 exchanges y and x (before the mirrors)
-    """
-    my, mx, swap = element & 1, element >> 1 & 1, element >> 2 & 1
-    order, sign = np.arange(FRAME_FEATURES), np.ones(FRAME_FEATURES, np.float32)
-    order[:2] = (1, 0) if swap else (0, 1)
-    sign[0], sign[1] = (-1) ** my, (-1) ** mx
-    place = {pair: i for i, pair in enumerate(PAIRS)}
-    for k in range(2):
-        at = 5 + k * len(PAIRS)
-        for i, (m, n) in enumerate(PAIRS):
-            order[at + i] = at + place[(n, m) if swap else (m, n)]
-            sign[at + i] = (-1) ** (my * m + mx * n)
-    return order, sign

@@ -15,7 +15,7 @@ from blurbench.learning.device import find_device
 from blurbench.learning.prepared import Prepared
 from blurbench.learning.weights import trained, untrained, weights
 
-BLOCK = 1024  # items whose crops are prepared at a time
+BLOCK = 1024  # items that are prepared at a time
 
 
 def reverse(x, present):
@@ -32,15 +32,13 @@ def gaussian_loss(mean, log_sd, target):
 
 
 class Learned:
-    """Base of the learned methods; this one gives its network crops about the molecule.
+    """Base of the networks; this one gives its network crops about the molecule.
 
     Options: crop_px, the side of a crop in pixels, 0 for the whole field; rotations, how many answers are averaged.
 
     Inputs of a network: x (item, t, ...); microscope (item, ...), what is known beside the images; present (item, t),
     False for frames that only pad.
     """
-
-    streamed = True  # False where the prepared inputs of a whole dataset fit into memory
 
     def network(self, spec):
         """Untrained network of a dataset."""
@@ -103,7 +101,7 @@ class Learned:
             inputs = self.prepare(dataset[items], threads)
             return [*(torch.from_numpy(np.ascontiguousarray(a)) for a in inputs), targets[items]]
 
-        return Prepared(columns, len(dataset), BLOCK if self.streamed else max(len(dataset), 1))
+        return Prepared(columns, len(dataset), BLOCK)
 
     def adapt(self, network, train):
         """Set what a network takes from the prepared training data before it is trained; nothing by default."""
@@ -113,7 +111,7 @@ class Learned:
         if not len(dataset):
             return from_log([], [])
         device = find_device(device)
-        if self.streamed and (found := self.side(dataset.spec)) != (side := self.side(model["spec"])):
+        if "crop_px" in self.options and (found := self.side(dataset.spec)) != (side := self.side(model["spec"])):
             raise ValueError(f"found crops of {found} pixels, expected {side} as in the training")
         network = trained(self.network(model["spec"]), model, device)
         inputs = (torch.from_numpy(np.ascontiguousarray(a)).to(device) for a in self.prepare(dataset, 1))

@@ -1,24 +1,25 @@
-"""Some thirty numbers that summarise what `ours` sees of a stack, for learners that take no more.
+"""Some thirty numbers that summarise a stack, for learners that take no more, and beside its frames for `ours`.
 
 None changes when the image is turned or mirrored, or time runs backwards. Lengths in units of the PSF's SD.
 """
 
 import numpy as np
 
-from blurbench.diffusion.hermite_moments import PAIRS
+from blurbench.diffusion.hermite_moments import STACK_FEATURES
+from blurbench.diffusion.invariants import SCALES, along, found, moments, steps
 
 LAGS = (1, 2, 3, 5)
-_AT = {pair: i for i, pair in enumerate(PAIRS)}
+COUNT = STACK_FEATURES + len(LAGS) + 5 + 9 * SCALES
 
 
 def summaries(frames, whole, present):
-    """Summaries (n, columns) float64 of the features of `hermite_moments.features`; the first two as of `whole`."""
+    """Summaries (n, COUNT) float64 of the features of `hermite_moments.features`; the first two as of `whole`."""
     x = frames.astype(float)
-    there = present & (x[..., 4] > 0)
+    there = found(x, present)
     position, photons, sigma = x[..., :2], x[..., 2], x[..., 3]
     return np.column_stack([
         whole.astype(float), *_path(position, there), _mean(sigma, there), _sd(photons, there),
-        *(column for scale in range(2) for column in _shape(x[..., 5 + scale * len(PAIRS) :], position, there)),
+        *(column for scale in range(SCALES) for column in _shape(moments(x, scale), there, *steps(x, there))),
     ])  # fmt: skip
 
 
@@ -37,29 +38,13 @@ def _path(position, there):
     yield np.log(_median(square, both) + 0.01)
 
 
-def _shape(moments, position, there):
+def _shape(m, there, before, after):
     """Means and spreads over frames of one scale's moments, and how they lie along the steps."""
-    m = {pair: moments[..., i] for pair, i in _AT.items()}
-    width, along, across = m[2, 0] + m[0, 2], (m[2, 0] - m[0, 2]) / np.sqrt(2), m[1, 1]
-    anisotropy = np.hypot(along, across)
-    fourth = np.sqrt(24) * (m[4, 0] + m[0, 4]) + 4 * m[2, 2]
-    for value in (m[0, 0], width, anisotropy):
+    for value in (m[0, 0], m[2, 0], np.abs(m[2, 2])):
         yield from (_mean(value, there), _sd(value, there))
-    yield _mean(fourth, there)
-    # The quadrupole along the steps to and from a frame, and the skewness along the turn between them: a molecule that
-    # comes in along a line goes on along it.
-    step = np.diff(position, axis=1)
-    both = (there[:, 1:] & there[:, :-1])[..., None]
-    step = np.where(both, step, 0.0)
-    none = np.zeros_like(step[:, :1])
-    before, after = np.concatenate([none, step], axis=1), np.concatenate([step, none], axis=1)
-    elongation = 0.0
-    for y, x in (np.moveaxis(d, -1, 0) for d in (before, after)):
-        elongation = elongation + (along * (y * y - x * x) + 2 * across * y * x) / (y * y + x * x + 0.1)
-    yield _mean(elongation, there)
-    turn = after - before
-    skewness = np.stack([np.sqrt(6) * m[3, 0] + np.sqrt(2) * m[1, 2], np.sqrt(6) * m[0, 3] + np.sqrt(2) * m[2, 1]], -1)
-    yield _mean((skewness * turn).sum(axis=-1), there)
+    yield _mean(m[4, 0], there)
+    yield _mean(sum(along(m[2, 2], step**2, np.abs(step) ** 2, 0.1) for step in (before, after)), there)
+    yield _mean((m[3, 1].conj() * (after - before)).real, there)
 
 
 def _mean(value, there):

@@ -17,6 +17,7 @@ from blurbench.diffusion.intervals import TAILS, from_log
 from blurbench.diffusion.summaries import summaries
 
 SHARES = 1 / 8, 1 / 4, 1 / 2, 1  # of the training split, from each of which one learns: the learning curve
+BLOCK = 4096  # items that are summarised at a time
 MOST_SD = 5.0  # how far from its mean, in SD, a summary counts
 
 
@@ -64,7 +65,9 @@ class SummaryRegression:
 
 
 def _summaries(dataset, threads):
-    return summaries(*hermite_moments.features(dataset, threads))
+    """Summaries (n, columns) of all items; only a block of them is in memory with what its frames show."""
+    blocks = (dataset[first : first + BLOCK] for first in range(0, max(len(dataset), 1), BLOCK))
+    return np.concatenate([summaries(*hermite_moments.features(block, threads)) for block in blocks])
 
 
 def _scaled(model, given):

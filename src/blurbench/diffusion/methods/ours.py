@@ -1,90 +1,76 @@
-"""Ours: a transformer over time on positions and Gauss-Hermite moments of the spot, which corrects a likelihood.
+"""Ours: a set network over the frames, on what no symmetry changes, which corrects a likelihood.
 
-Each frame is a token: where its spot is, the steps to and from it, its photons, its localisation error and the moments
-of its image about the fitted centre (`hermite_moments`), with the tokens before and after. The network answers
-a correction of the mean and SD of ln D under the likelihood of blur and path, so that it begins as the best
-classical method and learns what that one leaves: shapes that are not Gaussian, streaks that continue each other, and
-when to distrust a width or a step.
+Each frame is given by the invariants of its spot and of the steps to and from it (`invariants`), the stack by its
+summaries. What holds of one frame is learned from all of them, turned or mirrored, forth or back in time; the answers
+to the frames are pooled. The network answers a correction of the mean and SD of ln D under the likelihood of blur and
+path, so that it begins as the best classical method and learns what that one leaves: shapes that are not Gaussian,
+streaks that continue each other, and when to distrust a width or a step.
 """
 
+import numpy as np
 import torch
 from torch import nn
-from torch.nn import functional
 
-from blurbench.diffusion import hermite_moments
-from blurbench.diffusion.layers import Block, pooled
+from blurbench.diffusion.hermite_moments import features
+from blurbench.diffusion.invariants import COUNT as INVARIANTS
+from blurbench.diffusion.invariants import invariants
+from blurbench.diffusion.layers import pooled
 from blurbench.diffusion.learned import Learned
+from blurbench.diffusion.summaries import COUNT as SUMMARIES
+from blurbench.diffusion.summaries import summaries
 
-STEP_FEATURES = 6
+FURTHEST = 6.0  # in SD: how far from its mean an input counts
 
 
 class Ours(Learned):
     kind = "learned"
     trains = True
-    options = {"width": 64, "depth": 2, "rotations": 1}
-    streamed = False  # some 3 kB an item
+    options = {"width": 32, "dropout": 0.15}
+    rotations = 1  # one answer: the others would be the same
 
     def network(self, spec):
-        return _Network(self.width, self.depth)
+        return _Network(self.width, self.dropout)
 
     def prepare(self, dataset, threads):
-        return hermite_moments.features(dataset, threads)
+        moments, whole, present = features(dataset, threads)
+        return invariants(moments, present), summaries(moments, whole, present).astype(np.float32), present
 
     def turn(self, x, element):
-        order, sign = hermite_moments.symmetry(element)
-        return x[..., torch.from_numpy(order).to(x.device)] * torch.from_numpy(sign).to(x.device)
+        return x
 
     def adapt(self, network, train):
         x, summary, present, _ = train.block(0)
-        frames = x[present]
-        squares = [self.turn(frames, element).square().mean(dim=0) for element in range(8)]
-        network.scale.copy_(torch.stack(squares).mean(dim=0).sqrt() + 1e-3)  # the same for what symmetry exchanges
-        network.summary_mean.copy_(summary.mean(dim=0))
-        network.summary_sd.copy_(summary.std(dim=0) + 1e-3)
+        for layer, values in ((network.frame, x[present]), (network.stack, summary)):
+            layer.mean.copy_(values.mean(dim=0))
+            layer.sd.copy_(values.std(dim=0) + 1e-3)
+
+
+class _Scaled(nn.Module):
+    """Values less their means over the training items, in SD."""
+
+    def __init__(self, columns):
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(columns))
+        self.register_buffer("sd", torch.ones(columns))
+
+    def forward(self, x):
+        return ((x - self.mean) / self.sd).clamp(-FURTHEST, FURTHEST)
 
 
 class _Network(nn.Module):
-    def __init__(self, width, depth):
+    def __init__(self, width, dropout):
         super().__init__()
-        features = hermite_moments.STACK_FEATURES
-        self.register_buffer("scale", torch.ones(hermite_moments.FRAME_FEATURES))
-        self.register_buffer("summary_mean", torch.zeros(features))
-        self.register_buffer("summary_sd", torch.ones(features))
-        token = 3 * (hermite_moments.FRAME_FEATURES + STEP_FEATURES)
-        self.token = nn.Sequential(nn.Linear(token, 2 * width), nn.GELU(), nn.Linear(2 * width, width))
-        self.summary = nn.Linear(features, width)
-        self.blocks = nn.ModuleList(Block(width) for _ in range(depth))
-        self.norm = nn.LayerNorm(width)
-        self.head = nn.Sequential(nn.Linear(2 * width + features, width), nn.GELU(), nn.Linear(width, 2))
+        self.frame, self.stack = _Scaled(INVARIANTS), _Scaled(SUMMARIES)
+        self.of_frame, self.of_stack = nn.Linear(INVARIANTS, 2 * width), nn.Linear(SUMMARIES, 2 * width)
+        self.layers = nn.Sequential(nn.GELU(), nn.Linear(2 * width, width), nn.GELU(), nn.Linear(width, width))
+        self.dropout = nn.Dropout(dropout)
+        self.head = nn.Sequential(nn.Linear(2 * width + SUMMARIES, width), nn.GELU(), nn.Linear(width, 2))
         nn.init.zeros_(self.head[-1].weight)  # begins as the likelihood that it corrects
         nn.init.zeros_(self.head[-1].bias)
 
     def forward(self, x, summary, present):
-        mean, log_sd = summary[:, 0], summary[:, 1].log()
-        known = ((summary - self.summary_mean) / self.summary_sd).clamp(-5, 5)
-        tokens = self.tokens(x, present)
-        around = functional.pad(tokens, (0, 0, 1, 1))
-        x = self.token(torch.cat([around[:, :-2], tokens, around[:, 2:]], dim=-1)) + self.summary(known)[:, None]
-        for block in self.blocks:
-            x = block(x, present)
-        change = self.head(torch.cat([pooled(self.norm(x), present), known], dim=-1)).float()
-        return torch.stack([mean + change[:, 0], log_sd + change[:, 1]], dim=-1)
-
-    def tokens(self, x, present):
-        """Features of each frame by itself and of the steps to and from it, all of order one."""
-        position = x[..., :2]
-        both = (present[:, 1:] & present[:, :-1])[..., None]
-        step = torch.where(both, position[:, 1:] - position[:, :-1], 0.0)
-        none = torch.zeros_like(position[:, :1])
-        usual = (step.square().sum(dim=(1, 2)) / both.sum(dim=(1, 2)).clamp(min=1) + 0.05).sqrt()[:, None, None]
-        centre = (position * present[..., None]).sum(dim=1, keepdim=True) / present.sum(dim=1)[:, None, None]
-        length = torch.cat([none[..., :1], torch.linalg.norm(step, dim=-1, keepdim=True).clamp(max=20) / 3], dim=1)
-        parts = [
-            (position - centre) / usual / 4,
-            x[..., 2:] / self.scale[2:],
-            torch.cat([none, step / usual], dim=1),
-            torch.cat([step / usual, none], dim=1),
-            length,
-            usual.log().expand(-1, x.shape[1], 1),
-        ]
-        return torch.cat(parts, dim=-1).clamp(-8, 8) * present[..., None]
+        """Mean and ln SD of ln D, (item, 2); x : (item, t, INVARIANTS), summary : (item, SUMMARIES)."""
+        known = self.stack(summary)
+        frames = self.layers(self.of_frame(self.frame(x)) + self.of_stack(known)[:, None])
+        change = self.head(torch.cat([self.dropout(pooled(frames, present)), known], dim=-1)).float()
+        return torch.stack([summary[:, 0] + change[:, 0], summary[:, 1].log() + change[:, 1]], dim=-1)
