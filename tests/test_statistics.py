@@ -8,6 +8,7 @@ from scipy import stats
 
 from blurbench.scoring.statistics import (
     FEWEST,
+    QUANTILES,
     paired_differences,
     percentiles,
     ranks,
@@ -38,6 +39,8 @@ CLOSED = {
     "sd": lambda x: np.std(x, ddof=1),
     "median": np.median,
     "median_abs": lambda x: np.median(np.abs(x)),
+    "quartile_1": lambda x: np.quantile(x, 0.25, method="averaged_inverted_cdf"),
+    "quartile_3": lambda x: np.quantile(x, 0.75, method="averaged_inverted_cdf"),
 }
 
 
@@ -46,7 +49,7 @@ def test_value_and_leave_one_out_are_the_closed_form(reduce):
     x = np.random.default_rng(1).normal(0.3, 1, 30)
     result = replicate(methods(x), reduce, resampling(30, 10, seed=1))
     assert result.value[0] == pytest.approx(CLOSED[reduce](x))
-    if not reduce.startswith("median"):
+    if reduce not in QUANTILES:
         assert result.left_out[:, 0] == pytest.approx([CLOSED[reduce](np.delete(x, i)) for i in range(30)])
 
 
@@ -148,11 +151,14 @@ def test_coverage_for_heavy_tails_is_what_the_documents_say(n, lowest):
     assert lowest <= coverage(x, "rms", np.sqrt(5 / 3), n)[1] <= 0.93
 
 
-@pytest.mark.parametrize("reduce", ["median", "median_abs"])
+TRUE = {"median": 0.0, "median_abs": 0.6745, "quartile_1": -0.6745, "quartile_3": 0.6745}  # of a normal variable
+
+
+@pytest.mark.parametrize("reduce", QUANTILES)
 @pytest.mark.parametrize("n", [FEWEST, 20, 100])
-def test_intervals_of_medians_cover(reduce, n):
+def test_intervals_of_quantiles_cover(reduce, n):
     x = np.random.default_rng(8).normal(size=(400, 1, n))
-    printed, covered = coverage(x, reduce, {"median": 0.0, "median_abs": 0.6745}[reduce], n)
+    printed, covered = coverage(x, reduce, TRUE[reduce], n)
     assert printed == 1 and 0.92 <= covered <= 0.99
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 ROUNDING = 1e-9  # by which a value may miss its range
+SIZES = {"mean_abs", "rms", "sd", "median_abs"}  # reductions to a size or a spread
 
 
 @dataclass(frozen=True)
@@ -15,7 +16,7 @@ class Published:
     Parameters
     ----------
     name : as the tables call it
-    reduce : a name of `statistics.REDUCTIONS`, "bias" for the mean of a signed error; or "median_abs"
+    reduce : a name of `statistics.REDUCTIONS`, "bias" for the mean of a signed error; or of `statistics.QUANTILES`
     label : heading in the tables for people; "" keeps the number to the CSV
     fixed_condition : published at a fixed condition only, since it means nothing over a mixture of them
     to_limits : published also as `ratio_to_<limit>` for every limit row, on the same items
@@ -68,7 +69,7 @@ class Metric:
 
     def direction_of(self, number: Published) -> str:
         """Direction of a published number. A mean is good where its values are; a size or a spread is if small."""
-        return self.direction if number.reduce in {"mean", "bias"} else "min"
+        return "min" if number.reduce in SIZES else self.direction
 
     def badness(self, number: Published, value):
         """`value` of a published number such that smaller is better, a new array."""

@@ -86,7 +86,7 @@ class Replicates:
     ----------
     value : (m,)
     resampled : (b, m), on b resamples
-    left_out : (n, m), with one item left out; (0, m) for a median, whose jackknife is inconsistent
+    left_out : (n, m), with one item left out; (0, m) for a quantile, whose jackknife is inconsistent
     seed_left_out : (s, m), with one training seed left out; the value where a method's seeds are not resampled
     counted : (m,), how many items bear on it
     cells : int (n,), the cell of each item
@@ -181,7 +181,7 @@ def replicate(values, reduce, draws: Resampling, worst=None) -> Replicates:
     Parameters
     ----------
     values : (m, s, n) by method, seed and item; NaN does not count
-    reduce : a name of REDUCTIONS or MEDIANS
+    reduce : a name of REDUCTIONS or QUANTILES
     draws : of `resampling`; its seeds, if it has any, are the s of the values
     worst : (m, s, n), optional: what a failed item counts as, NaN where it did not fail or does not count
 
@@ -190,11 +190,10 @@ def replicate(values, reduce, draws: Resampling, worst=None) -> Replicates:
     Replicates; NaN where no value counts. Seeds are an outer level for a method that has all of those in `draws`; else
     an item brings the predictions of all its seeds along.
     """
-    if reduce in MEDIANS:
-        transform, log = MEDIANS[reduce]
-        return _replicate_median(
-            transform(values if worst is None else np.where(np.isnan(worst), values, worst)), draws, log
-        )
+    if reduce in QUANTILES:
+        transform, share, log = QUANTILES[reduce]
+        counted = transform(values if worst is None else np.where(np.isnan(worst), values, worst))
+        return _replicate_quantile(counted, share, draws, log)
     transform, function, log = REDUCTIONS[reduce]
     moments = _moments(transform(values), None if worst is None else transform(worst), reduce)
     present = moments[0].any(axis=-1)  # some methods have fewer seeds than others
@@ -267,10 +266,16 @@ REDUCTIONS: dict[str, tuple[Callable, Callable, bool]] = {
     "rms": (_same, lambda n, first, second: np.sqrt(second / n), True),
     "sd": (_same, _sd, True),
 }
-MEDIANS: dict[str, tuple[Callable, bool]] = {"median": (_same, False), "median_abs": (np.abs, True)}
+# Transform of the item values, the share of them that lies below, whether intervals are in the logarithm.
+QUANTILES: dict[str, tuple[Callable, float, bool]] = {
+    "median": (_same, 0.5, False),
+    "median_abs": (np.abs, 0.5, True),
+    "quartile_1": (_same, 0.25, False),
+    "quartile_3": (_same, 0.75, False),
+}
 
 
-def _replicate_median(values, draws, log):
+def _replicate_quantile(values, share, draws, log):
     value, resampled = np.full(len(values), np.nan), np.full((len(draws.items), len(values)), np.nan)
     counted = np.isfinite(values).any(axis=1).sum(axis=-1)
     several = draws.seeds.shape[1]
@@ -279,14 +284,14 @@ def _replicate_median(values, draws, log):
         if not len(item):
             continue
         x = runs[seed, item]
-        value[m] = np.median(x)
+        value[m] = np.quantile(x, share, method="averaged_inverted_cdf")
         order = np.argsort(x)
         weights = draws.items[:, item[order]]
         if several and len(set(seed)) == several:
             weights = weights * draws.seeds[:, seed[order]]
         cumulated = np.cumsum(weights, axis=1)
-        half = cumulated[:, -1:] / 2 * [1 - ROUNDING, 1 + ROUNDING]
-        lower, upper = (x[order][np.argmax(cumulated >= half[:, [end]], axis=1)] for end in (0, 1))
+        below = cumulated[:, -1:] * share * [1 - ROUNDING, 1 + ROUNDING]
+        lower, upper = (x[order][np.argmax(cumulated >= below[:, [end]], axis=1)] for end in (0, 1))
         resampled[:, m] = np.where(cumulated[:, -1] > 0, (lower + upper) / 2, np.nan)
     none = np.empty((0, len(values)))
     return Replicates(value, resampled, none, none, counted, draws.cells, log)
