@@ -215,10 +215,12 @@ class Images:
 
     dtype : of the stored values; what a method gives must fit into it
     shape : of an array; that of the item's image if it is not stated
+    without : axes of the item's image that an array has not, such as "view" where one is made of several
     """
 
     dtype: str
     shape: tuple[int, ...] | None = None
+    without: tuple[str, ...] = ()
     columns: ClassVar[tuple[str, ...]] = ()
     suffix: ClassVar[str] = ".zarr"
 
@@ -304,6 +306,9 @@ class _ImageWriter:
         from blurbench.files.datasets import COMPRESSOR
 
         shape = answer.shape or dataset.images.shape[1:]
+        if answer.without:
+            axes = dataset.attrs["axes"][1:]
+            shape = tuple(n for axis, n in zip(axes, shape, strict=True) if axis not in answer.without)
         group = zarr.create_group(store, zarr_format=3)
         self.array = group.create_array(
             "images",

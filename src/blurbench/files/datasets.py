@@ -22,6 +22,7 @@ from blurbench.planning.memory import CHUNK_ITEMS, CHUNK_MB
 
 PREVIEWS = 3
 LIMIT_MB = 4096  # of one item, or of one column of items: a file may declare any shape at no cost
+AXIS_TYPES = {"t": "time", "view": "channel"}  # of OME-NGFF; the others are of space
 NUMBERS = "biuf"  # kinds of values: none of them is decoded by running what the file says
 KNOWN = ("problem", "axes", "voxel_size", "units")  # attributes that methods are given, beside what is known of `spec`
 # Bits that noise does not reach compress well once they lie together: in half the time of zstd without the shuffle.
@@ -113,7 +114,7 @@ def _create(group, name, n, shard, a):
 def _preview(group, i, image, header, scale):
     """One item as an OME-NGFF 0.5 image, so that viewers open it; an axis of no scale has no unit."""
     names, units = header["axes"][1:], header["units"][1:]
-    axes = [{"name": a, "type": "time" if a == "t" else "space"} for a in names]
+    axes = [{"name": a, "type": AXIS_TYPES.get(a, "space")} for a in names]
     axes = [{**axis, "unit": u} if s else axis for axis, u, s in zip(axes, units, scale)]
     levels = [{"path": "0", "coordinateTransformations": [{"type": "scale", "scale": [float(s or 1) for s in scale]}]}]
     ome = {"version": "0.5", "multiscales": [{"name": f"item {i}", "axes": axes, "datasets": levels}]}

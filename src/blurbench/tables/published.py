@@ -47,8 +47,12 @@ def _conditions(scores):
     for chosen in (c for n in range(1, len(columns) + 1) for c in combinations(columns, n)):
         table = scores.items[list(chosen)]
         for values in table.drop_duplicates().sort_values(list(chosen)).itertuples(index=False):
-            name = ", ".join(f"{column}={value:g}" for column, value in zip(chosen, values))
+            name = ", ".join(f"{column}={_readable(value)}" for column, value in zip(chosen, values))
             yield name, scores.take((table == list(values)).all(axis=1).to_numpy())
+
+
+def _readable(value):
+    return value if isinstance(value, str) else f"{value:g}"
 
 
 def _rows(scores, metric, number, draws, bounds):

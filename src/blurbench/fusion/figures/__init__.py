@@ -1,0 +1,1 @@
+"""Figures of the fusion problem: one module each, with `draw(path, given)`."""

@@ -1,0 +1,1 @@
+"""Methods of the fusion problem, one module each."""
