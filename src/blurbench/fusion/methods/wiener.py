@@ -1,0 +1,16 @@
+"""Wiener's filter with the known point-spread function; how fine structure is, and how strong the noise, by validation."""
+
+from blurbench.fusion.restoration import tiled
+from blurbench.fusion.tuning import Tuned
+from blurbench.fusion.wiener import noise_share, wiener
+
+
+class Wiener(Tuned):
+    kind = "classical"
+    trains = True
+    grid = {"noise_factor": (1.0, 0.1, 0.3, 3.0, 10.0), "length_um": (1.0, 0.3, 0.6, 2.0, 4.0)}
+
+    def restore(self, view, noise_factor, length_um):
+        share = noise_share(view.photons)
+        noise = noise_factor * share / (1 - share)
+        return tiled(lambda part, box: wiener(part.photons, part.optics, length_um, noise), view)

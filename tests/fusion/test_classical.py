@@ -1,0 +1,117 @@
+"""Classical methods of fusion: against closed forms, conservation laws and themselves in tiles."""
+
+import numpy as np
+import pytest
+from scipy import fft, ndimage
+
+from blurbench.fusion import flat_fielding, restoration
+from blurbench.fusion.items import View
+from blurbench.fusion.optics import Optics, axial_sigma, blur
+from blurbench.fusion.wiener import noise_share, wiener
+
+OPTICS = Optics((1.0, 0.4, 0.4), (2.0, 0.3, 0.3), 4.0, 12.0, 60.0)
+NARROW = OPTICS._replace(sigma_um=(0.5, 0.2, 0.2))
+
+
+def scene(shape, seed=1, cells=60):
+    """Balls of some µm at random places, photons."""
+    rng = np.random.default_rng(seed)
+    grid = np.stack(np.meshgrid(*(np.arange(n) * s for n, s in zip(shape, OPTICS.spacing_um)), indexing="ij"), -1)
+    volume = np.full(shape, 10.0)
+    for centre in rng.uniform(0, grid[-1, -1, -1], (cells, 3)):
+        volume[((grid - centre) ** 2).sum(-1) < 3**2] = 200 * rng.uniform(0.7, 1.3)
+    return ndimage.gaussian_filter(volume, 0.7).astype(np.float32)
+
+
+def light_left(shape, x_um=30.0, z_um=60.0):
+    z, _, x = (a * s for a, s in zip(np.ogrid[tuple(slice(n) for n in shape)], OPTICS.spacing_um))
+    return np.broadcast_to(np.exp(-x / x_um - z / z_um), shape).astype(np.float32)
+
+
+def as_view(photons, optics=OPTICS):
+    return View(photons, optics, 2.0, "nuclei", np.empty((0, *photons.shape), np.float32), ())
+
+
+def test_richardson_lucy_keeps_the_light_and_becomes_more_likely():
+    truth, left = scene((16, 40, 44)), light_left((16, 40, 44))
+    photons = np.random.default_rng(0).poisson(blur(truth * left, OPTICS)).astype(np.float32)
+    likelihoods = []
+    for iterations in (1, 3, 10):
+        estimate = restoration.richardson_lucy(photons, OPTICS, iterations, left)
+        expected = blur(estimate * left, OPTICS)
+        # Its update gives back the light of the view, whatever the view (Shepp & Vardi 1982); float32 sums of 10⁵ voxels.
+        np.testing.assert_allclose(expected.sum(), np.maximum(photons, restoration.FLOOR).sum(), rtol=1e-4)
+        likelihoods.append((photons * np.log(expected) - expected).sum())
+    assert likelihoods[0] < likelihoods[1] < likelihoods[2]
+    blurred, sharp = (np.sqrt(np.mean((e - truth) ** 2)) for e in (photons / left, estimate))
+    assert sharp < blurred
+
+
+def test_curvature_is_minus_the_slope_of_the_total_variation():
+    volume, flatter = scene((6, 8, 9)).astype(np.float64), 0.4
+
+    def variation(v):
+        a, b, c = (np.diff(v, axis=k, append=np.take(v, [-1], k)) for k in range(3))
+        return np.sqrt((flatter * a) ** 2 + b**2 + c**2 + restoration.FLAT**2).sum()
+
+    rng, step = np.random.default_rng(2), 1e-4
+    direction = rng.normal(size=volume.shape)
+    slope = (variation(volume + step * direction) - variation(volume - step * direction)) / (2 * step)
+    curvature = restoration._curvature(volume, flatter)
+    assert -(curvature * direction).sum() == pytest.approx(slope, rel=1e-4)  # float32 of the divergence
+
+
+def test_flat_field_finds_the_absorption():
+    shape = (32, 96, 160)
+    truth, left = scene(shape, cells=150), light_left(shape)
+    photons = np.random.default_rng(0).poisson(blur(truth * left, NARROW)).astype(np.float32)
+    found = flat_fielding.fit(photons, OPTICS.spacing_um, shrink=0.0).on(tuple((0, n) for n in shape))
+    slopes = [np.diff(np.log(v)[4:-4, 40, 4:-4], axis=a).mean() for v in (found, left) for a in (0, 1)]
+    # 150 cells whose brightness is uniform within 30 % say the logarithm's slope to some 5 % of the whole fall.
+    assert slopes[:2] == pytest.approx(slopes[2:], rel=0.25)
+    twice = flat_fielding.fit(2 * photons, OPTICS.spacing_um, shrink=0.0).on(tuple((0, n) for n in shape))
+    np.testing.assert_allclose(twice, found, rtol=1e-4)  # brightness has no say
+    with pytest.raises(ValueError, match="as bright everywhere"):
+        flat_fielding.fit(np.full(shape, 7, np.float32), OPTICS.spacing_um)
+
+
+def test_a_flat_field_is_linear_between_blocks_and_the_same_in_a_part():
+    z, y, x = np.meshgrid(np.arange(4), np.arange(5), np.arange(6), indexing="ij")
+    field = flat_fielding.FlatField((-0.1 * z - 0.02 * y - 0.05 * x).astype(np.float32), np.array([2, 3, 4]))
+    whole = field.on(((0, 8), (0, 15), (0, 24)))
+    at = [(np.arange(n) + 0.5) / b - 0.5 for n, b in zip(whole.shape, field.block)]
+    expected = np.add.outer(np.add.outer(-0.1 * at[0], -0.02 * at[1]), -0.05 * at[2])
+    inner = (slice(1, -1), slice(2, -2), slice(2, -2))  # beyond the outermost centres it stays as it is there
+    np.testing.assert_allclose(np.log(whole[inner]), expected[inner], atol=1e-5)
+    np.testing.assert_array_equal(field.on(((1, 5), (3, 9), (10, 24))), whole[1:5, 3:9, 10:24])
+    np.testing.assert_allclose(flat_fielding.divided(whole, field), 1, rtol=1e-6)
+
+
+def test_block_means():
+    volume = np.arange(4 * 5 * 7, dtype=np.float32).reshape(4, 5, 7)
+    means = flat_fielding.block_means(volume, (2, 2, 3))
+    assert means.shape == (2, 3, 3)
+    assert means[0, 0, 0] == volume[:2, :2, :3].mean() and means[1, 2, 2] == volume[2:, 4:, 6:].mean()
+
+
+def test_wiener_passes_each_wave_as_its_formula_says():
+    shape, even = (12, 20, 16), OPTICS._replace(rayleigh_um=1e9)
+    sigma = axial_sigma(even, 0.0), *even.sigma_um[1:]
+    q = [np.pi * np.arange(n) / n / s for n, s in zip(shape, OPTICS.spacing_um)]
+    qz, qy, qx = np.meshgrid(*q, indexing="ij")
+    power = (1 + (qz**2 + qy**2 + qx**2) * 1.5**2) ** -2.0
+    for mode in ((0, 0, 0), (2, 0, 0), (1, 3, 2)):
+        spectrum = np.zeros(shape)
+        spectrum[mode] = 1.0
+        wave = fft.idctn(spectrum, norm="ortho").astype(np.float32)
+        transfer = np.exp(-0.5 * sum((k[m] * s) ** 2 for k, m, s in zip(q, mode, sigma)))
+        expected = transfer / (transfer**2 + 0.1 * power.mean() / power[mode])
+        np.testing.assert_allclose(wiener(wave, even, 1.5, 0.1), expected * wave, atol=1e-5)
+
+
+def test_noise_share():
+    """Of a known signal of variance 100 under Poisson noise of mean 50."""
+    rng = np.random.default_rng(3)
+    mean = 50 + 10 * rng.choice([-1, 1], 40**3)
+    photons = rng.poisson(mean).astype(np.float32).reshape(40, 40, 40)
+    assert noise_share(photons) == pytest.approx(50 / 150, rel=0.03)  # relative SD of a variance of 64,000: 0.6 %
