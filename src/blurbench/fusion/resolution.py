@@ -11,8 +11,8 @@ COARSEST_UM = 10.0  # about a cell: what is resolved no finer is not resolved
 def shell_correlation(image, truth, spacing_um):
     """Correlation of two volumes in shells of spatial frequency.
 
-    Hann windows along every axis keep the faces out of it. Shells are as wide as the shorter side of a plane allows, and
-    end at its Nyquist frequency; where the planes lie too far apart for a frequency, a shell is a ring.
+    Hann windows along every axis keep the faces out of it. Shells are as wide as the shorter side of a plane allows
+    and end at its Nyquist frequency; where the planes lie too far apart for a frequency, a shell is a ring.
 
     Parameters
     ----------

@@ -1,9 +1,9 @@
-"""Structural similarity of volumes (Wang et al. 2004, IEEE Trans. Image Process. 13:600, eq. 13), with all settings fixed.
+"""Structural similarity of volumes (Wang et al. 2004, IEEE Trans. Image Process. 13:600, eq. 13), all settings fixed.
 
 The challenge's code was never shown, and sign and order of methods change with the settings; so these stand here, and
 beside every score. scikit-image's `structural_similarity` at the same settings agrees to 1e-6
-(`tests/fusion/test_score.py`), but holds some ten copies of a volume at a time: 10 GB for one of the challenge's. Here a
-plane is made at a time, of running sums over the window, for both forms at once.
+(`tests/fusion/test_score.py`), but holds some ten copies of a volume at a time: 10 GB for one of the challenge's. Here
+a plane is made at a time, of running sums over the window, for both forms at once.
 """
 
 from typing import NamedTuple
@@ -98,8 +98,10 @@ def ssim(image, target) -> float:
 
 @njit(cache=True, nogil=True)
 def _planes(a, a_low, a_scale, b, b_low, b_scale, mask, c1, c2):
-    """(z, 4): of each plane the sum of the SSIM map with the first data range, that with the second over the mask, the
-    voxels of the mask, and the sum of squared differences. The first three are of voxels with a whole window around.
+    """Four sums over each plane, (z, 4).
+
+    Of the SSIM map with the first data range; of that with the second over the mask; of the mask; of squared
+    differences. The first three are over voxels with a whole window around them.
     """
     nz, ny, nx = a.shape
     columns = np.zeros((5, ny, nx))  # sums over the window along z: a, b, a², b², ab

@@ -1,1 +1,1 @@
-"""Figures of the fusion problem: one module each, with `draw(path, given)`."""
+"""Figures of the fusion problem: one module each, with a function `draw(path, given)`."""

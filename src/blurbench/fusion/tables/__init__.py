@@ -1,1 +1,1 @@
-"""Tables of the fusion problem beside the main one: one module each."""
+"""Tables of the fusion problem beside the main one."""
