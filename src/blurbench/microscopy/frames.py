@@ -43,7 +43,8 @@ class Frames:
 
     There are `len(frames)`, `frames.shape` (t or z, y, x) and `frames[i]`.
 
-    pixel_size_um, frame_time_s and slice_um are what the file says of itself, None where it is silent.
+    pixel_size_um (along x), frame_time_s, slice_um and row_um (along y) are what the file says of itself, None where it
+    is silent; `about` is what else is written into it (`metadata.description`).
     """
 
     file: str
@@ -54,6 +55,8 @@ class Frames:
     pixel_size_um: float | None = None
     frame_time_s: float | None = None
     slice_um: float | None = None
+    row_um: float | None = None
+    about: dict = field(default_factory=dict, repr=False)
 
     def __len__(self):
         return self.shape[0]
@@ -138,7 +141,8 @@ def _tiff(path, kind):
             ) from error
         # tifffile names pages without a meaning Q or I, and samples of one pixel S.
         select, shape = _frames_first(path, kind, series.axes, pixels.shape)
-        frames = Frames(str(path), shape, pixels.dtype, lambda i: pixels[select(i)], kind, *metadata.of_tiff(tiff))
+        stated, about = metadata.of_tiff(tiff), metadata.description(tiff)
+        frames = Frames(str(path), shape, pixels.dtype, lambda i: pixels[select(i)], kind, *stated, about)
         weakref.finalize(frames, opened.pop_all().close)  # they are read as long as there is an object
     return frames
 
@@ -157,12 +161,13 @@ def _ome_zarr(path, kind):
     axes = [axis if isinstance(axis, dict) else {"name": axis} for axis in scales.get("axes", "tczyx")]
     select, shape = _frames_first(path, kind, "".join(axis["name"] for axis in axes).upper(), pixels.shape)
     changes = [*level.get("coordinateTransformations", []), *scales.get("coordinateTransformations", [])]
-    stated = metadata.of_ome_zarr(axes, changes)
-    return Frames(str(path), shape, pixels.dtype, lambda i: pixels[select(i)], kind, *stated)
+    stated, channels = metadata.of_ome_zarr(axes, changes), attributes.get("omero", {}).get("channels", [])
+    about = {"channel": channels[0]["label"]} if channels and "label" in channels[0] else {}
+    return Frames(str(path), shape, pixels.dtype, lambda i: pixels[select(i)], kind, *stated, about)
 
 
 def _folder(path, kind):
-    files = sorted((f for f in path.iterdir() if f.is_file() and not f.name.startswith(".")), key=_natural)
+    files = sorted((f for f in path.iterdir() if f.is_file() and not f.name.startswith(".")), key=natural)
     if not files:
         raise RecordingError(path, "file", "an empty folder", f"a folder of images, one per {kind.part}")
 
@@ -181,7 +186,8 @@ def _folder(path, kind):
     return Frames(str(path), (len(files), *first.shape), first.dtype, frame, kind)
 
 
-def _natural(path):
+def natural(path):
+    """Key by which files are sorted as people do: 2 before 10."""
     return [int(part) if part.isdigit() else part.lower() for part in re.split(r"(\d+)", path.name)]
 
 
@@ -213,6 +219,9 @@ def _frames_first(file, kind, axes, shape):
     first = long[0] if long else None
     if axes.index("Y") > axes.index("X"):
         raise RecordingError(file, "axes", repr(axes), "y before x")
+    if first is not None and first > axes.index("Y"):
+        found = f"{axes!r}, the {kind.part}s along the axis {axes[first].lower()} behind y"
+        raise RecordingError(file, "axes", found, f"({kind.axis}, y, x): turn it and save it anew")
 
     def select(i):
         return tuple(slice(None) if axis in "YX" else i if k == first else 0 for k, axis in enumerate(axes))

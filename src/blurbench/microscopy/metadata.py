@@ -1,14 +1,20 @@
-"""What a file of images says of its own calibration: OME-TIFF, ImageJ's TIFF, OME-Zarr."""
+"""What a file of images says of its own calibration: OME-TIFF, ImageJ's TIFF, tifffile's "shaped" TIFF, OME-Zarr."""
 
 from typing import Any, NamedTuple
 
 import numpy as np
 import tifffile
 
+from blurbench.microscopy.recording_error import RecordingError
+
 MICROMETRES = {"m": 1e6, "meter": 1e6, "mm": 1e3, "millimeter": 1e3, "um": 1.0, "µm": 1.0, "μm": 1.0, "micron": 1.0}
 MICROMETRES |= {"micrometer": 1.0, "nm": 1e-3, "nanometer": 1e-3, "cm": 1e4, "centimeter": 1e4, "inch": 25400.0}
 SECONDS = {"s": 1.0, "sec": 1.0, "second": 1.0, "ms": 1e-3, "millisecond": 1e-3, "µs": 1e-6, "microsecond": 1e-6}
 SECONDS |= {"us": 1e-6, "min": 60.0, "minute": 60.0, "h": 3600.0, "hour": 3600.0}
+
+
+AXES = "xyz"
+TOLERANCE = 0.01  # relative difference of two statements of one size
 
 
 class Stated(NamedTuple):
@@ -17,29 +23,45 @@ class Stated(NamedTuple):
     pixel_size_um: float | None = None
     frame_time_s: float | None = None
     slice_um: float | None = None
+    row_um: float | None = None
 
 
 def of_tiff(tiff) -> Stated:
-    """From the OME or ImageJ metadata of an open tifffile.TiffFile."""
+    """From the OME, ImageJ or "shaped" metadata of an open tifffile.TiffFile.
+
+    Raises RecordingError where these state one size twice, and differently.
+    """
     if tiff.ome_metadata:
-        image = tifffile.xml2dict(tiff.ome_metadata)["OME"]["Image"]
-        pixels = (image[0] if isinstance(image, list) else image)["Pixels"]
-        return Stated(
-            _quantity(pixels.get("PhysicalSizeX"), pixels.get("PhysicalSizeXUnit", "µm"), MICROMETRES),
-            _quantity(pixels.get("TimeIncrement"), pixels.get("TimeIncrementUnit", "s"), SECONDS),
-            _quantity(pixels.get("PhysicalSizeZ"), pixels.get("PhysicalSizeZUnit", "µm"), MICROMETRES),
-        )
-    if tiff.imagej_metadata:
-        about = tiff.imagej_metadata
-        resolution = tiff.pages[0].tags.get("XResolution")
-        per_unit = resolution.value[0] / resolution.value[1] if resolution and resolution.value[1] else 0
-        unit = about.get("unit", "").replace("\\u00B5", "µ")
-        return Stated(
-            _quantity(1 / per_unit if per_unit else None, unit, MICROMETRES),
-            _quantity(about.get("finterval"), "s", SECONDS),
-            _quantity(about.get("spacing"), unit, MICROMETRES),
-        )
-    return Stated()
+        pixels = ome_image(tiff)["Pixels"]
+        x, y, z = (_physical(pixels, axis, pixels.get(f"PhysicalSize{axis.upper()}Unit", "µm")) for axis in AXES)
+        return Stated(x, _quantity(pixels.get("TimeIncrement"), pixels.get("TimeIncrementUnit", "s"), SECONDS), z, y)
+    about = description(tiff)
+    unit = str(about.get("unit", "")).replace("\\u00B5", "µ")
+    spacing = np.ravel(about.get("spacing", [])).tolist()  # of the slices alone, or along z, y and x
+    known = {axis: [_physical(about, axis, unit or "µm")] for axis in AXES}
+    for axis, value in zip("zyx", spacing):
+        known[axis].append(_quantity(value, unit, MICROMETRES))
+    if tiff.is_imagej:
+        for axis in "xy":
+            known[axis].append(_quantity(_pixel(tiff.pages[0], axis), unit, MICROMETRES))
+    x, y, z = (_agreed(tiff, axis, known[axis]) for axis in AXES)
+    return Stated(x, _quantity(about.get("finterval"), "s", SECONDS), z, y)
+
+
+def description(tiff) -> dict[str, Any]:
+    """What else is written into a file: the keys of an ImageJ or "shaped" TIFF; of an OME-TIFF its channel."""
+    if tiff.ome_metadata:
+        channel = ome_image(tiff)["Pixels"].get("Channel", {})
+        name = (channel[0] if isinstance(channel, list) else channel).get("Name")
+        return {"channel": name} if name else {}
+    shaped = tiff.shaped_metadata
+    return dict(shaped[0] if shaped else tiff.imagej_metadata or {})
+
+
+def ome_image(tiff) -> dict[str, Any]:
+    """The first image of an OME-TIFF's metadata."""
+    image = tifffile.xml2dict(tiff.ome_metadata)["OME"]["Image"]
+    return image[0] if isinstance(image, list) else image
 
 
 def of_ome_zarr(axes, transformations) -> Stated:
@@ -53,7 +75,31 @@ def of_ome_zarr(axes, transformations) -> Stated:
         _quantity(*known["x"], MICROMETRES),
         _quantity(*known.get("t", silent), SECONDS),
         _quantity(*known.get("z", silent), MICROMETRES),
+        _quantity(*known["y"], MICROMETRES),
     )
+
+
+def _physical(about, axis, unit):
+    """Size along an axis in µm under OME's name for it, in any of the spellings that are about."""
+    name = f"physicalsize{axis}"
+    found = (value for key, value in about.items() if key.lower().replace("_", "") == name)
+    return _quantity(next(found, None), unit, MICROMETRES)
+
+
+def _pixel(page, axis):
+    """Size of a pixel, in the file's unit, from the resolution of a page; 1 is what a writer puts there unasked."""
+    resolution = page.tags.get(f"{axis.upper()}Resolution")
+    pixels, units = resolution.value if resolution else (0, 1)
+    return units / pixels if pixels and pixels != units else None
+
+
+def _agreed(tiff, axis, sizes):
+    """The size that all statements of it agree on, None without any."""
+    stated = [size for size in sizes if size is not None]
+    if stated and max(stated) > min(stated) * (1 + TOLERANCE):
+        found = " and ".join(f"{size:g} µm" for size in stated)
+        raise RecordingError(tiff.filehandle.path, f"size of a voxel along {axis}", found, "one size in its metadata")
+    return stated[0] if stated else None
 
 
 def _quantity(value, unit, units):
