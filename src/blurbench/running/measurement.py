@@ -1,10 +1,12 @@
 """What the methods of a problem find in a recording: the part of it that every problem has."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
 
+from blurbench import problems
 from blurbench.files.datasets import Dataset
 from blurbench.running import methods
 
@@ -15,14 +17,18 @@ class Measurement(NamedTuple):
     methods : one row per method
     details : one row per track, centre or whatever else the problem's answers are, and method
     reference : what can be said without a method or of all answers together: a mean squared displacement, g(r)
+    pictures : by name, what `draw` shows of answers that no table holds
     """
 
     methods: pd.DataFrame
     details: pd.DataFrame
     reference: pd.DataFrame
+    pictures: dict[str, Any] | None = None
 
 
-def answers(items: Dataset, entries: dict[str, dict], device: str) -> Iterator[tuple[str, dict, dict[int, Any]]]:
+def answers(
+    items: Dataset, entries: dict[str, dict], device: str, folder: str | Path | None = None
+) -> Iterator[tuple[str, dict, dict[int, Any]]]:
     """Run every method on the items of a recording, once per training seed.
 
     Parameters
@@ -30,14 +36,20 @@ def answers(items: Dataset, entries: dict[str, dict], device: str) -> Iterator[t
     items : Dataset that `preparation.prepare` wrote
     entries : {name: {"method", "kind", "options", "models": {training seed: file}, empty where nothing is trained}}
     device : cpu, cuda or auto
+    folder : where answers are kept until the next method's are asked for; without one they are in memory, as images
+        should not be
 
     Yields
     ------
     name, entry, and {training seed: what `methods.predict` returns}, the seed 0 where nothing is trained
     """
+    answer = problems.load(items.attrs["problem"]).answer
     for name, entry in entries.items():
         found = {}
         for seed, model in (entry["models"] or {0: None}).items():
             method = methods.load(items.attrs["problem"], entry["method"], entry["options"], model)
-            found[seed] = methods.predict(method, items, model, device)
+            path = folder and Path(folder, str(seed)).with_suffix(answer.suffix)
+            found[seed] = methods.predict(method, items, model, device, path=path)
+            if path:
+                found[seed] = answer.read(path, len(items))
         yield name, entry, found

@@ -17,9 +17,10 @@ def write(
     recording: dict,
     spec: dict,
     transfer: Any,
-    axes: dict[str, tuple[float, str]],
+    axes: dict[str, tuple[float | str, str]],
     images: Any,
     items: pd.DataFrame,
+    shard: int = SHARD,
 ) -> None:
     """Write the items of a recording.
 
@@ -30,9 +31,10 @@ def write(
     spec : entry of the dataset whose models apply, and whatever the preparation adds to it; the recording and its
         calibration are put beside
     transfer : photon_transfer.Transfer of the detector
-    axes : {name: (size of a voxel, its unit)} of an image
-    images : (item, *axes)
+    axes : {name: (size of a voxel, or the name of the column that holds it, its unit)} of an image
+    images : (item, *axes), asked for by slices, a shard at a time
     items : DataFrame, one row per item, what a simulated dataset's table holds but for the truth
+    shard : items that are in memory at a time
     """
     sizes, units = zip(*axes.values())
     header = {
@@ -45,5 +47,5 @@ def write(
         "units": [None, *units],
         "spec": {**spec, "recording": recording, "calibration": transfer._asdict()},
     }
-    shards: Iterator = ((images[a : a + SHARD], items.iloc[a : a + SHARD], {}) for a in range(0, len(images), SHARD))
-    datasets.write(store, manifest, header, len(images), SHARD, shards)
+    shards: Iterator = ((images[a : a + shard], items.iloc[a : a + shard], {}) for a in range(0, len(images), shard))
+    datasets.write(store, manifest, header, len(images), shard, shards)
