@@ -17,6 +17,9 @@ PROBLEM = Problem(
         "rayleigh_um",
         "fan",
         "read_noise",
+        "depth_px",
+        "height_px",
+        "width_px",
     ),
     known_spec=(
         "imaging.shape_px",
@@ -25,5 +28,6 @@ PROBLEM = Problem(
         "imaging.truth_sigma_px",
         "imaging.offset",
     ),
-    figures=(),
+    figures=("slices", "by_depth", "by_study", "learning", "cost"),
+    tables=("targets", "depth"),
 )

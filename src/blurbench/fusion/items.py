@@ -49,12 +49,14 @@ class View(NamedTuple):
 
 
 CHANNELS = ("nuclei", "membranes")  # by their number in the column `channel`
+SHAPE = ("depth_px", "height_px", "width_px")  # voxels of an item, which those of a recording's store may exceed
 
 
 def read(dataset, i: int) -> View:
     """Item i of a dataset."""
     row, imaging = dataset.items.iloc[i], dataset.spec["imaging"]
     photons = dataset.images[i].astype(np.float32) - np.float32(imaging["offset"])
+    photons = photons[(..., *(slice(int(row[name])) for name in SHAPE))]
     views = photons if photons.ndim == 4 else photons[None]
     first = optics(row)
     names = imaging["views"][1 : len(views)]
@@ -75,4 +77,9 @@ def optics(row) -> Optics:
 def answers(dataset, restore: Callable[[View], np.ndarray]) -> Iterator[np.ndarray]:
     """What a method makes of every item, (z, y, x) float32 photons; `restore` takes a View."""
     for i in range(len(dataset)):
-        yield np.asarray(restore(read(dataset, i)), np.float32)
+        yield _filled(np.asarray(restore(read(dataset, i)), np.float32), dataset.images.shape[-3:])
+
+
+def _filled(volume, shape):
+    """A volume with zeros at its far ends where a store has larger ones."""
+    return volume if volume.shape == shape else np.pad(volume, [(0, n - m) for n, m in zip(shape, volume.shape)])

@@ -96,7 +96,7 @@ def ssim(image, target) -> float:
     return similarity(normalised(image), normalised(target)).mean
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")  # 0 / 0 is no number
 def _planes(a, a_low, a_scale, b, b_low, b_scale, mask, c1, c2):
     """Four sums over each plane, (z, 4).
 

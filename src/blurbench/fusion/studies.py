@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from blurbench.fusion.items import CHANNELS
+from blurbench.fusion.items import CHANNELS, SHAPE
 from blurbench.fusion.optics import detection_sigma_um, rayleigh_um
 
 PARAMETERS = (  # in this order, so that another range of one leaves what the others draw as it is
@@ -65,6 +65,7 @@ def row(number: int, channel: str, drawn: dict, imaging: dict) -> dict:
     return {
         "study": number,
         "channel": CHANNELS.index(channel),
+        **dict(zip(SHAPE, imaging["shape_px"])),
         **drawn,
         "sigma_axial_um": axial,
         "sigma_lateral_um": lateral,

@@ -1,9 +1,13 @@
-"""Sections through one volume of each study: the view, what each method makes of it, and the truth."""
+"""Sections through a volume: the view, what each method makes of it, and the truth."""
+
+import numpy as np
 
 from blurbench.drawing import style
 from blurbench.drawing.material import Material
-from blurbench.fusion import PROBLEM, sections
+from blurbench.fusion import PROBLEM
 from blurbench.fusion.items import read
+from blurbench.fusion.sections import GREYS, cut
+from blurbench.fusion.sections import draw as draw_sections
 
 
 def draw(path, given: Material):
@@ -15,5 +19,7 @@ def draw(path, given: Material):
     for one in sorted(given.predictions):
         if one.method not in volumes:  # the first training seed of several
             volumes[one.method] = PROBLEM.answer.read(one.file, len(given.store)).images[0]
-    volumes["truth"] = view.truth.density
-    sections.draw(path, volumes, view.truth.density, view.optics.spacing_um, style.readable(given.dataset))
+    volumes["truth"] = truth = view.truth.density
+    sections = {name: cut(volume) for name, volume in volumes.items()}
+    sides = np.multiply(truth.shape, view.optics.spacing_um)
+    draw_sections(path, sections, np.percentile(truth, GREYS), sides, style.readable(given.dataset))
