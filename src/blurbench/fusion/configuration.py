@@ -3,7 +3,7 @@
 import math
 
 ARRAYS = 12  # float32 canvases that `simulate` holds at a time
-FINER, BEYOND = 4, 1.6  # planes of a canvas for each of the volume's, and how much larger it is for its margins
+BEYOND = 1.6  # how much larger a canvas is for its margins
 TRUTHS = 6  # float32 volumes of an item's truth
 SATURATION = 65535  # ADU, of uint16
 TAIL = 6  # standard deviations of noise that must fit between the ends of the grey scale
@@ -78,7 +78,13 @@ def files(dataset):
 def simulate_mb(dataset):
     """Memory of what `simulate` holds of an item, MB: canvases finer than the volume, its views and its truth."""
     volume = 4 * math.prod(dataset["imaging"]["shape_px"]) / 1e6
-    return volume * (ARRAYS * FINER * BEYOND + TRUTHS + 2 * len(dataset["imaging"]["views"]))
+    finest = max(map(_planes, dataset["studies"].values()))
+    return volume * (ARRAYS * finest * BEYOND + TRUTHS + 2 * len(dataset["imaging"]["views"]))
+
+
+def _planes(study):
+    """Most planes of a canvas for each of the volume's, as `canvas` has them."""
+    return math.ceil(highest(study["spacing_z_um"]) / lowest(study["spacing_xy_um"]))
 
 
 def item_mb(dataset):

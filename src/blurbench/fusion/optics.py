@@ -95,7 +95,7 @@ def axial_sigma(optics: Optics, along_um):
 
 
 def blur(volume, optics: Optics) -> np.ndarray:
-    """A volume (z, y, x) under the view's PSF, float32; its sum stays, as light goes on beyond the faces as in a mirror.
+    """A volume (z, y, x) under the view's PSF, float32; its sum stays, as beyond its faces there is its mirror image.
 
     First along the objective's axis, with the thickness of the sheet at each place along the light, then across it.
     """

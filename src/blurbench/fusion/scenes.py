@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 import numpy as np
 from numba import njit
-from scipy.ndimage import zoom
 from scipy.spatial.transform import Rotation
 
 from blurbench.fusion.gaussian import smooth
@@ -91,9 +90,8 @@ def _packed(tries, least):
 
 
 def _brightness(n, spread, rng):
-    """Light of n structures, of mean 1 and a relative SD, lognormal."""
-    sigma = math.sqrt(math.log1p(spread**2))
-    return np.exp(sigma * rng.standard_normal(n) - sigma**2 / 2)
+    """Light of n structures, of mean 1 and a relative SD, uniform."""
+    return 1 + spread * math.sqrt(3) * rng.uniform(-1, 1, n)
 
 
 def _nuclei(places, drawn, shape, pitch_um, rng):
@@ -180,13 +178,13 @@ def _faces(canvas, places, light, pitch, farthest, width, peak):
 
 
 def _uneven(sides, node_um, contrast, shape, rng):
-    """Lognormal field (z, y, x) of mean 1, interpolated between nodes."""
+    """Lognormal field (z, y, x) of mean 1, its logarithm of SD `contrast`, linear between nodes so far apart."""
     nodes = np.maximum(np.ceil(np.asarray(sides) / node_um).astype(int) + 1, 2)
-    field = rng.standard_normal(nodes)
-    if not contrast:
-        return np.ones(shape, np.float32)
-    factors = np.asarray(shape) / nodes
-    return zoom(np.exp(contrast * field - contrast**2 / 2).astype(np.float32), factors, order=1, grid_mode=False)
+    field = np.exp(contrast * rng.standard_normal(nodes) - contrast**2 / 2).astype(np.float32)
+    for axis, (n, knots) in enumerate(zip(shape, nodes)):
+        between = np.stack([np.interp(np.linspace(0, knots - 1, n), np.arange(knots), one) for one in np.eye(knots)], 1)
+        field = np.moveaxis(np.tensordot(between.astype(np.float32), field, (1, axis)), 0, axis)
+    return np.ascontiguousarray(field)
 
 
 def _absorbers(sides, drawn, shape, pitch_um, rng):
