@@ -1,11 +1,17 @@
 """Classical methods of fusion: against closed forms, conservation laws and themselves in tiles."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
+import torch
 from scipy import fft, ndimage
 
-from blurbench.fusion import flat_fielding, restoration
-from blurbench.fusion.items import View
+from blurbench.fusion import flat_fielding, restoration, tuning
+from blurbench.fusion.denoising import total_variation
+from blurbench.fusion.features import features, whole
+from blurbench.fusion.items import CHANNELS, View
+from blurbench.fusion.methods import local_ridge
 from blurbench.fusion.optics import Optics, axial_sigma, blur
 from blurbench.fusion.wiener import noise_share, wiener
 
@@ -33,32 +39,40 @@ def as_view(photons, optics=OPTICS):
 
 
 def test_richardson_lucy_keeps_the_light_and_becomes_more_likely():
-    truth, left = scene((16, 40, 44)), light_left((16, 40, 44))
-    photons = np.random.default_rng(0).poisson(blur(truth * left, OPTICS)).astype(np.float32)
+    truth = scene((16, 40, 44))
+    photons = np.random.default_rng(0).poisson(blur(truth, OPTICS)).astype(np.float32)
     likelihoods = []
     for iterations in (1, 3, 10):
-        estimate = restoration.richardson_lucy(photons, OPTICS, iterations, left)
-        expected = blur(estimate * left, OPTICS)
-        # Its update gives back the light of the view, whatever the view (Shepp & Vardi 1982); float32 sums of 10⁵ voxels.
-        np.testing.assert_allclose(expected.sum(), np.maximum(photons, restoration.FLOOR).sum(), rtol=1e-4)
+        estimate = restoration.richardson_lucy(photons, OPTICS, iterations)
+        expected = blur(estimate, OPTICS)
+        # Its update gives back the light of the view (Shepp & Vardi 1982); float32 sums of 10⁵ voxels.
+        np.testing.assert_allclose(estimate.sum(), np.maximum(photons, restoration.FLOOR).sum(), rtol=1e-4)
         likelihoods.append((photons * np.log(expected) - expected).sum())
     assert likelihoods[0] < likelihoods[1] < likelihoods[2]
-    blurred, sharp = (np.sqrt(np.mean((e - truth) ** 2)) for e in (photons / left, estimate))
-    assert sharp < blurred
 
 
-def test_curvature_is_minus_the_slope_of_the_total_variation():
-    volume, flatter = scene((6, 8, 9)).astype(np.float64), 0.4
+def test_richardson_lucy_undoes_the_blur():
+    truth = scene((16, 40, 44))
+    blurred = blur(truth, OPTICS)
+    errors = [np.sqrt(np.mean((e - truth) ** 2)) for e in (blurred, restoration.richardson_lucy(blurred, OPTICS, 50))]
+    assert errors[1] < errors[0] / 2
 
-    def variation(v):
-        a, b, c = (np.diff(v, axis=k, append=np.take(v, [-1], k)) for k in range(3))
-        return np.sqrt((flatter * a) ** 2 + b**2 + c**2 + restoration.FLAT**2).sum()
 
-    rng, step = np.random.default_rng(2), 1e-4
-    direction = rng.normal(size=volume.shape)
-    slope = (variation(volume + step * direction) - variation(volume - step * direction)) / (2 * step)
-    curvature = restoration._curvature(volume, flatter)
-    assert -(curvature * direction).sum() == pytest.approx(slope, rel=1e-4)  # float32 of the divergence
+@pytest.mark.parametrize("weight, before_px, iterations", [(0.0, 0.8, 8), (0.8, 0.0, 4)])
+def test_tiles_give_what_the_whole_gives(weight, before_px, iterations):
+    view = as_view(np.random.default_rng(0).poisson(blur(scene((20, 100, 130)), OPTICS)).astype(np.float32))
+    setting = {"iterations": iterations, "before_px": before_px, "after_px": 0.5, "weight": weight}
+    whole = restoration.sharpened(view, **setting)
+    tiled = restoration.tiled(lambda part, box: restoration.sharpened(part, **setting), view, side=40)
+    assert np.abs(tiled - whole).max() < 1e-3 * whole.max()  # the bar of the problem
+
+
+def test_a_part_is_seen_by_its_own_optics():
+    view = as_view(scene((8, 20, 30)))
+    part = restoration.part(view, ((0, 8), (3, 9), (10, 30)))
+    np.testing.assert_array_equal(part.photons, view.photons[:, 3:9, 10:])
+    whole, own = (axial_sigma(v.optics, np.arange(v.photons.shape[2]) * 0.4) for v in (view, part))
+    np.testing.assert_allclose(own, whole[10:])
 
 
 def test_flat_field_finds_the_absorption():
@@ -115,3 +129,54 @@ def test_noise_share():
     mean = 50 + 10 * rng.choice([-1, 1], 40**3)
     photons = rng.poisson(mean).astype(np.float32).reshape(40, 40, 40)
     assert noise_share(photons) == pytest.approx(50 / 150, rel=0.03)  # relative SD of a variance of 64,000: 0.6 %
+
+
+def test_denoising_is_even_in_dark_places_and_bright_ones():
+    """By Anscombe's root the noise of flat light falls by the same factor whatever its mean."""
+    rng = np.random.default_rng(4)
+    noise = [(total_variation(rng.poisson(mean, (12, 40, 40)), 0.5) / np.sqrt(mean)).std() for mean in (50, 1000)]
+    assert noise[0] == pytest.approx(noise[1], rel=0.1)  # what is left of the noise's skewness counts for some per cent
+    assert noise[0] < 0.5
+
+
+def test_settings_are_chosen_for_the_channel_and_the_brightness(monkeypatch):
+    """The method is right at one width for dim views and at another for bright ones: those are found."""
+    flat = [as_view(np.full((8, 16, 16), photons, np.float32)) for photons in (8, 10, 900, 1000)]
+    views = [view._replace(channel=channel) for channel in CHANNELS for view in flat]
+    right = {("nuclei", 3): 1.0, ("nuclei", 10): 3.0, ("membranes", 3): 2.0, ("membranes", 10): 4.0}
+
+    def loss(view, width):
+        return -abs(width - right[view.channel, 3 if view.photons.max() < 100 else 10])
+
+    truth = SimpleNamespace(density=None)
+    monkeypatch.setattr(tuning, "read", lambda dataset, i: views[i]._replace(truth=truth))
+    monkeypatch.setattr(tuning, "n_ssim", lambda found, density, photons: found)
+    model, curve = tuning.choose(views, loss, {"width": (4.0, 1.0, 2.0, 3.0)}, "test")
+    found = {(s["channel"], s["octave"]): s["setting"]["width"] for s in model["settings"]}
+    assert {key: found[key] for key in right} == right
+    assert np.isfinite(curve.to_numpy()).all() and len(curve) > 4
+    assert tuning.chosen(model, views[-1]) == {"width": 4.0}
+    assert tuning.octave(views[0]) == 3
+
+
+def test_a_ridge_of_products_is_their_quadratic_form():
+    x, rng = np.random.default_rng(5).normal(size=(50, 6)), np.random.default_rng(6)
+    model = {"mean": torch.zeros(6), "coefficients": torch.from_numpy(rng.normal(size=27)), "intercept": 0.5}
+    linear, square, constant = local_ridge._coefficients(model)
+    expected = local_ridge._products(x) @ model["coefficients"].numpy() + 0.5
+    np.testing.assert_allclose(np.einsum("nf,nf->n", x @ square, x) + x @ linear + constant, expected, atol=1e-5)
+
+
+def test_features_of_a_part_are_those_of_the_whole():
+    photons = np.random.default_rng(0).poisson(blur(scene((20, 60, 130)) * light_left((20, 60, 130)), OPTICS))
+    view = as_view(photons.astype(np.float32))
+    known, box = whole(view), ((0, 20), (0, 60), (40, 130))
+    everywhere = features(view, ((0, 20), (0, 60), (0, 130)), known)[:, :, 64:]
+    of_part = features(restoration.part(view, box), box, known)[:, :, 24:]
+    assert np.abs(of_part - everywhere).max() < 1e-3 * max(1.0, np.abs(everywhere).max())
+
+
+def test_weighted_median():
+    assert tuning._median([3.0, 1.0, 2.0], np.array([1.0, 1.0, 1.0])) == 2
+    assert tuning._median([3.0, 1.0, 2.0], np.array([5.0, 1.0, 1.0])) == 3
+    assert tuning._median([np.nan, 1.0, 2.0], np.array([1.0, 1.0, 1.0])) == 1

@@ -1,4 +1,4 @@
-"""What is read off a view at each voxel: smoothed, flat-fielded and deconvolved versions of it, and where it lies.
+"""What is read off a view at each voxel: smoothed, denoised, deconvolved and flat-fielded versions of it, its place.
 
 All on the scale of the view's own brightest places. What needs the whole view, the flat field and that scale, is found
 first, on blocks; the rest of a part of it, with a margin, from that part.
@@ -10,12 +10,19 @@ import numpy as np
 
 from blurbench.fusion import flat_fielding
 from blurbench.fusion.gaussian import smooth
+from blurbench.fusion.items import CHANNELS
 from blurbench.fusion.optics import axial_sigma
-from blurbench.fusion.restoration import smoothed_richardson_lucy
+from blurbench.fusion.restoration import sharpened
 
 BRIGHT = 0.995  # quantile of the flat-fielded blocks that is the scale
-SCALES = (0.7, 1.5, 3.0, 6.0)  # SDs in voxels of the plane of what is smoothed
-ITERATIONS = (5, 20)  # of what is deconvolved
+SCALES = (0.7, 1.5, 3.0, 6.0)  # SDs, in voxels of the plane, of the Gaussians
+SHARPENED = (  # fine structures, dim ones and large ones want other settings of `restoration.sharpened`
+    {"iterations": 4, "before_px": 0.8, "after_px": 0.5},
+    {"iterations": 4, "before_px": 0.0, "after_px": 0.5, "weight": 0.5, "planes": 1},
+    {"iterations": 4, "before_px": 0.0, "after_px": 0.9, "weight": 0.8},
+    {"iterations": 4, "before_px": 0.0, "after_px": 0.9, "weight": 1.6},
+)
+AROUND = 3.0  # SD, in voxels of the plane, of the surroundings whose contrast counts
 
 
 class Whole(NamedTuple):
@@ -30,31 +37,33 @@ class Whole(NamedTuple):
 
 
 def whole(view) -> Whole:
-    """What `channels` must know of the view beside a part of it. Raises ValueError for one without a foreground."""
+    """What `features` must know of the view beside a part of it. Raises ValueError for one without a foreground."""
     field = flat_fielding.fit(view.photons, view.optics.spacing_um)
     flat = flat_fielding.block_means(view.photons, field.block) / np.exp(field.log_left)
     return Whole(field, max(float(np.quantile(flat, BRIGHT)), 1.0))
 
 
-def estimates(part, box, known) -> list:
-    """The flat field (its logarithm) of a part of a view, and what is deconvolved with it, arrays (z, y, x)."""
-    left = known.field.on(box)
-    sharp = [smoothed_richardson_lucy(part, n, 1.0, 0.5, left) / np.float32(known.scale) for n in ITERATIONS]
-    return [np.log(left), smooth(part.photons / np.float32(known.scale), (0.3, 1.0, 1.0)) / left, *sharp]
+def estimates(part, left, scale, settings=SHARPENED) -> list:
+    """Estimates of the truth over the scale, arrays (z, y, x), one for each setting.
+
+    part : `items.View`, of which the share `left` (z, y, x) of the light is left
+    """
+    return [sharpened(part, **setting) / (left * np.float32(scale)) for setting in settings]
 
 
-def channels(part, box, known) -> np.ndarray:
-    """Features of the part of a view that lies in a box of voxels, (features, z, y, x) float32.
+def features(part, box, known) -> np.ndarray:
+    """Features of the part of a view that lies in a box of voxels, (z, y, x, features) float32.
 
     part : `items.View`, as `restoration.part` cuts it;  known : `Whole` of the view
     """
     left, spacing = known.field.on(box), np.asarray(part.optics.spacing_um)
     scaled = part.photons / np.float32(known.scale)
-    ratio = spacing[1] / spacing[0]
-    smooth = [smooth(scaled, np.array([max(s * ratio, 0.3), s, s])) for s in SCALES]
-    sharp = [smoothed_richardson_lucy(part, n, 1.0, 0.5, left) / np.float32(known.scale) for n in ITERATIONS]
+    smoothed = [smooth(scaled, s * spacing[2] / spacing) / left for s in SCALES]
+    sharp = estimates(part, left, known.scale)
+    around = AROUND * spacing[2] / spacing
+    contrast = np.sqrt(np.maximum(smooth(np.square(sharp[2]), around) - np.square(smooth(sharp[2], around)), 0))
     z, _, x = np.meshgrid(*(np.arange(lo, hi) * s / 100 for (lo, hi), s in zip(box, spacing)), indexing="ij")
     width = axial_sigma(part.optics, np.arange(left.shape[2]) * spacing[2]) / spacing[0]
-    constant = [np.log(known.scale), np.log(1 / ratio)]
-    rest = [np.log(left), z, x, np.broadcast_to(width, left.shape), *(np.full(left.shape, c) for c in constant)]
-    return np.stack([smooth[0], *(s / left for s in smooth), *sharp, *rest]).astype(np.float32)
+    numbers = [np.log(known.scale), np.log(spacing[0] / spacing[2]), CHANNELS.index(part.channel)]
+    rest = [np.log(left), z, x, *(np.broadcast_to(n, left.shape) for n in (width, *numbers))]
+    return np.stack([smoothed[0] * left, *smoothed, *sharp, contrast, *rest], axis=-1, dtype=np.float32)

@@ -2,22 +2,19 @@
 
 What fluoresces is taken to be as bright here as there, but for chance: so the brightness of the foreground falls as the
 light is lost. Its logarithm is fitted by a polynomial of low degree, as absorption adds up along the ways of the light
-(Beer-Lambert), and what the polynomial leaves is smoothed along the sheet, in which shadows are long and narrow. All
-this on blocks of some micrometres, small whatever the size of the view.
+(Beer-Lambert). All this on blocks of some micrometres, few whatever the size of the view.
 """
 
 from itertools import product
 from typing import NamedTuple
 
 import numpy as np
-from scipy import ndimage
 from skimage.filters import threshold_otsu
 
 BLOCK_UM = 2.0  # side of a block: less than a cell, more than a voxel
 ROUNDS = 5  # of the fit and of what it takes for foreground
 PLANES = 16  # that are divided at a time
 LEAST = 0.02  # of the light that is left, lest noise be divided by nothing
-SHADOW_UM = (6.0, 4.0, 20.0)  # SDs z, y, x of what smooths the rest: along x, which the sheet travels, shadows are long
 
 
 class FlatField(NamedTuple):
@@ -42,15 +39,14 @@ class FlatField(NamedTuple):
         return np.exp(values)
 
 
-def fit(photons, spacing_um, degree=1, shrink=0.1, shadows=0.0) -> FlatField:
+def fit(photons, spacing_um, degree=1, shrink=0.0) -> FlatField:
     """Flat field of a view.
 
     Parameters
     ----------
     photons : (z, y, x);  spacing_um : (3,)
     degree : of the polynomial in x and z
-    shrink : how much its coefficients are drawn to 0, as a share of the foreground
-    shadows : 0 to 1, how much of what it leaves is taken for shadows
+    shrink : how much its coefficients are drawn to 0: not at all for 0, by half for 1
 
     Raises ValueError if nothing is brighter than the rest.
     """
@@ -63,11 +59,6 @@ def fit(photons, spacing_um, degree=1, shrink=0.1, shadows=0.0) -> FlatField:
         flat = log - fitted
         foreground = flat > np.log(_threshold(np.exp(flat)))
         fitted = _polynomial(log, foreground, terms, shrink)
-    if shadows:
-        sd = np.array(SHADOW_UM) / (block * spacing_um)
-        counted = ndimage.gaussian_filter(foreground.astype(float), sd, mode="constant")
-        rest = ndimage.gaussian_filter(np.where(foreground, log - fitted, 0.0), sd, mode="constant")
-        fitted = fitted + shadows * rest / (counted + 0.02)
     left = fitted - fitted.max()
     return FlatField(np.maximum(left, np.log(LEAST)).astype(np.float32), block)
 

@@ -1,98 +1,70 @@
-"""Deconvolution of a light-sheet view with what is known of it: a blur that widens along the sheet, and lost light.
+"""Deconvolution of a light-sheet view with what is known of its blur, which widens along the sheet.
 
 In tiles where the view is large: they give what the whole gives, but for what a margin further away adds.
 """
 
 import numpy as np
-from numba import njit
 
+from blurbench.fusion.denoising import total_variation
 from blurbench.fusion.gaussian import smooth
 from blurbench.fusion.optics import blur, blur_transposed
 from blurbench.learning.tiles import tiles, window
 
 FLOOR = 0.01  # photons that a voxel holds at least: read noise makes some negative
-FLAT = 0.1  # photons a voxel: a slope below which nothing counts as an edge
-MOST = 0.5  # share that the total variation may change a voxel by, in an iteration
 SIDE, MARGIN = 256, 24  # voxels of a tile's core, and around it
 
 
-def richardson_lucy(photons, optics, iterations, left=None, variation=0.0):
-    """What was there before the loss of light and the blur (Richardson 1972; Lucy 1974), most likely for Poisson noise.
+def richardson_lucy(photons, optics, iterations) -> np.ndarray:
+    """What was there before the blur (Richardson 1972; Lucy 1974), float32 (z, y, x), not negative.
 
-    It begins with the view itself. With a penalty on the total variation (Dey et al. 2006, Microsc. Res. Tech. 69:260)
-    it is smoother where less light is left.
+    It begins with the view itself, so that a part of a view gives what the whole gives there, and few iterations do.
 
-    Parameters
-    ----------
     photons : (z, y, x);  optics : `optics.Optics` of the view;  iterations : int
-    left : (z, y, x), share of the light that is left; None for all of it
-    variation : penalty, per photon of the slope from voxel to voxel of the plane
-
-    Returns
-    -------
-    float32 (z, y, x), not negative
     """
-    observed = np.maximum(photons, FLOOR).astype(np.float32)
-    left = np.ones_like(observed) if left is None else left
-    estimate, flatter = observed / left, optics.spacing_um[1] / optics.spacing_um[0]
+    observed = np.maximum(photons, np.float32(FLOOR))
+    estimate = observed.copy()
     for _ in range(iterations):
-        ratio = observed / np.maximum(blur(estimate * left, optics), FLOOR**2)
-        gain = blur_transposed(ratio, optics)
-        if variation:
-            gain *= left / np.maximum(left - variation * _curvature(estimate, flatter), (1 - MOST) * left)
-        estimate *= gain
+        estimate *= blur_transposed(observed / np.maximum(blur(estimate, optics), np.float32(FLOOR**2)), optics)
     return estimate
 
 
-@njit(cache=True)
-def _curvature(volume, flatter):
-    """Divergence of the slope's direction, div(∇v / |∇v|), float32 (z, y, x); slopes along z are `flatter` than those of the index."""
-    nz, ny, nx = volume.shape
-    out = np.zeros((nz, ny, nx), np.float32)
-    for z in range(nz):
-        up = min(z + 1, nz - 1)
-        for y in range(ny):
-            aside = min(y + 1, ny - 1)
-            for x in range(nx):
-                here = volume[z, y, x]
-                a = (volume[up, y, x] - here) * flatter
-                b = volume[z, aside, x] - here
-                c = volume[z, y, min(x + 1, nx - 1)] - here
-                norm = 1 / np.sqrt(a * a + b * b + c * c + FLAT * FLAT)
-                a, b, c = a * norm * flatter, b * norm, c * norm
-                out[z, y, x] += a + b + c
-                out[up, y, x] -= a
-                out[z, aside, x] -= b
-                out[z, y, min(x + 1, nx - 1)] -= c
-    return out
+def sharpened(view, iterations, before_px, after_px, weight=0.0, planes=0) -> np.ndarray:
+    """A view after total variation, a Gaussian in the plane, Richardson-Lucy, and another Gaussian, float32 (z, y, x).
 
-
-def smoothed_richardson_lucy(view, iterations, before_px, after_px, left=None, variation=0.0):
-    """Richardson-Lucy of a view, less noisy by a Gaussian in the plane before it, which counts as blur, and one after.
-
-    before_px, after_px : SDs in voxels;  the rest as for `richardson_lucy`
+    Parameters
+    ----------
+    iterations : of Richardson-Lucy
+    before_px, after_px : SDs of the Gaussians, voxels; the first one counts as blur
+    weight, planes : of `denoising.total_variation`
     """
-    before, after = np.array([0.0, before_px, before_px]), np.array([0.0, after_px, after_px])
-    wider = np.hypot(view.optics.sigma_um, before * np.asarray(view.optics.spacing_um))
+    before, after = (0.0, before_px, before_px), (0.0, after_px, after_px)
+    wider = np.hypot(view.optics.sigma_um, np.multiply(before, view.optics.spacing_um))
     optics = view.optics._replace(sigma_um=tuple(wider.tolist()))
-    return smooth(richardson_lucy(smooth(view.photons, before), optics, iterations, left, variation), after)
+    photons = smooth(total_variation(view.photons, weight, planes), before)
+    return smooth(richardson_lucy(photons, optics, iterations), after)
 
 
-def tiled(restore, view, margin=MARGIN, side=SIDE, align=1):
-    """A view restored tile by tile, float32 (z, y, x).
+def tiled(restore, view, margin=MARGIN, side=SIDE, align=1) -> np.ndarray:
+    """A view restored tile by tile, float32 (..., z, y, x).
 
-    restore : function (View, box) -> (z, y, x), of the part of the view that lies in a box of voxels
-    margin : voxels beyond which what it gives hardly depends on the view
-    side : voxels of a tile without it;  align : tiles begin at multiples of it
+    Parameters
+    ----------
+    restore : function (View, box) -> (..., z, y, x), of the part of the view that lies in a box of voxels
+    margin : voxels beyond which what it gives hardly depends on the view, a multiple of `align`
+    side : voxels of a tile without it
+    align : tiles begin at multiples of it
     """
-    answer = np.empty(view.photons.shape, np.float32)
-    for tile in tiles(view.photons.shape, side, margin, align):
-        answer[window(tile.core)] = restore(part(view, tile.read), tile.read)[window(tile.core, tile.read)]
+    answer, shape = None, view.photons.shape
+    for tile in tiles(shape, side, margin, align):
+        found = restore(part(view, tile.read), tile.read)
+        if answer is None:
+            answer = np.empty((*found.shape[:-3], *shape), np.float32)
+        answer[..., *window(tile.core)] = found[..., *window(tile.core, tile.read)]
     return answer
 
 
 def part(view, box):
-    """The part of a view that lies in a box of voxels, a (lo, hi) per axis, seen by its own optics."""
+    """The part of a view that lies in a box of voxels, a (lo, hi) per axis, with the optics that it is seen by."""
     optics = view.optics
     moved = optics.sheet_focus_um - box[2][0] * optics.spacing_um[2]
     return view._replace(photons=view.photons[window(box)], optics=optics._replace(sheet_focus_um=moved))

@@ -1,22 +1,30 @@
-"""Settings of a classical method, chosen on volumes with their truth as an experienced user would."""
+"""Settings of a classical method, chosen on views with their truth as an experienced user would: for the kind of view.
+
+Nuclei want other settings than membranes, and dim views others than bright ones. So there is a setting for each channel
+at some brightnesses, and a view is restored with that of its own channel nearest to it.
+"""
 
 import time
+from functools import cache, partial
 
 import numpy as np
 import pandas as pd
 
 from blurbench.files.logs import progress
-from blurbench.fusion.items import answers, read
+from blurbench.fusion.flat_fielding import BLOCK_UM, block_means
+from blurbench.fusion.items import CHANNELS, answers, read
 from blurbench.fusion.score import n_ssim
 
-VOLUMES = 12  # to choose on: more would hardly change the choice
-ROUNDS = 2  # over all settings
+VIEWS = 16  # to choose on: more would hardly change the choice
+ROUNDS = 2  # over all numbers of a setting
+BRIGHT = 0.99  # quantile of the blocks of a view that is its brightness
+STEP = 1.0  # of the brightnesses, in octaves
 
 
 class Tuned:
     """Base of the classical methods that choose their settings.
 
-    grid : values of each setting by its name, the usual one first; numbers
+    grid : values of each number of a setting by its name, the usual one first
     """
 
     grid: dict[str, tuple[float, ...]] = {}
@@ -26,55 +34,96 @@ class Tuned:
         raise TypeError(f"{type(self).__name__} restores nothing")
 
     def fit(self, splits, budget, device, seed):
-        """Choose the setting. What a method is given and returns stands in blurbench.planning.method."""
-        setting, curve = choose(splits["validation"], self.restore, self.grid, type(self).__name__)
-        return {"setting": setting}, curve
+        """Choose the settings. What a method is given and returns stands in blurbench.planning.method."""
+        return choose(splits["validation"], self.restore, self.grid, type(self).__name__)
 
     def predict(self, dataset, model, device):
-        """Every view restored with the setting of the model."""
-        return answers(dataset, lambda view: self.restore(view, **model["setting"]))
+        """Every view, restored with the setting for it."""
+        return answers(dataset, lambda view: self.restore(view, **chosen(model, view)))
+
+
+def octave(view) -> float:
+    """Brightness of a view: the binary logarithm of the photons in a voxel of its brightest blocks."""
+    block = np.maximum(1, np.rint(BLOCK_UM / np.asarray(view.optics.spacing_um))).astype(int)
+    return float(np.log2(max(np.quantile(block_means(view.photons, block), BRIGHT), 1.0)))
 
 
 def choose(dataset, restore, grid, name):
-    """Setting with the best median N_SSIM against the noise-free truth.
+    """Settings with the best median N_SSIM against the noise-free truth, for each channel at each brightness.
 
-    One number of the setting is varied at a time, ROUNDS times over, from the usual ones on: as users do it, and at a
-    small part of the cost of all combinations.
+    A view counts at a brightness by a Gaussian weight of SD STEP. One number of a setting is varied at a time, ROUNDS
+    times over, from the usual ones on: as users do it, and at a small part of the cost of all combinations.
 
     Parameters
     ----------
-    dataset : with its truth; at most VOLUMES of its items are used, evenly spread
+    dataset : with its truth; at most VIEWS of its items are used, evenly spread
     restore : function (View, **setting) -> (z, y, x)
     grid : as in `Tuned`
     name : of the method, for the progress bar
 
     Returns
     -------
-    setting : dict of numbers
-    curve : DataFrame, a row per setting tried: items, seconds, the setting, validation_n_ssim (the median),
-        validation_loss = 1 - validation_n_ssim
+    model : list of dicts: channel, octave, setting
+    curve : DataFrame, a row per setting tried: items, seconds, channel (its number in CHANNELS), octave, the setting,
+        n_ssim, validation_loss = 1 - n_ssim
     """
-    start, tried = time.perf_counter(), {}
-    items = np.unique(np.linspace(0, len(dataset) - 1, min(len(dataset), VOLUMES)).astype(int)).tolist()
-    rows = []
-    best = {key: values[0] for key, values in grid.items()}
-    trials = [(key, value) for _ in range(ROUNDS) for key, values in grid.items() for value in values]
-    for key, value in progress(trials, f"choose settings of {name}"):
-        setting = {**best, key: value}
-        point = tuple(setting.values())
-        if point not in tried:
-            tried[point] = _score(dataset, items, restore, setting)
-            about = {"items": len(items), "seconds": time.perf_counter() - start, **setting}
-            rows.append({**about, "validation_n_ssim": tried[point], "validation_loss": 1 - tried[point]})
-        if tried[point] > tried[tuple(best.values())]:
-            best = setting
-    return best, pd.DataFrame(rows)
+    start, rows, model = time.perf_counter(), [], []
+    items = np.unique(np.linspace(0, len(dataset) - 1, min(len(dataset), VIEWS)).astype(int)).tolist()
+    views = pd.DataFrame([{"item": i, "channel": v.channel, "octave": octave(v)} for i, v in _read(dataset, items)])
+
+    @cache
+    def score(item, values):
+        view = read(dataset, item)
+        return n_ssim(restore(view, **dict(zip(grid, values))), view.truth.density, view.photons)
+
+    for own, at in progress(list(_knots(views)), f"choose settings of {name}"):
+        weights, channel = np.exp(-0.5 * ((own["octave"] - at) / STEP) ** 2).to_numpy(), own["channel"].iloc[0]
+        median = partial(_middle, score, own["item"].tolist(), weights)
+        best, tried = _climb(grid, median)
+        model.append({"channel": channel, "octave": at, "setting": dict(zip(grid, best))})
+        about = {"items": len(own), "seconds": time.perf_counter() - start, "octave": at}
+        about["channel"] = CHANNELS.index(channel)
+        rows += [{**about, **dict(zip(grid, v)), "n_ssim": median(v), "validation_loss": 1 - median(v)} for v in tried]
+    return {"settings": model}, pd.DataFrame(rows)
 
 
-def _score(dataset, items, restore, setting):
-    """Median N_SSIM of one setting; a view that it cannot restore counts as the worst."""
-    scores = []
-    for i in items:
-        view = read(dataset, i)
-        scores.append(n_ssim(restore(view, **setting), view.truth.density, view.photons))
-    return float(np.nanmedian(scores))
+def _read(dataset, items):
+    return ((i, read(dataset, i)) for i in items)
+
+
+def _knots(views):
+    """Views of each channel, and each brightness, in octaves, that a setting is chosen for."""
+    for _, own in views.groupby("channel"):
+        low, high = (round(float(end) / STEP) for end in (own["octave"].min(), own["octave"].max()))
+        yield from ((own, k * STEP) for k in range(low, high + 1))
+
+
+def _climb(grid, score):
+    """The best setting, a tuple, that is reached by one number at a time; and all that were tried."""
+    best = tuple(values[0] for values in grid.values())
+    tried = {best: None}
+    for place, values in [*enumerate(grid.values())] * ROUNDS:
+        trials = [(*best[:place], value, *best[place + 1 :]) for value in values]
+        tried |= dict.fromkeys(trials)
+        best = max([best, *trials], key=score)
+    return best, list(tried)
+
+
+def _middle(score, items, weights, values):
+    """Median of the scores of some items with one setting."""
+    return _median([score(item, values) for item in items], weights)
+
+
+def _median(values, weights):
+    """Weighted median of numbers (n,); one that is not defined counts as the least."""
+    values = np.nan_to_num(values, nan=-np.inf)
+    order = np.argsort(values)
+    below = np.cumsum(weights[order]) / weights.sum()
+    return float(values[order][np.searchsorted(below, 0.5)])
+
+
+def chosen(model, view) -> dict:
+    """Setting of a model for a view: that of its channel, or of any if it was not there, at the nearest brightness."""
+    settings = [s for s in model["settings"] if s["channel"] == view.channel] or model["settings"]
+    at = octave(view)
+    return min(settings, key=lambda one: abs(one["octave"] - at))["setting"]

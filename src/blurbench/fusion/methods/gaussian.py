@@ -1,4 +1,4 @@
-"""Gaussian filter, its widths in the plane and along z chosen on validation: hard to beat in the published challenge."""
+"""Gaussian filter, its widths in the plane and along z by validation: hard to beat in the published challenge."""
 
 from blurbench.fusion.gaussian import smooth
 from blurbench.fusion.tuning import Tuned

@@ -1,4 +1,4 @@
-"""Wiener's filter with the known point-spread function; how fine structure is, and how strong the noise, by validation."""
+"""Wiener's filter with the known point-spread function; how fine structures and how strong noise is, by validation."""
 
 from blurbench.fusion.restoration import tiled
 from blurbench.fusion.tuning import Tuned
