@@ -89,6 +89,12 @@ VOLUME_WRITERS = {
     "imagej.tif": lambda path, volume: tifffile.imwrite(
         path, volume, imagej=True, resolution=(5, 5), metadata={"axes": "ZYX", "unit": "um", "spacing": 0.3}
     ),
+    "shaped.tif": lambda path, volume: tifffile.imwrite(
+        path, volume, metadata={"axes": "ZYX", "unit": "nm", "PhysicalSizeX": 200, "physical_size_z": 300}
+    ),
+    "spacings.tif": lambda path, volume: tifffile.imwrite(
+        path, volume, metadata={"axes": "ZYX", "unit": "µm", "spacing": [0.3, 0.25, 0.2]}
+    ),
     "volume.zarr": write_zarr_volume,
     "folder": write_folder,
 }
@@ -101,6 +107,30 @@ def test_a_volume_is_read_slice_by_slice(tmp_path, movie, name):
     np.testing.assert_array_equal([found[i] for i in range(len(found))], movie)
     expected = (None, None, None) if name == "folder" else (0.2, None, 0.3)
     assert (found.pixel_size_um, found.frame_time_s, found.slice_um) == pytest.approx(expected)
+
+
+def test_what_else_a_file_says_is_kept(tmp_path, movie):
+    about = {"axes": "ZYX", "unit": "um", "spacing": [0.3, 0.25, 0.2], "channel": "nucleus"}
+    tifffile.imwrite(tmp_path / "shaped.tif", movie, metadata=about)
+    found = read(tmp_path / "shaped.tif", VOLUME)
+    assert found.row_um == 0.25 and about.items() <= found.about.items()
+
+
+def test_a_size_that_is_stated_twice_and_differently_is_refused(tmp_path, movie):
+    about = {"axes": "ZYX", "unit": "um", "spacing": 0.3, "PhysicalSizeZ": 0.5}
+    tifffile.imwrite(tmp_path / "two.tif", movie, metadata=about)
+    with pytest.raises(RecordingError, match="two.tif: size of a voxel along z: found 0.5 µm and 0.3 µm, expected one"):
+        read(tmp_path / "two.tif", VOLUME)
+
+
+def test_slices_along_the_last_axis_are_refused(tmp_path, movie):
+    tifffile.imwrite(
+        tmp_path / "last.tif", np.moveaxis(movie, 0, -1), photometric="minisblack", metadata={"axes": "YXZ"}
+    )
+    with pytest.raises(
+        RecordingError, match="axes: found 'YXZ', the slices along the axis z behind y, expected .z, y, x."
+    ):
+        read(tmp_path / "last.tif", VOLUME)
 
 
 def test_faults_of_a_volume_are_told_as_such(tmp_path, movie):

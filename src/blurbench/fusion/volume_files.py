@@ -6,10 +6,10 @@ its header, before pixels are read.
 """
 
 import math
+import re
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
 import tifffile
 import zarr
 
@@ -75,12 +75,16 @@ def read(file) -> Frames:
         order = "".join(axis for axis in stated if axis in AXES)
         if order != AXES:
             raise RecordingError(file, "axes", f"{stated!r} in its metadata", f"{AXES!r}: turn it and save it anew")
-    if (shape := volume.about.get("shape")) is not None:
-        if (stated := tuple(int(n) for n in np.ravel(shape) if n != 1)) != tuple(n for n in volume.shape if n != 1):
-            raise RecordingError(file, "shape", f"{stated} in its metadata", f"{volume.shape}, that of its pixels")
+    if (shape := volume.about.get("shape")) is not None and _extents(shape) != _extents(volume.shape):
+        raise RecordingError(file, "shape", f"{shape} in its metadata", f"{volume.shape}, that of its pixels")
     if (voxels := math.prod(volume.shape)) > LIMIT:
         raise RecordingError(file, "size", f"{voxels / 1e6:.0f} million voxels", f"at most {LIMIT / 1e6:.0f}: cut it")
     return volume
+
+
+def _extents(shape):
+    """Numbers in a shape, or in its text, but for axes of one voxel."""
+    return [int(n) for n in re.findall(r"\d+", str(shape)) if n != "1"]
 
 
 def spacing_of(volume: Frames, stated=None) -> tuple[float, float, float]:
