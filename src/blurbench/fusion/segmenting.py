@@ -1,14 +1,15 @@
 """One fixed way to tell nuclei apart, for the score that asks what a restoration is worth to whoever counts them.
 
-Gaussian, Otsu's threshold and watershed of scikit-image. What is scored is the change from the view to the answer, so
+A Gaussian, Otsu's threshold and scikit-image's watershed. What is scored is the change from the view to the answer, so
 the segmenter need not be the best, but the same for all.
 """
 
 import numpy as np
 from scipy import ndimage
-from skimage.filters import gaussian, threshold_otsu
+from skimage.filters import threshold_otsu
 from skimage.segmentation import watershed
 
+from blurbench.fusion.gaussian import smooth
 from blurbench.scoring.matching import assign
 
 SMOOTHING = 0.15  # SD of the Gaussian, diameters of a nucleus: texture within it makes no maximum of its own
@@ -27,13 +28,13 @@ def nuclei(volume, spacing_um, diameter_um) -> np.ndarray:
     int32 (z, y, x), 0 is background
     """
     across = diameter_um / np.asarray(spacing_um, float)  # voxels
-    smooth = gaussian(np.asarray(volume, np.float32), SMOOTHING * across, mode="nearest", preserve_range=True)
-    if np.ptp(smooth) == 0:
-        return np.zeros(smooth.shape, np.int32)
-    bright = smooth > threshold_otsu(smooth)
+    light = smooth(np.asarray(volume, np.float32), SMOOTHING * across)
+    if np.ptp(light) == 0:
+        return np.zeros(light.shape, np.int32)
+    bright = light > threshold_otsu(light)
     box = np.maximum(2 * np.rint(SEPARATION * across / 2).astype(int) + 1, 1)
-    seeds, _ = ndimage.label((smooth == ndimage.maximum_filter(smooth, tuple(box))) & bright, np.ones((3, 3, 3)))
-    return watershed(-smooth, seeds, mask=bright)
+    seeds, _ = ndimage.label((light == ndimage.maximum_filter(light, tuple(box))) & bright, np.ones((3, 3, 3)))
+    return watershed(-light, seeds, mask=bright)
 
 
 def agreement(found, truth) -> float:
@@ -51,11 +52,8 @@ def agreement(found, truth) -> float:
     if n == 0:
         return float("nan")
     both = (found > 0) & (truth > 0)
-    pairs, shared = np.unique(np.column_stack([found[both], truth[both]]), axis=0, return_counts=True)
-    if not len(pairs):
-        return 0.0
-    i, j = pairs.T
+    pairs, shared = np.unique(found[both] * len(sizes[1]) + truth[both], return_counts=True)
+    i, j = np.divmod(pairs, len(sizes[1]))
     overlap = shared / (sizes[0][i] + sizes[1][j] - shared)
-    matched = {tuple(pair) for pair in assign(i, j, 1 - overlap).tolist()}
-    kept = [pair in matched for pair in map(tuple, pairs.tolist())]
-    return float(2 * overlap[kept].sum() / n)
+    matched = assign(i, j, 1 - overlap) @ [len(sizes[1]), 1]
+    return float(2 * overlap[np.isin(pairs, matched)].sum() / n)
