@@ -11,8 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from skimage.filters import threshold_otsu
 
-BLOCK_UM = 2.0  # side of a block: less than a cell, more than a voxel
-ROUNDS = 5  # of the fit and of what it takes for foreground
+BLOCK_UM = 3.0  # side of a block: less than a cell, and many voxels
+ROUNDS = 15  # of the fit and of what it takes for foreground
 PLANES = 16  # that are divided at a time
 LEAST = 0.02  # of the light that is left, lest noise be divided by nothing
 

@@ -1,0 +1,33 @@
+"""What networks are given of a view: its light on one scale, where each voxel lies, and what is known of the optics."""
+
+import numpy as np
+
+from blurbench.fusion.features import SHARPENED, estimates
+from blurbench.fusion.items import CHANNELS
+from blurbench.fusion.optics import axial_sigma
+
+PLAIN = 8  # channels that every network sees
+SETTINGS = SHARPENED[1:3]  # of the estimates of the truth that some see beside them, fine and smooth
+ESTIMATED = len(SETTINGS)
+
+
+def channels(part, box, known, estimated) -> np.ndarray:
+    """Channels (c, z, y, x) float32 of the part of a view that lies in a box of voxels.
+
+    The root of the light, in which noise is even, and places along z and x, in 100 µm; the width of the PSF along z in
+    planes and in the plane in voxels, the logarithm of the brightness, how flat the voxels are, nuclei or membranes.
+    With `estimated` then the flat field, its logarithm, and the estimates of the truth, which are the last ones.
+
+    part : `items.View`, as `restoration.part` cuts it;  known : `features.Whole` of the view
+    """
+    spacing, shape = np.asarray(part.optics.spacing_um), part.photons.shape
+    root = np.sqrt(np.maximum(part.photons / np.float32(known.scale), 0))
+    z, x = (np.arange(*box[axis]) * spacing[axis] / 100 for axis in (0, 2))
+    width = axial_sigma(part.optics, np.arange(shape[2]) * spacing[2]) / spacing[0]
+    flat = np.log(spacing[0] / spacing[2])
+    numbers = [part.optics.sigma_um[2] / spacing[2], np.log(known.scale) / 5, flat, CHANNELS.index(part.channel)]
+    found = [root, *(np.broadcast_to(one, shape) for one in (z[:, None, None], x, width, *numbers))]
+    if estimated:
+        left = known.field.on(box)
+        found += [np.log(left), *estimates(part, left, known.scale, SETTINGS)]
+    return np.stack(found, dtype=np.float32, casting="same_kind")
