@@ -14,7 +14,6 @@ from skimage.filters import threshold_otsu
 BLOCK_UM = 3.0  # side of a block: less than a cell, and many voxels
 ROUNDS = 15  # of the fit and of what it takes for foreground
 PLANES = 16  # that are divided at a time
-LEAST = 0.02  # of the light that is left, lest noise be divided by nothing
 
 
 class FlatField(NamedTuple):
@@ -39,28 +38,28 @@ class FlatField(NamedTuple):
         return np.exp(values)
 
 
-def fit(photons, spacing_um, degree=1, shrink=0.0) -> FlatField:
+def fit(photons, spacing_um, degree=3, shrink=0.1) -> FlatField:
     """Flat field of a view.
 
     Parameters
     ----------
     photons : (z, y, x);  spacing_um : (3,)
-    degree : of the polynomial in x and z
-    shrink : how much its coefficients are drawn to 0: not at all for 0, by half for 1
+    degree : of the polynomial in z, y and x
+    shrink : how much its terms beyond the linear ones are drawn to 0: not at all for 0, about by half for 1
 
     Raises ValueError if nothing is brighter than the rest.
     """
     block = np.maximum(1, np.rint(BLOCK_UM / np.asarray(spacing_um))).astype(int)
     brightness = block_means(photons, block)
     log = np.log(np.maximum(brightness, 1e-3 * max(brightness.max(), 1e-6)))
-    terms = _terms(brightness.shape, block * spacing_um, degree)
+    terms, bent = _terms(brightness.shape, block * spacing_um, degree)
     fitted = np.zeros(log.shape)
     for _ in range(ROUNDS):
         flat = log - fitted
         foreground = flat > np.log(_threshold(np.exp(flat)))
-        fitted = _polynomial(log, foreground, terms, shrink)
-    left = fitted - fitted.max()
-    return FlatField(np.maximum(left, np.log(LEAST)).astype(np.float32), block)
+        fitted = _polynomial(log, foreground, terms, shrink * bent)
+        fitted = np.clip(fitted, fitted[foreground].min(), fitted[foreground].max())  # elsewhere nothing is known of it
+    return FlatField((fitted - fitted.max()).astype(np.float32), block)
 
 
 def divided(photons, field) -> np.ndarray:
@@ -92,10 +91,11 @@ def _threshold(flat):
 
 
 def _terms(shape, side_um, degree):
-    """Monomials of x and z, in 100 µm from the middle, (terms, z, y, x)."""
-    z, _, x = np.meshgrid(*((np.arange(n) - (n - 1) / 2) * s / 100 for n, s in zip(shape, side_um)), indexing="ij")
-    powers = [(a, b) for a, b in product(range(degree + 1), repeat=2) if 0 < a + b <= degree]
-    return np.array([z**a * x**b for a, b in powers])
+    """Monomials of z, y and x, in 100 µm from the middle, (terms, z, y, x), and which of them are bent."""
+    grid = np.meshgrid(*((np.arange(n) - (n - 1) / 2) * s / 100 for n, s in zip(shape, side_um)), indexing="ij")
+    powers = [p for p in product(range(degree + 1), repeat=3) if 0 < sum(p) <= degree]
+    terms = np.array([np.prod([x**k for x, k in zip(grid, p)], axis=0) for p in powers])
+    return terms, np.array([sum(p) > 1 for p in powers])
 
 
 def _polynomial(log, foreground, terms, shrink):
@@ -103,5 +103,5 @@ def _polynomial(log, foreground, terms, shrink):
     columns, values = terms[:, foreground], log[foreground]
     centred = columns - columns.mean(axis=1, keepdims=True)
     normal = centred @ centred.T / len(values)
-    normal += shrink * np.diag(np.diag(normal)) + 1e-9 * np.eye(len(normal))
+    normal += np.diag(shrink * np.diag(normal)) + 1e-9 * np.eye(len(normal))
     return np.tensordot(np.linalg.solve(normal, centred @ (values - values.mean()) / len(values)), terms, 1)

@@ -11,8 +11,8 @@ class FlatField(Tuned):
     grid = {
         "sigma_px": (1.0, 0.0, 0.44, 0.7, 1.4, 2.0),
         "sigma_z_px": (0.5, 0.0, 0.35, 0.7, 1.0),
-        "degree": (1, 2),
-        "shrink": (0.0, 0.1, 0.3, 1.0),
+        "degree": (3, 2, 1),
+        "shrink": (0.1, 0.03, 0.3),
     }
 
     def restore(self, view, sigma_px, sigma_z_px, degree, shrink):

@@ -18,8 +18,8 @@ class FlatFieldRichardsonLucy(Tuned):
         "before_px": (0.0, 0.5, 0.8, 1.5),
         "iterations": (4, 1, 2, 8, 16),
         "after_px": (0.9, 0.0, 0.5),
-        "degree": (1, 2),
-        "shrink": (0.0, 0.1, 0.3),
+        "degree": (3, 2, 1),
+        "shrink": (0.1, 0.03, 0.3),
     }
 
     def restore(self, view, degree, shrink, **setting):
