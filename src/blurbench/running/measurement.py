@@ -43,13 +43,15 @@ def answers(
     ------
     name, entry, and {training seed: what `methods.predict` returns}, the seed 0 where nothing is trained
     """
-    answer = problems.load(items.attrs["problem"]).answer
     for name, entry in entries.items():
         found = {}
         for seed, model in (entry["models"] or {0: None}).items():
             method = methods.load(items.attrs["problem"], entry["method"], entry["options"], model)
-            path = folder and Path(folder, str(seed)).with_suffix(answer.suffix)
-            found[seed] = methods.predict(method, items, model, device, path=path)
-            if path:
+            if folder is None:
+                found[seed] = methods.predict(method, items, model, device)
+            else:
+                answer = problems.load(items.attrs["problem"]).answer
+                path = Path(folder, f"{seed}{answer.suffix}")
+                methods.predict(method, items, model, device, path=path)
                 found[seed] = answer.read(path, len(items))
         yield name, entry, found
