@@ -79,11 +79,11 @@ def test_flat_field_finds_the_absorption():
     shape = (32, 96, 160)
     truth, left = scene(shape, cells=150), light_left(shape)
     photons = np.random.default_rng(0).poisson(blur(truth * left, NARROW)).astype(np.float32)
-    found = flat_fielding.fit(photons, OPTICS.spacing_um, 1).on(tuple((0, n) for n in shape))
+    found = flat_fielding.fit(photons, OPTICS.spacing_um, degree=1).on(tuple((0, n) for n in shape))
     slopes = [np.diff(np.log(v)[4:-4, 40, 4:-4], axis=a).mean() for v in (found, left) for a in (0, 1)]
     # 150 cells whose brightness is uniform within 30 % say the logarithm's slope to some 5 % of the whole fall.
     assert slopes[:2] == pytest.approx(slopes[2:], rel=0.25)
-    twice = flat_fielding.fit(2 * photons, OPTICS.spacing_um, 1).on(tuple((0, n) for n in shape))
+    twice = flat_fielding.fit(2 * photons, OPTICS.spacing_um, degree=1).on(tuple((0, n) for n in shape))
     np.testing.assert_allclose(twice, found, rtol=1e-4)  # brightness has no say
     with pytest.raises(ValueError, match="as bright everywhere"):
         flat_fielding.fit(np.full(shape, 7, np.float32), OPTICS.spacing_um)

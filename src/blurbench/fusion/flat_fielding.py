@@ -38,14 +38,14 @@ class FlatField(NamedTuple):
         return np.exp(values)
 
 
-def fit(photons, spacing_um, degree=3, shrink=0.1) -> FlatField:
+def fit(photons, spacing_um, shrink=0.1, degree=3) -> FlatField:
     """Flat field of a view.
 
     Parameters
     ----------
     photons : (z, y, x);  spacing_um : (3,)
+    shrink : how much the terms beyond the linear ones are drawn to 0: not at all for 0, about by half for 1
     degree : of the polynomial in z, y and x
-    shrink : how much its terms beyond the linear ones are drawn to 0: not at all for 0, about by half for 1
 
     Raises ValueError if nothing is brighter than the rest.
     """

@@ -15,7 +15,7 @@ from blurbench.fusion.flat_fielding import BLOCK_UM, block_means
 from blurbench.fusion.items import CHANNELS, answers, read
 from blurbench.fusion.score import n_ssim
 
-VIEWS = 16  # to choose on: more would hardly change the choice
+VIEWS = 12  # to choose on: more would hardly change the choice
 ROUNDS = 2  # over all numbers of a setting
 BRIGHT = 0.99  # quantile of the blocks of a view that is its brightness
 STEP = 1.0  # of the brightnesses, in octaves

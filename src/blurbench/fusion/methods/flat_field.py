@@ -11,10 +11,9 @@ class FlatField(Tuned):
     grid = {
         "sigma_px": (1.0, 0.0, 0.44, 0.7, 1.4, 2.0),
         "sigma_z_px": (0.5, 0.0, 0.35, 0.7, 1.0),
-        "degree": (3, 2, 1),
-        "shrink": (0.1, 0.03, 0.3),
+        "shrink": (0.1, 0.03, 0.3, 1.0),
     }
 
-    def restore(self, view, sigma_px, sigma_z_px, degree, shrink):
-        field = flat_fielding.fit(view.photons, view.optics.spacing_um, degree, shrink)
+    def restore(self, view, sigma_px, sigma_z_px, shrink):
+        field = flat_fielding.fit(view.photons, view.optics.spacing_um, shrink)
         return flat_fielding.divided(smooth(view.photons, (sigma_z_px, sigma_px, sigma_px)), field)

@@ -15,13 +15,12 @@ class FlatFieldRichardsonLucy(Tuned):
     grid = {
         "weight": (0.8, 0.0, 0.3, 0.5, 1.2),
         "planes": (0, 1),
-        "before_px": (0.0, 0.5, 0.8, 1.5),
-        "iterations": (4, 1, 2, 8, 16),
+        "before_px": (0.0, 0.5, 1.0),
+        "iterations": (4, 1, 2, 8),
         "after_px": (0.9, 0.0, 0.5),
-        "degree": (3, 2, 1),
         "shrink": (0.1, 0.03, 0.3),
     }
 
-    def restore(self, view, degree, shrink, **setting):
-        field = flat_fielding.fit(view.photons, view.optics.spacing_um, degree, shrink)
+    def restore(self, view, shrink, **setting):
+        field = flat_fielding.fit(view.photons, view.optics.spacing_um, shrink)
         return flat_fielding.divided(tiled(lambda part, box: sharpened(part, **setting), view), field)

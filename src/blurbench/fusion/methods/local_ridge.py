@@ -29,7 +29,7 @@ class LocalRidge:
     kind = "learned"
     trains = True
     network = False
-    options = {"strengths": [1.0, 100.0, 10000.0]}  # the best on validation is taken
+    options = {"strengths": [10.0, 100.0, 1000.0, 10000.0]}  # the best on validation is taken
 
     def fit(self, splits, budget, device, seed):
         """Learn from voxels of splits["train"], choose the strength on splits["validation"]."""
@@ -39,7 +39,7 @@ class LocalRidge:
         x, y = (np.concatenate(part) for part in zip(*sampled))
         sd = x.std(axis=0)
         scaling = {"mean": torch.from_numpy(x.mean(axis=0)), "sd": torch.from_numpy(np.where(sd > 1e-6, sd, 1.0))}
-        products, models, rows = _products(_scaled(scaling, x)), [], []
+        products, models, rows = _products(_scaled(scaling, x.astype(float))), [], []
         for share, strength in product(SHARES, self.strengths):
             views = max(1, round(share * len(train)))
             given, wanted = products[: views * each], y[: views * each]

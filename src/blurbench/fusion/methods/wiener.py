@@ -8,7 +8,7 @@ from blurbench.fusion.wiener import noise_share, wiener
 class Wiener(Tuned):
     kind = "classical"
     trains = True
-    grid = {"noise_factor": (1.0, 0.1, 0.3, 3.0, 10.0), "length_um": (1.0, 0.3, 0.6, 2.0, 4.0)}
+    grid = {"noise_factor": (3.0, 0.3, 1.0, 10.0, 30.0), "length_um": (2.0, 0.5, 1.0, 4.0, 8.0)}
 
     def restore(self, view, noise_factor, length_um):
         share = noise_share(view.photons)
