@@ -11,7 +11,7 @@ from blurbench.fusion.optics import blur, blur_transposed
 from blurbench.learning.tiles import tiles, window
 
 FLOOR = 0.01  # photons that a voxel holds at least: read noise makes some negative
-SIDE, MARGIN = 256, 24  # voxels of a tile's core, and around it
+SIDE, MARGIN = 128, 24  # voxels of a tile's core, and around it; larger ones go to fresh memory at each step
 
 
 def richardson_lucy(photons, optics, iterations) -> np.ndarray:

@@ -22,7 +22,6 @@ VOXELS = 100_000  # that it learns from, of all training views
 VIEWS = 12  # that the strength is chosen on
 SHARES = 1 / 4, 1  # of the training views, from each of which one learns: the learning curve
 MOST_SD = 5.0  # how far from its mean, in SD, a feature counts
-SIDE = 128  # voxels of the tiles: there are many features
 
 
 class LocalRidge:
@@ -84,7 +83,7 @@ def _restored(view, models):
         values = [np.einsum("zyxf,zyxf->zyx", x @ square, x) + x @ linear + c for linear, square, c in coefficients]
         return np.maximum(np.stack(values), 0) * np.float32(known.scale)
 
-    return tiled(of_part, view, side=SIDE)
+    return tiled(of_part, view)
 
 
 def _scaled(model, x):
