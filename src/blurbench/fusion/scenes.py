@@ -1,8 +1,9 @@
 """Specimens: where fluorophores are and what absorbs, on a canvas of voxels.
 
-Nuclei are ellipsoids in a random packing, membranes the faces of the Voronoi cells of one; both have a grain, and
-differ in brightness. The tissue around them glows and absorbs, more in one place than in another; absorbers are balls
-that the sheet's light hardly passes.
+A specimen is an ellipsoid about the middle of the volume, and beyond it there is nothing. Nuclei are ellipsoids in a
+random packing, membranes the faces of the Voronoi cells of one; both have a grain, and differ in brightness. The tissue
+around them glows and absorbs, more in one place than in another; absorbers are balls that the sheet's light hardly
+passes.
 """
 
 import math
@@ -19,6 +20,7 @@ TRIES = 30  # places for a cell before it is left out
 ELONGATION = 0.15  # SD of the logarithm of a nucleus's axes
 GRAIN_UM = 0.35  # SD of the Gaussian that makes the grain of white noise
 MEMBRANE_UM = 0.15  # SD of a membrane's profile
+EDGE_UM = 2.0  # over which tissue begins
 COARSE = 2.0  # cell diameters from node to node of what varies from place to place
 FARTHEST = 1.5  # cell diameters to the second centre beyond which no membrane is looked for
 
@@ -27,7 +29,7 @@ class Scene(NamedTuple):
     """A specimen on a canvas, each (z, y, x) float32.
 
     structures : fluorophores of nuclei or membranes, 1 in a structure of the usual brightness
-    tissue : absorption and autofluorescence of what is around, of mean 1 over many specimens
+    tissue : absorption and autofluorescence of what is around, of mean 1 inside of many specimens
     absorbers : absorption of the sheet's light by absorbers, 1/µm
     """
 
@@ -36,24 +38,34 @@ class Scene(NamedTuple):
     absorbers: np.ndarray
 
 
-def scene(channel: str, drawn: dict, shape, pitch_um, rng: np.random.Generator) -> Scene:
+def scene(channel: str, drawn: dict, canvas, rng: np.random.Generator) -> Scene:
     """A specimen.
 
     Parameters
     ----------
-    channel : "nuclei" or "membranes";  drawn : of `studies.drawn`
-    shape : (3,), voxels of the canvas;  pitch_um : (3,), their sides
+    channel : "nuclei" or "membranes";  drawn : of `studies.drawn`;  canvas : `canvas.Canvas`
     """
-    diameter = drawn["cell_diameter_um"]
+    diameter, shape, pitch_um = drawn["cell_diameter_um"], canvas.shape, np.asarray(canvas.pitch_um)
     sides = np.asarray(shape) * pitch_um
+    radii = drawn["specimen"] / 2 * np.asarray(canvas.volume) * (canvas.planes, 1, 1) * pitch_um
     places = packing(sides, diameter, drawn["density"], NEAREST[channel], rng)
+    places = places[np.square((places - sides / 2) / radii).sum(axis=1) < 1]
     draw = _nuclei if channel == "nuclei" else _membranes
     structures = draw(places, drawn, shape, pitch_um, rng)
     if drawn["texture"]:
-        grain = smooth(rng.standard_normal(shape, np.float32), GRAIN_UM / np.asarray(pitch_um))
+        grain = smooth(rng.standard_normal(shape, np.float32), GRAIN_UM / pitch_um)
         structures *= np.maximum(1 + drawn["texture"] / grain.std() * grain, 0)
-    tissue = _uneven(sides, diameter * COARSE, drawn["tissue_contrast"], shape, rng)
-    return Scene(structures, tissue, _absorbers(sides, drawn, shape, pitch_um, rng))
+    inside = _inside(radii, shape, pitch_um)
+    tissue = inside * _uneven(sides, diameter * COARSE, drawn["tissue_contrast"], shape, rng)
+    absorbers = inside * _absorbers(sides, drawn, shape, pitch_um, rng)
+    return Scene(structures if channel == "nuclei" else inside * structures, tissue, absorbers)
+
+
+def _inside(radii_um, shape, pitch_um):
+    """Whether a voxel is in an ellipsoid about the middle of the canvas, (z, y, x) float32; its edge is soft."""
+    parts = [((np.arange(n) + 0.5 - n / 2) * side / radius) ** 2 for n, side, radius in zip(shape, pitch_um, radii_um)]
+    away = np.sqrt(parts[0][:, None, None] + parts[1][:, None] + parts[2]).astype(np.float32)
+    return np.clip((1 - away) * np.float32(radii_um[2] / EDGE_UM) + np.float32(0.5), 0, 1)
 
 
 def packing(sides, diameter, density, nearest, rng):

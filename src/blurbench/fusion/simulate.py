@@ -60,7 +60,7 @@ def volume(number: int, study: dict, imaging: dict, stream_key: int, item: int):
     optics = [turned(first, name, shape) for name in names]
     whole = canvas(shape, optics)
 
-    specimen = scene(study["channel"], drawn, whole.shape, whole.pitch_um, rng[SCENE])
+    specimen = scene(study["channel"], drawn, whole, rng[SCENE])
     glow = np.float32(drawn["autofluorescence"]) * specimen.tissue
     sigma = np.asarray(imaging["truth_sigma_px"]) * (whole.planes, 1, 1)
     sharp = kept(smooth(specimen.structures + glow, sigma), whole)

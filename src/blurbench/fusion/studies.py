@@ -28,6 +28,7 @@ PARAMETERS = (  # in this order, so that another range of one leaves what the ot
     "brightness_sd",
     "photons",
     "read_noise",
+    "specimen",
 )
 
 
