@@ -18,8 +18,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 CORE_S = {  # of every network of a problem
-    "laptop": {"diffusion": 60, "colloids": 120},
-    "reference": {"diffusion": 900, "colloids": 1800},
+    "laptop": {"diffusion": 60, "colloids": 120, "fusion": 120},
+    "reference": {"diffusion": 900, "colloids": 1800, "fusion": 1800},
 }
 FEW_MB = 20  # of training items that a training is measured on
 TOLERANCE = 0.15  # of the costs of a problem's networks

@@ -5,6 +5,8 @@ the noise-free truth, on the scale of the view's own brightest places. A network
 patches and predicts whole views, or tiles of them where these are large.
 """
 
+from typing import Any
+
 import numpy as np
 import torch
 from torch.nn import functional
@@ -12,11 +14,12 @@ from torch.nn import functional
 from blurbench.fusion import network_inputs
 from blurbench.fusion.features import whole
 from blurbench.fusion.items import answers, read
-from blurbench.fusion.restoration import tiled
+from blurbench.fusion.restoration import MARGIN, tiled
 from blurbench.fusion.score import n_ssim
 from blurbench.learning import training
 from blurbench.learning.device import find_device
 from blurbench.learning.prepared import Prepared
+from blurbench.learning.tiles import window
 from blurbench.learning.weights import trained, untrained, weights
 
 BLOCK = 8  # views prepared at a time
@@ -28,14 +31,28 @@ class Learned:
 
     estimated : whether the network is given the flat field and estimates of the truth beside the view
     patch_px : sides z, y, x of what it is trained on
+    levels : between which the network halves its sides
     tile : side of the tiles that large views are predicted in
-    margin : voxels around a tile beyond which its answer hardly depends on the view, a multiple of `align`
-    align : sides that the network works on are multiples of it
+    spec : what is known of the dataset that it is trained on
     """
 
     estimated = False
     patch_px = (32, 48, 48)
-    tile, margin, align = 96, 32, 16
+    levels, tile = 5, 96
+    spec: dict[str, Any] = {}
+
+    @property
+    def align(self):
+        """Sides that the network works on are multiples of it."""
+        return 2 ** (self.levels - 1)
+
+    @property
+    def margin(self):
+        """Voxels around a tile beyond which its answer does not depend on the view, a multiple of `align`.
+
+        Two convolutions a level, on the way down and up, reach 3 x 2**levels - 4 voxels; estimates add what they see.
+        """
+        return 6 * self.align + self.estimated * -(-MARGIN // self.align) * self.align
 
     @property
     def channels(self):
@@ -46,9 +63,21 @@ class Learned:
         """Untrained network: (n, channels, z, y, x) -> (n, 1, z, y, x)."""
         raise TypeError(f"{type(self).__name__} has no network")
 
+    def inputs(self, part, box, known):
+        """What the network sees of the part of a view that lies in a box, (channels, z, y, x) float32."""
+        return network_inputs.channels(part, box, known, self.estimated)
+
     def loss(self, answer, target):
         """Scalar of a batch, of answers and truths (n, z, y, x)."""
         return functional.mse_loss(answer, target)
+
+    def seen(self, part, box, known):
+        """What `penalty` wants to know of the part of a view that lies in a box: arrays (..., z, y, x), or numbers."""
+        return ()
+
+    def penalty(self, answer, x, *seen):
+        """Added to the loss in training, of answers (n, z, y, x) to inputs `x`; nothing unless a method says so."""
+        return 0.0
 
     # -- training
 
@@ -59,21 +88,23 @@ class Learned:
         -------
         dict that `predict` takes as its model, DataFrame (learning curve)
         """
+        self.spec = splits["train"].spec
         train, validation = (self._prepared(splits[name]) for name in ("train", "validation"))
         network = untrained(self.network, budget, device, seed)
 
         def batch(index, rng):
-            patches = [self._patch(*train.item(i), rng) for i in index]
+            patches = [self._patch(train.item(i), rng) for i in index]
             return [torch.from_numpy(np.stack(part)).to(device) for part in zip(*patches)]
 
         def loss(network, batch):
-            x, target = batch
-            return self.loss(network(x).float()[:, 0], target)
+            x, target, *seen = batch
+            answer = network(x).float()[:, 0]
+            return self.loss(answer, target) + self.penalty(answer, x, *seen)
 
         def validate(network):
             losses, scores = [], []
             for i in range(min(len(validation), VIEWS)):
-                x, target = (part.astype(np.float32) for part in validation.item(i))
+                x, target = (column.astype(np.float32) for column in validation.item(i)[:2])
                 answer = self._answer(network, x, device)
                 losses.append(float(self.loss(*(torch.from_numpy(a[None]) for a in (answer, target)))))
                 scores.append(n_ssim(answer, target, np.square(x[0])))
@@ -83,7 +114,7 @@ class Learned:
         return {"network": weights(network)}, curve
 
     def _prepared(self, dataset):
-        """Channels of each view, and its truth over its scale."""
+        """Channels of each view, its truth over its scale, and what the penalty wants to know of it."""
 
         def columns(items):
             part = dataset[items]
@@ -93,25 +124,33 @@ class Learned:
 
     def _prepare(self, view):
         known, box = whole(view), tuple((0, n) for n in view.photons.shape)
-        x = network_inputs.channels(view, box, known, self.estimated)
+        columns = self.inputs(view, box, known), view.truth.density / known.scale, *self.seen(view, box, known)
         # Half precision holds twice as many, and is finer than the noise by far.
-        return x.astype(np.float16), (view.truth.density / known.scale).astype(np.float16)
+        return [column.astype(np.float16) for column in columns]
 
-    def _patch(self, x, target, rng):
+    def _patch(self, columns, rng):
         """A random patch, or its mirror image along y, the one axis along which no light is lost."""
-        sides = [min(p, n) for p, n in zip(self.patch_px, target.shape)]
-        corner = [int(rng.integers(n - side + 1)) for n, side in zip(target.shape, sides)]
-        at = tuple(slice(c, c + side) for c, side in zip(corner, sides))
-        x, target = x[(slice(None), *at)].astype(np.float32), target[at].astype(np.float32)
-        if rng.integers(2):
-            x, target = np.flip(x, 2), np.flip(target, 1)
-        return np.ascontiguousarray(x), np.ascontiguousarray(target)
+        at, turned = window(self.random_box(columns[1].shape, rng)), rng.integers(2)
+
+        def of(column):
+            if not column.ndim:  # a number, of the whole view
+                return column.astype(np.float32)
+            patch = column[(..., *at)].astype(np.float32)
+            return np.ascontiguousarray(np.flip(patch, -2) if turned else patch)
+
+        return [of(column) for column in columns]
+
+    def random_box(self, shape, rng):
+        """A box of `patch_px` voxels, or as many as there are, at a random place."""
+        sides = [min(p, n) for p, n in zip(self.patch_px, shape)]
+        corner = [int(rng.integers(n - side + 1)) for n, side in zip(shape, sides)]
+        return tuple((c, c + side) for c, side in zip(corner, sides))
 
     # -- prediction
 
     def predict(self, dataset, model, device):
         """Every view, tile by tile. What a method answers stands in blurbench.planning.method."""
-        device = find_device(device)
+        device, self.spec = find_device(device), model["spec"]
         network = trained(self.network(), model, device)
         return answers(dataset, lambda view: self._restored(network, view, device))
 
@@ -120,8 +159,7 @@ class Learned:
         known = whole(view)
 
         def of_part(part, box):
-            x = network_inputs.channels(part, box, known, self.estimated)
-            return self._answer(network, x, device) * np.float32(known.scale)
+            return self._answer(network, self.inputs(part, box, known), device) * np.float32(known.scale)
 
         return tiled(of_part, view, self.margin, self.tile, self.align)
 

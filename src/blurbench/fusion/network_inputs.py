@@ -7,6 +7,8 @@ from blurbench.fusion.items import CHANNELS
 from blurbench.fusion.optics import axial_sigma
 
 PLAIN = 8  # channels that every network sees
+AXIAL, LATERAL = 3, 4  # which of them are the widths of the PSF
+FURTHER = 2  # channels of each further view
 SETTINGS = SHARPENED[1:3]  # of the estimates of the truth that some see beside them, fine and smooth
 ESTIMATED = len(SETTINGS)
 
@@ -21,13 +23,31 @@ def channels(part, box, known, estimated) -> np.ndarray:
     part : `items.View`, as `restoration.part` cuts it;  known : `features.Whole` of the view
     """
     spacing, shape = np.asarray(part.optics.spacing_um), part.photons.shape
-    root = np.sqrt(np.maximum(part.photons / np.float32(known.scale), 0))
     z, x = (np.arange(*box[axis]) * spacing[axis] / 100 for axis in (0, 2))
     width = axial_sigma(part.optics, np.arange(shape[2]) * spacing[2]) / spacing[0]
     flat = np.log(spacing[0] / spacing[2])
     numbers = [part.optics.sigma_um[2] / spacing[2], np.log(known.scale) / 5, flat, CHANNELS.index(part.channel)]
-    found = [root, *(np.broadcast_to(one, shape) for one in (z[:, None, None], x, width, *numbers))]
+    rest = (np.broadcast_to(one, shape) for one in (z[:, None, None], x, width, *numbers))
+    found = [_root(part.photons, known), *rest]
     if estimated:
         left = known.field.on(box)
         found += [np.log(left), *estimates(part, left, known.scale, SETTINGS)]
     return np.stack(found, dtype=np.float32, casting="same_kind")
+
+
+def further(part, known) -> np.ndarray:
+    """Channels of the further views of a part: of each the root of its light, and the width of its PSF along its axis.
+
+    Parameters as of `channels`; (FURTHER x views, z, y, x) float32.
+    """
+    found = []
+    for photons, optics in zip(part.others, part.others_optics):
+        light = optics.light_axis
+        width = axial_sigma(optics, np.arange(photons.shape[light]) * optics.spacing_um[light])
+        width = np.expand_dims(width / optics.spacing_um[optics.depth_axis], [a for a in range(3) if a != light])
+        found += [_root(photons, known), np.broadcast_to(width, photons.shape)]
+    return np.array(found, np.float32).reshape(-1, *part.photons.shape)
+
+
+def _root(photons, known):
+    return np.sqrt(np.maximum(photons / np.float32(known.scale), 0))

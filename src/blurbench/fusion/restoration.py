@@ -64,7 +64,13 @@ def tiled(restore, view, margin=MARGIN, side=SIDE, align=1) -> np.ndarray:
 
 
 def part(view, box):
-    """The part of a view that lies in a box of voxels, a (lo, hi) per axis, with the optics that it is seen by."""
-    optics = view.optics
-    moved = optics.sheet_focus_um - box[2][0] * optics.spacing_um[2]
-    return view._replace(photons=view.photons[window(box)], optics=optics._replace(sheet_focus_um=moved))
+    """The part of a view, or several, that lies in a box of voxels, a (lo, hi) per axis, with its own optics."""
+    at, optics = window(box), _moved(view.optics, box)
+    others, others_optics = view.others[(..., *at)], tuple(_moved(one, box) for one in view.others_optics)
+    return view._replace(photons=view.photons[at], optics=optics, others=others, others_optics=others_optics)
+
+
+def _moved(optics, box):
+    """Optics on a grid that begins where a box does."""
+    axis = optics.light_axis
+    return optics._replace(sheet_focus_um=optics.sheet_focus_um - box[axis][0] * optics.spacing_um[axis])

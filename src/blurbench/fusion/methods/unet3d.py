@@ -9,9 +9,5 @@ class UNet3D(Learned):
     trains = True
     options = {"width": 32, "levels": 5, "patch_px": [32, 48, 48], "tile": 96, "estimated": False}
 
-    @property
-    def align(self):
-        return 2 ** (self.levels - 1)
-
     def network(self):
         return UNet(3, self.channels, self.width, 1, self.levels)
