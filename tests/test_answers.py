@@ -211,6 +211,14 @@ def test_a_stated_shape_takes_the_place_of_the_items(predicted):
     assert found.images.shape == (3, 5) and (found.images[2] == 2).all()
 
 
+def test_an_answer_may_lack_an_axis_of_the_items():
+    pairs = Stills(3, (2, 4, 5))
+    pairs.attrs["axes"] = ["item", "view", "y", "x"]
+    with Images("float32", without=("view",)).writing(None, pairs) as writer:
+        assert writer.array.shape == (3, 4, 5)
+        assert len(writer.take(iter(np.zeros((3, 4, 5))), 0, 3)) == 3
+
+
 def test_without_a_path_images_stay_in_memory(monkeypatch):
     problem = Problem(answer=VOLUMES, conditions=(), known=())
     monkeypatch.setattr(methods.problems, "load", lambda name: problem)

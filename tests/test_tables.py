@@ -59,6 +59,12 @@ def rows(table, **where):
     return table.set_index("method")
 
 
+def test_a_condition_may_be_a_name():
+    named = [table.assign(D=[f"study {D:g}" for D in table.D]) for table in score_tables(per_D=4)]
+    made = tabulate("diffusion", read(named, ["D"]), Settings({}, 100, 1, (), ()))
+    assert set(made["csv"].condition) == {"all", *(f"D=study {D:g}" for D in GRID)}
+
+
 def test_contract(table):
     assert list(table) == published.COLUMNS
     assert set(table.kind) == set(KINDS) and set(table.direction) <= DIRECTIONS
