@@ -24,6 +24,7 @@ rule predict:
         method=alternatives(methods(external=False)),
     conda:
         "../envs/learning.yaml"
+    priority: 25  # before what takes seconds: a limit of minutes would run alone at the end
     threads: config["threads"]["predict"]
     resources:
         mem_mb=memory("predict"),
