@@ -16,8 +16,8 @@ from blurbench.learning.prepared import Prepared
 from blurbench.learning.weights import trained, untrained, weights
 
 BLOCK = 1024  # items that are prepared at a time
-# SD of ln D, below and above which there is no answer. The 320 sub-positions of 32 frames, were they known exactly, tell
-# D to 0.06; a network that corrects a likelihood whose law ends at a wall of the prior would be surer than that.
+# SD of ln D, below and above which there is no answer. The 320 sub-positions of 32 frames, were they known exactly,
+# tell D to 0.06; a network that corrects a likelihood whose law ends at a wall of the prior would be surer than that.
 SD_RANGE = (0.05, 7.0)
 
 
