@@ -127,7 +127,7 @@ def test_the_cost_of_all_sessions_is_summed(monkeypatch, tmp_path):
         clock[0] += 1
 
     hook = register_optimizer_step_post_hook(tick)
-    expected = pytest.approx([50.0 * k for k in range(1, 11)])  # but for rounding, where the process has compiled before
+    expected = pytest.approx([50.0 * k for k in range(1, 11)])  # rounding, where the process has compiled before
     try:
         assert run(budget())[1]["core_s"].tolist() == expected
         with pytest.raises(KeyboardInterrupt):
