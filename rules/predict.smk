@@ -22,6 +22,7 @@ rule predict:
     wildcard_constraints:
         problem=alternatives(answered_in(".parquet")),
         method=alternatives(methods(external=False)),
+    priority: 25  # before what takes seconds: a limit of minutes would run alone at the end
     conda:
         "../envs/learning.yaml"
     threads: config["threads"]["predict"]

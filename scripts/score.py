@@ -6,12 +6,12 @@ with logged(snakemake.log[0], snakemake.threads):
     from blurbench import problems
     from blurbench.files import parquet
     from blurbench.files.datasets import Dataset
-    from blurbench.scoring import scores
+    from blurbench.scoring.score_table import named_mistakes
 
     problem = snakemake.wildcards.problem
     dataset = Dataset.open(snakemake.input.store)
     found = problems.load(problem).answer.read(snakemake.input.predictions, len(dataset))
-    table = scores.named_mistakes(problems.find(problem, "score.score")(dataset, found), dataset)
+    table = named_mistakes(problems.find(problem, "score.score")(dataset, found), dataset)
     names = {
         "run": snakemake.config["run"],
         "problem": problem,

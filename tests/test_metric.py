@@ -9,7 +9,7 @@ import pytest
 from blurbench import problems
 from blurbench.files.answers import OK
 from blurbench.scoring.metric import Metric, Published, numbers
-from blurbench.scoring.scores import score_table
+from blurbench.scoring.score_table import score_table
 from blurbench.scoring.statistics import QUANTILES, REDUCTIONS
 
 EVERY = [(name, metric) for name in problems.names() for metric in problems.find(name, "score.METRICS")]

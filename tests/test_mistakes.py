@@ -11,7 +11,8 @@ from blurbench.files.datasets import Dataset
 from blurbench.planning import mistakes, units
 from blurbench.planning.configuration import expand
 from blurbench.running.simulation import simulate
-from blurbench.scoring.scores import named_mistakes, read
+from blurbench.scoring.score_table import named_mistakes
+from blurbench.scoring.scores import read
 from blurbench.tables import mistakes as table
 from blurbench.tables.settings import Settings
 from blurbench.tables.tabulate import tabulate

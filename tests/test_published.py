@@ -51,7 +51,7 @@ def test_every_method_that_runs_is_recorded(now):
         for name in d["methods"]
     }
     assert set(now) == {"/".join(pair) for pair in named}
-    assert json.loads(now["diffusion/resnet2d_rot4"][2])["rotations"] == 4
+    assert json.loads(now["diffusion/width_and_path_mode"][2])["answer"] == "mode"
 
 
 def test_an_option_a_budget_or_a_sweep_is_a_change_of_that_method_alone(now):

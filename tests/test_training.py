@@ -127,12 +127,13 @@ def test_the_cost_of_all_sessions_is_summed(monkeypatch, tmp_path):
         clock[0] += 1
 
     hook = register_optimizer_step_post_hook(tick)
+    expected = pytest.approx([50.0 * k for k in range(1, 11)])  # rounding, where the process has compiled before
     try:
-        assert run(budget())[1]["core_s"].tolist() == [50.0 * k for k in range(1, 11)]
+        assert run(budget())[1]["core_s"].tolist() == expected
         with pytest.raises(KeyboardInterrupt):
             run(budget(tmp_path), stop_after=180)
         clock[0] += 1000  # of nobody: between the sessions
-        assert run(budget(tmp_path))[1]["core_s"].tolist() == [50.0 * k for k in range(1, 11)]
+        assert run(budget(tmp_path))[1]["core_s"].tolist() == expected
     finally:
         hook.remove()
 

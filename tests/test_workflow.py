@@ -70,7 +70,7 @@ def test_one_core_and_two_give_the_same(finished, tmp_path):
 def test_a_method_dropped_in_appears_and_runs_no_other_again(finished, tmp_path):
     tree = finished.clone(tmp_path / "tree")
     (tree.path / "src/blurbench/diffusion/methods/constant.py").write_text(METHOD)
-    tree.problem["methods"] = {"constant": {}}
+    tree.problem["methods"]["constant"] = {}
     tree.problem["datasets"]["report"]["methods"].append("constant")
     before = {
         **tree.times("predictions/**/*.parquet"),
@@ -121,7 +121,7 @@ def test_an_edited_figure_alone_is_drawn_again(finished, tmp_path):
 def test_a_rule_of_ones_own_is_scored(finished, tmp_path):
     tree = finished.clone(tmp_path / "tree")
     (tree.path / "rules/extra/guess.smk").write_text(RULE)
-    tree.problem["methods"] = {"guess": {"external": True, "kind": "classical"}}
+    tree.problem["methods"]["guess"] = {"external": True, "kind": "classical"}
     tree.problem["datasets"]["report"]["methods"].append("guess")
     tree.snakemake()
     rows = tree.table().query("method == 'guess'")
@@ -132,7 +132,7 @@ def test_a_method_that_fails_does_not_stop_the_tables(finished, tmp_path):
     tree = finished.clone(tmp_path / "tree")
     broken = METHOD.replace("return pd", "raise RuntimeError('no answer')\n        return pd")
     (tree.path / "src/blurbench/diffusion/methods/constant.py").write_text(broken)
-    tree.problem["methods"] = {"constant": {}}
+    tree.problem["methods"]["constant"] = {}
     tree.problem["datasets"]["report"]["methods"].append("constant")
     tree.snakemake()
     rows = tree.table().query("method == 'constant' and dataset == 'report' and condition == 'all'")

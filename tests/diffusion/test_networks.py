@@ -94,3 +94,15 @@ def test_ours_begins_as_the_likelihood_it_corrects():
     with torch.inference_mode():
         answer = network(x, summary, present)
     assert torch.allclose(answer[:, 0], summary[:, 0]) and torch.allclose(answer[:, 1].exp(), summary[:, 1])
+
+
+@pytest.mark.parametrize("sure", [-9.0, 9.0])
+def test_no_network_is_surer_than_a_path_known_exactly(sure):
+    """32 frames of 10 sub-positions in the plane are 640 steps: SD / D = sqrt(2 / 640) = 0.056."""
+
+    def network(x, microscope, present):
+        return torch.tensor([[1.0, sure]]).repeat(len(x), 1)
+
+    mean, log_sd = learned._answer(network, torch.zeros(3, 4), None, None)
+    np.testing.assert_allclose(np.exp(log_sd), 0.05 if sure < 0 else 7.0, rtol=1e-5)
+    assert learned.SD_RANGE[0] < np.sqrt(2 / 640) and (mean == 1).all()

@@ -18,7 +18,7 @@ from blurbench.colloids.volume_border import inside, trim
 from blurbench.files.answers import OK
 from blurbench.scoring.matching import match
 from blurbench.scoring.metric import Metric, Published
-from blurbench.scoring.scores import score_table
+from blurbench.scoring.score_table import score_table
 
 RADIUS = 0.25  # of a match
 FINE, LOOSE = 0.1, 0.5  # of a strict match, and of the literature's

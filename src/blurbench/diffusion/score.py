@@ -12,7 +12,7 @@ import pandas as pd
 from blurbench.diffusion import PROBLEM
 from blurbench.files.answers import OK
 from blurbench.scoring.metric import Metric, Published
-from blurbench.scoring.scores import score_table
+from blurbench.scoring.score_table import score_table
 
 
 def _range(spec):

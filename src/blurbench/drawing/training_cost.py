@@ -56,6 +56,8 @@ def draw(path, given: Material, metric: Metric, number: Published):
                 )
             for name, row in lines.iterrows():
                 ax.axhline(row.value, **{**looks[name], "marker": ""}, lw=0.9, label=readable(name))
+            # At equal costs the points are next to each other; an axis of these alone would hold no number.
+            ax.set_xlim(np.array([0.8, 1.25]) * [ax.dataLim.x0, ax.dataLim.x1])
             plain_log(ax.xaxis)
             if len(ticks := round_numbers(*ax.get_xlim())) <= MOST_TICKS:  # a short axis may hold no decade
                 plain_log(ax.xaxis, ticks)

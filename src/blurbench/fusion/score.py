@@ -16,7 +16,7 @@ from blurbench.fusion.resolution import COARSEST_UM, resolution
 from blurbench.fusion.segmenting import agreement, nuclei
 from blurbench.fusion.ssim import K1, K2, PERCENTILES, WINDOW, Similarity, foreground, normalised, similarity
 from blurbench.scoring.metric import Metric, Published
-from blurbench.scoring.scores import score_table
+from blurbench.scoring.score_table import score_table
 
 DEPTHS = ("shallow", "middle", "deep")  # thirds of the planes, the first nearest to the objective
 FAILED = -1.0  # N_SSIM of an item without an answer: as far below a copy of the view as the truth is above it

@@ -6,7 +6,7 @@ from blurbench.blobs.items import images
 from blurbench.blobs.simulate import PHOTONS
 
 from blurbench.scoring.metric import Metric, Published
-from blurbench.scoring.scores import score_table
+from blurbench.scoring.score_table import score_table
 
 METRICS = (  # the first published number orders the tables and is compared pair by pair
     Metric("rms_error", "min", (0, np.inf), PHOTONS, (Published("rmse", "rms", "RMSE (photons)"),), unit="photons"),
