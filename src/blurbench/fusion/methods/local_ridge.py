@@ -28,7 +28,7 @@ class LocalRidge:
     kind = "learned"
     trains = True
     network = False
-    options = {"strengths": [10.0, 100.0, 1000.0, 10000.0]}  # the best on validation is taken
+    options = {"strengths": [0.1, 1.0, 10.0, 100.0, 1000.0]}  # the best on validation is taken
 
     def fit(self, splits, budget, device, seed):
         """Learn from voxels of splits["train"], choose the strength on splits["validation"]."""
