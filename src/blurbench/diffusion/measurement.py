@@ -25,8 +25,9 @@ from blurbench.scoring.statistics import replicate, resampling
 PREFERRED = ("ours", "mle", "cve", "centroid_msd_optimal")  # whose D colours the tracks: the first that ran
 INTERVAL = ["D_lo68", "D_hi68", "D_lo95", "D_hi95"]
 SHIFTED = ["D_narrower", "D_wider"]  # were the PSF one standard deviation narrower, wider
-# Times the photons of its training, beyond which a network has no answer: one of 100 photons gives D 10 to 36 % too high
-# on movies of 50, and 0.6 to 0.7 of D on movies of 300, with intervals that hold D in 25 to 60 % (recording_psf.py).
+# Times the photons of its training, beyond which a network has no answer: one of 100 photons gives D 13 to 36 % too
+# high on movies of 50, and 0.6 to 0.7 of D on movies of 300, with intervals that hold D in 25 to 62 %
+# (tests/benchmarks/recording_psf.py).
 BRIGHTER = 1.25
 
 
