@@ -146,3 +146,20 @@ def test_a_network_unaware_of_the_error_has_it_in_its_interval():
     wide = measurement._widened(answer, 1.0)
     for column, sign in z.items():
         assert wide[column][0] == pytest.approx(2 * np.exp(0.25 * sign))
+
+
+@pytest.mark.parametrize(
+    ("photons", "trained", "reason"),
+    [
+        ([90, 100, 5000], 100, ""),
+        ([120], 100, ""),
+        ([130], 100, "photons: 130 in a frame, trained on 100"),
+        ([300], [30, 1000], ""),
+        ([20], [30, 1000], "photons: 20 in a frame, trained on 30 to 1000"),
+    ],
+)
+def test_networks_answer_for_the_photons_that_they_know(photons, trained, reason):
+    items = pd.DataFrame({"photons": photons})
+    learned = {"kind": "learned", "trained_on": {"imaging": {"photons": trained}}}
+    assert measurement.untrained_photons(items, learned) == reason
+    assert measurement.untrained_photons(items, {"kind": "classical"}) == ""
