@@ -17,7 +17,8 @@ from blurbench.fusion.score import DEPTHS, METRICS
 from blurbench.fusion.sections import cut
 from blurbench.fusion.tables import depth, targets
 from blurbench.running.simulation import simulate
-from blurbench.scoring.scores import read, score_table
+from blurbench.scoring.score_table import score_table
+from blurbench.scoring.scores import read
 from blurbench.tables.settings import Settings
 
 pytestmark = pytest.mark.usefixtures("no_warnings")
