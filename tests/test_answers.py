@@ -137,13 +137,12 @@ class Stills(Dataset):
 
 @pytest.fixture
 def predicted(tmp_path, monkeypatch):
-    """predicted(method, n, answer, ...): what is read back of a method's answers on n images, through a file."""
+    """predicted(method, n, answer, ...): a method's answers on n images, which are read from the file when indexed."""
 
     def predicted(method, n, answer=VOLUMES, timeout_s=None, path=tmp_path / "0.zarr"):
         problem = Problem(answer=answer, conditions=(), known=())
         monkeypatch.setattr(methods.problems, "load", lambda name: problem)
-        methods.predict(method, Stills(n), timeout_s=timeout_s, path=path)
-        return answer.read(path, n)
+        return methods.predict(method, Stills(n), timeout_s=timeout_s, path=path)
 
     return predicted
 

@@ -76,14 +76,17 @@ def predict(
     weights = _read(model) or None
     bounds = np.cumsum([0, *(len(chunk) for chunk in given.chunks())]).tolist()
     parts = progress(list(pairwise(bounds)), type(method).__name__)
-    with problems.load(dataset.attrs["problem"]).answer.writing(path, dataset) as writer:
+    answer = problems.load(dataset.attrs["problem"]).answer
+    with answer.writing(path, dataset) as writer:
         call = _Call(method, given, weights, device, writer)
         if timeout_s is None or not watchdog.can_watch():
             frames = list(_in_parts(call, parts))
         else:
             with watchdog.Watched(call, timeout_s) as watched:
                 frames = list(_in_parts(watched, parts))
-        return writer.finish(pd.concat(frames or [pd.DataFrame(columns=["item"], dtype=int)], ignore_index=True))
+        found = writer.finish(pd.concat(frames or [pd.DataFrame(columns=["item"], dtype=int)], ignore_index=True))
+    # Images are read when asked for, and only now their store has its name.
+    return found if path is None else answer.read(path, len(dataset))
 
 
 class _Call:
