@@ -170,8 +170,8 @@ def test_images_are_wrong_in_one_way_at_most(config, second):
 
 
 def test_null_leaves_an_entry_out(config):
-    config["problems"]["diffusion"]["datasets"]["beads"] = None
-    assert "beads" not in expand(config)["problems"]["diffusion"]["datasets"]
+    config["problems"]["diffusion"]["datasets"]["report_continuous"] = None
+    assert "report_continuous" not in expand(config)["problems"]["diffusion"]["datasets"]
 
 
 def test_like_copies_and_overrides(config):

@@ -9,7 +9,7 @@ from blurbench.planning.configuration import expand
 
 @pytest.fixture
 def config():
-    return layers("config")
+    return {**layers("config", "bulk_water"), "recordings": {}}
 
 
 def recording(tmp_path, **changes):

@@ -5,23 +5,26 @@
     .venv/bin/python tests/benchmarks/training_cost.py --check results/laptop   what the trainings of a run did cost
 
 Every network is trained for a few steps on a few items of a store, as the rule `train` does it; from what these cost
-follows what the whole training costs.
+follows what the whole training costs. Two are measured at a time, as two cores that are both at work share what lies
+behind them: side by side a training costs more than alone, most where it convolves.
 """
 
 import argparse
 import json
+import multiprocessing
 import os
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 CORE_S = {  # of every network of a problem
-    "laptop": {"diffusion": 60, "colloids": 120, "fusion": 120},
-    "reference": {"diffusion": 900, "colloids": 1800, "fusion": 1800},
+    "laptop": {"diffusion": 40, "colloids": 60, "fusion": 60},
+    "reference": {"diffusion": 900, "colloids": 600, "fusion": 1800},
 }
-FEW_MB = 20  # of training items that a training is measured on
+FEW_MB = 64  # of training items that a training is measured on
 TOLERANCE = 0.15  # of the costs of a problem's networks
 HEAD = ["training", "ms an item prepared", "s besides", "ms an item presented", "s a validation", "training items"]
 HEAD += ["epochs", "items presented", "core-s"]
@@ -43,9 +46,8 @@ def networks(config):
 
 
 def measure(size):
-    """Rows of the table of one size, one after the other; run where PLAIN is the environment."""
+    """Rows of the table of one size, in its order; run where PLAIN is the environment."""
     import yaml
-    from step_cost import StepCost
     from trainings import make_dataset
 
     from blurbench import problems
@@ -55,17 +57,24 @@ def measure(size):
 
     layers = [yaml.safe_load((ROOT / f"config/{name}.yaml").read_text(encoding="utf-8")) for name in ("config", size)]
     config = expand(merged(*layers))
-    epochs, numbers = {}, {}
-    with tempfile.TemporaryDirectory() as folder:
-        for training in networks(config):
-            problem, dataset, method, _ = training
-            entry, data = training.entry(config), config["problems"][problem]["datasets"][dataset]
+    asked, epochs, numbers = networks(config), {}, {}
+    context = multiprocessing.get_context("spawn")
+    with tempfile.TemporaryDirectory() as folder, ProcessPoolExecutor(2, mp_context=context) as pool:
+        measured = []
+        for training in asked:
+            problem, dataset, *_ = training
+            data, stores = config["problems"][problem]["datasets"][dataset], Path(folder, problem, dataset)
             few = min(512, max(32, round(FEW_MB / problems.find(problem, "configuration.item_mb")(data))))
-            stores = Path(folder, problem, dataset)
             if not stores.exists():
                 items = {split: min(few, data["items"][split]) for split in ("train", "validation")}
                 make_dataset(config, problem, dataset, items, stores)
-            cost, wanted, items = StepCost.measured(problem, entry, stores), CORE_S[size][problem], data["items"]
+        for training in asked:
+            stores = Path(folder, training.problem, training.dataset)
+            measured.append(pool.submit(cost_of, training.problem, training.entry(config), stores))
+        for training, future in zip(asked, measured):
+            problem, dataset, method, _ = training
+            entry, items = training.entry(config), config["problems"][problem]["datasets"][dataset]["items"]
+            cost, wanted = future.result(), CORE_S[size][problem]
             validations = entry["budget"].get("validations", Budget.validations)
             known = epochs.get((problem, method))  # of its first dataset; on all others it is trained for as many
             if known and (problem, dataset) not in numbers:  # which have as many items as their first network needs
@@ -74,6 +83,13 @@ def measure(size):
             if cost.step and not known:
                 known = epochs[problem, method] = cost.epochs(wanted, items, validations)
             yield cells(training, cost, items, known, validations)
+
+
+def cost_of(*what):
+    """What `StepCost.measured` finds; called in a process of its own."""
+    from step_cost import StepCost
+
+    return StepCost.measured(*what)
 
 
 def cells(training, cost, items, epochs, validations):

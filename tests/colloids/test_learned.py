@@ -139,7 +139,7 @@ def test_a_crop_shows_its_centres():
             image[(0, *c)] = 1
     for seed in range(20):
         x, _, vectors = method._crop(image, np.zeros(2), np.rint(centres), 10.0, np.random.default_rng(seed))
-        assert x.shape[1:] == vectors.shape[1:] == (48, 48, 48)
+        assert x.shape[1:] == vectors.shape[1:] == (24, 24, 24)
         assert np.array_equal(x[0] == 1, (vectors**2).sum(axis=0) == 0)
 
 

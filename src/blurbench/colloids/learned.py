@@ -21,7 +21,7 @@ from blurbench.learning.tiles import tiles, widened, window
 from blurbench.learning.weights import trained, untrained, weights
 
 BLOCK = 64  # volumes prepared at a time
-CROP = 48  # voxels, side of what a network is trained on
+CROP = 24  # voxels, side of what a network is trained on: eight steps for one on crops of 48, and a higher F1 for it
 ALIGN = 8  # voxels: sides are multiples, so that every level of a U-Net halves evenly
 MIRRORS = ((), (2,), (1,), (1, 2), (0,), (0, 2), (0, 1), (0, 1, 2))  # axes; the first 1, 2, 4 and 8 are groups
 THRESHOLDS = np.arange(0.05, 0.95, 0.05)
