@@ -5,10 +5,12 @@ import pytest
 import spheres
 
 from blurbench.colloids.items import read
+from blurbench.colloids.methods import peak_boosting
 from blurbench.colloids.peak_features import places
 from blurbench.files import models
 from blurbench.learning.budget import Budget
 from blurbench.running import methods
+from blurbench.scoring.matching import match
 
 SPEC = spheres.spec([2, 0.8, 0.8], shape_px=[48, 48, 48])
 SIZES = (1.0, 0.6, 0.45)  # µm: the blur along z is 0.2, 0.33 and 0.44 of a diameter
@@ -82,15 +84,32 @@ def test_a_mirror_image_has_the_same_places(dense, axis):
     """Of all places but those whose maximum is as near to two voxels, and so may be either; rounding of transforms."""
     volume = read(dense, 0)
     flipped = volume._replace(photons=np.ascontiguousarray(np.flip(volume.photons, axis)))
-    (at, known), (mirrored, same) = places(volume), places(flipped)
+    (at, known, slopes), (mirrored, same, turned) = places(volume), places(flipped)
     mirrored[:, axis] = volume.photons.shape[axis] - 1 - mirrored[:, axis]
+    turned[:, axis] *= -1
     distance = np.linalg.norm(at[:, None] - mirrored, axis=-1) + 99 * (known[:, :1] != same[:, 0])
     nearest = distance.argmin(axis=1)
     alike = np.isclose(known, same[nearest], atol=1e-2).all(axis=1) & (distance.min(axis=1) < 0.01)
+    alike &= np.isclose(slopes, turned[nearest], atol=5e-2).all(axis=(1, 2))
     assert alike.mean() > 0.98
 
 
 def test_a_volume_without_light_has_no_place(dense):
     volume = read(dense, 0)
-    positions, known = places(volume._replace(photons=np.zeros_like(volume.photons)))
-    assert positions.shape == (0, 3) and known.shape == (0, places(volume)[1].shape[1])
+    found, usual = places(volume._replace(photons=np.zeros_like(volume.photons))), places(volume)
+    assert [part.shape for part in found] == [(0, *part.shape[1:]) for part in usual]
+
+
+def test_the_move_takes_places_nearer_to_the_centres(model, dense):
+    """Root mean square along z of those within a quarter of a diameter before and after, by a tenth at least."""
+    before, after = [], []
+    for i in range(len(dense)):
+        volume = read(dense, i)
+        truth = volume.truth.centres_um.astype(float) / volume.voxel_um
+        found = places(volume)
+        moved = peak_boosting._moved(found, model["offsets"], volume.diameter)
+        for positions, errors in ((found.positions, before), (moved, after)):
+            pairs = match(truth, positions, 0.25 * volume.diameter)
+            errors.append((positions[pairs[:, 1]] - truth[pairs[:, 0]])[:, 0] / volume.diameter)
+    rms = [np.sqrt(np.mean(np.concatenate(errors) ** 2)) for errors in (before, after)]
+    assert rms[1] < 0.9 * rms[0]

@@ -3,6 +3,8 @@
 What is said of a place is the same for the mirror images of a volume, and for the exchange of y and x.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 from scipy import ndimage
 from scipy.spatial import cKDTree
@@ -16,6 +18,8 @@ OF = 3  # of the estimates have their maxima taken, and their shells: the first 
 SEPARATION = 0.3  # diameters between two maxima of one estimate
 SMOOTHING = 0.15, 0.3  # diameters: SDs of the Gaussian over the image, and of the Laplacian of one
 SHELLS = (0.3, 0.6, 0.9, 1.2)  # diameters: radii of the shells about a place
+BESIDE = (0.15, 0.3, 0.5, 0.7, 1.0)  # diameters: steps to both sides of a place, along each axis
+FLAT = 0.3  # least curvature that a top is told by, in units of the map over the square of the first step
 NEIGHBOURS, TOLD = 16, 6  # that are searched for a higher one, and of which each is told
 FAR = 2.0  # diameters: what is farther counts as so far
 
@@ -26,16 +30,25 @@ _OF_Z = np.where(_STEPS[:, 0] == 0, 2, np.abs(_STEPS[:, 1:]).sum(axis=1))
 _DIRECTIONS = _STEPS / np.linalg.norm(_STEPS, axis=1, keepdims=True)
 
 
-def places(volume):
+class Places(NamedTuple):
+    """Places where a sphere may be.
+
+    positions : (n, 3), voxels
+    features : (n, columns), without unit, of each
+    slopes : (n, 3, columns), how the maps differ on its two sides along each axis: of the other sign in a mirror image
+    """
+
+    positions: np.ndarray
+    features: np.ndarray
+    slopes: np.ndarray
+
+
+def places(volume) -> Places:
     """Places where a sphere may be, and what is known of each.
 
     Parameters
     ----------
     volume : colloids.items.Volume
-
-    Returns
-    -------
-    positions (n, 3) in voxels, features (n, columns) float, without unit
     """
     d = volume.diameter
     values, noise_share = wiener.normalised(volume.photons)
@@ -47,8 +60,12 @@ def places(volume):
     laplacian = -ndimage.gaussian_laplace(values, curved * d)
     heights = _at([*estimates, image, laplacian], positions)
     edges = np.minimum(positions + 0.5, np.array(values.shape) - 0.5 - positions) / d
+    which = np.repeat(np.arange(OF), [len(part) for part in found])
+    told = [np.ones(len(which)), *heights[:OF], *(which == one for one in range(OF))]
+    told += [np.full(len(which), number) for number in (noise_share, volume.psf.sigma[0] / d)]
+    slopes = _slopes([*estimates[:OF], image], positions, d, np.column_stack(told))
     columns = [
-        np.repeat(np.arange(OF), [len(part) for part in found]),
+        which,
         *heights,
         *(relative(np.maximum(height, 0)) for height in heights),
         *_shells([*estimates[:OF], image], positions, d),
@@ -57,13 +74,26 @@ def places(volume):
         np.minimum(edges[:, 1:].min(axis=1), FAR),
         *(np.full(len(positions), number) for number in (noise_share, *network_inputs.microscope(volume))),
     ]
-    return positions, np.column_stack(columns).astype(float)
+    return Places(positions, np.column_stack(columns).astype(float), slopes)
 
 
 def _at(maps, points):
     """Values of each map at points (..., 3) in voxels, linear between the voxels and 0 outside: (maps, ...)."""
     at = np.moveaxis(points, -1, 0)
     return np.stack([ndimage.map_coordinates(one, at, order=1, mode="constant") for one in maps])
+
+
+def _slopes(maps, positions, diameter, told):
+    """Differences of the maps at BESIDE, and where the top of a quadratic lies, each times all that is told (n, k)."""
+    found, here = [], _at(maps, positions)[..., None]
+    for axis in np.eye(3):
+        steps = diameter * np.array(BESIDE)[:, None] * axis
+        ahead, behind = (_at(maps, positions[:, None] + sign * steps) for sign in (1, -1))  # (maps, n, steps)
+        bend = np.maximum(2 * here - ahead - behind, FLAT)[..., :1]
+        odd = np.concatenate([ahead - behind, (ahead - behind)[..., :1] / bend], axis=-1)
+        odd = np.moveaxis(odd, 1, 0).reshape(len(positions), odd.shape[0] * odd.shape[2])
+        found.append((odd[:, :, None] * told[:, None]).reshape(len(positions), odd.shape[1] * told.shape[1]))
+    return np.stack(found, axis=1).astype(np.float32)
 
 
 def _shells(maps, positions, diameter):

@@ -114,10 +114,10 @@ def volume(parameters: dict, imaging: dict, stream_key: int, item: int):
     psf = psf_on_voxels(imaging["psf"], voxel)  # as methods are told
     true_psf = psf_on_voxels(imaging["psf"], voxel / (1 + imaging["psf_error"]))
     # A sphere's own light spreads, not that of the background in it, which at a low CNR is most of what a voxel gets.
-    light = 1 + imaging["brightness_sd"] * _numbers(normal, stream(stream_key, item, BRIGHTNESS), len(centres))
+    light = 1 + imaging["brightness_sd"] * _normal_numbers(stream(stream_key, item, BRIGHTNESS), len(centres))
     light = (f - background) * np.maximum(light, 0)
     if imaging["aggregate_light"] > 1:
-        at = _numbers(uniform, stream(stream_key, item, AGGREGATED), 3) * shape - 0.5
+        at = _uniform_numbers(stream(stream_key, item, AGGREGATED), 3) * shape - 0.5
         light[np.linalg.norm(centres - at, axis=1) < AGGREGATE * per_diameter] *= imaging["aggregate_light"]
     canvas = np.zeros(shape + 2 * true_psf.reach, np.float32)
     periods = box * per_diameter
@@ -159,12 +159,21 @@ def volume(parameters: dict, imaging: dict, stream_key: int, item: int):
     return image, row, centres * voxel, diameters * voxel
 
 
+# Two functions, as numba's cache knows none that takes another one again: each process would compile it anew, and one
+# that reads what another has written may end with `underlying object has vanished`.
 @njit(cache=True)
-def _numbers(draw, s, n):
-    """n numbers of `draw`, which is `normal` or `uniform`."""
+def _normal_numbers(s, n):
     out = np.empty(n)
     for i in range(n):
-        out[i] = draw(s)
+        out[i] = normal(s)
+    return out
+
+
+@njit(cache=True)
+def _uniform_numbers(s, n):
+    out = np.empty(n)
+    for i in range(n):
+        out[i] = uniform(s)
     return out
 
 
