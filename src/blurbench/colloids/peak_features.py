@@ -1,6 +1,7 @@
 """Places where a sphere may be, the maxima of Wiener's estimates, and what the image and the estimates say about each.
 
-What is said of a place is the same for the mirror images of a volume, and for the exchange of y and x.
+What is said of a place is the same for the mirror images of a volume, and for the exchange of y and x; but slopes, by
+which it may be moved, go along.
 """
 
 from typing import NamedTuple

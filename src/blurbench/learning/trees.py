@@ -7,19 +7,27 @@ from numba import njit
 COLUMNS = {"feature": "feature_idx", "threshold": "num_threshold", "below": "left", "above": "right", "value": "value"}
 
 
-def grown(boosting, x, y, validation) -> dict[str, torch.Tensor]:
+def grown(boosting, options, x, y, validation, seed) -> dict[str, torch.Tensor]:
     """Trees (tree, node) of a histogram gradient boosting on x (n, columns) and y (n,), up to the best on validation.
 
     Their sum, `leaves`, is what the boosting adds to its constant, in log-odds where y is a class of two.
 
     Parameters
     ----------
-    boosting : HistGradientBoostingRegressor or HistGradientBoostingClassifier that stops early
+    boosting : class, HistGradientBoostingRegressor or HistGradientBoostingClassifier
+    options : what has `trees`, `leaves` (of a tree), `learning_rate` and `patience` (trees), such as a method
     validation : (x, y) to stop by
     """
-    boosting.fit(x, y, X_val=validation[0], y_val=validation[1])
-    best = int(np.argmax(boosting.validation_score_))  # of none, one, two trees, ...
-    return _nodes([stage[0].nodes for stage in boosting._predictors[:best]])
+    found = boosting(
+        max_iter=options.trees,
+        max_leaf_nodes=options.leaves,
+        learning_rate=options.learning_rate,
+        early_stopping=True,
+        n_iter_no_change=options.patience,
+        random_state=seed,
+    ).fit(x, y, X_val=validation[0], y_val=validation[1])
+    best = int(np.argmax(found.validation_score_))  # of none, one, two trees, ...
+    return _nodes([stage[0].nodes for stage in found._predictors[:best]])
 
 
 def leaves(trees, x) -> np.ndarray:

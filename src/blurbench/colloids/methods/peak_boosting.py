@@ -78,11 +78,8 @@ class PeakBoosting(Tuned):
         return _moved(found, self.offsets, volume.diameter), _probability(self.boosting, found.features)
 
     def _boosted(self, x, y, validation, seed):
-        boosting = HistGradientBoostingClassifier(
-            max_iter=self.trees, max_leaf_nodes=self.leaves, learning_rate=self.learning_rate, early_stopping=True,
-            n_iter_no_change=self.patience, random_state=seed,
-        )  # fmt: skip
-        return {"start": float(logit(np.mean(y))), **grown(boosting, x, y, validation)}
+        trees = grown(HistGradientBoostingClassifier, self, x, y, validation, seed)
+        return {"start": float(logit(np.mean(y))), **trees}
 
 
 def _examples(dataset, name):

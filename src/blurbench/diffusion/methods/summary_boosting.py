@@ -14,11 +14,8 @@ class SummaryBoosting(SummaryRegression):
     options = {"trees": 400, "leaves": 15, "learning_rate": 0.05, "patience": 40}
 
     def regress(self, x, y, validation, seed):
-        boosting = HistGradientBoostingRegressor(
-            max_iter=self.trees, max_leaf_nodes=self.leaves, learning_rate=self.learning_rate, early_stopping=True,
-            n_iter_no_change=self.patience, random_state=seed,
-        )  # fmt: skip
-        return {"start": float(np.mean(y)), **grown(boosting, x, y, validation)}
+        trees = grown(HistGradientBoostingRegressor, self, x, y, validation, seed)
+        return {"start": float(np.mean(y)), **trees}
 
     def correction(self, model, x):
         return model["start"] + leaves(model, x)
