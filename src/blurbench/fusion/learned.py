@@ -12,6 +12,7 @@ import torch
 from torch.nn import functional
 
 from blurbench.fusion import network_inputs
+from blurbench.fusion.dimming import dimmed
 from blurbench.fusion.features import whole
 from blurbench.fusion.items import answers, read
 from blurbench.fusion.restoration import MARGIN, tiled
@@ -33,12 +34,14 @@ class Learned:
     patch_px : sides z, y, x of what it is trained on
     levels : between which the network halves its sides
     tile : side of the tiles that large views are predicted in
+    dimmed : fainter copies of each view (`dimming`) to train on beside it
     spec : what is known of the dataset that it is trained on
     """
 
     estimated = False
     patch_px = (32, 48, 48)
     levels, tile = 5, 96
+    dimmed = 0
     spec: dict[str, Any] = {}
 
     @property
@@ -89,7 +92,7 @@ class Learned:
         dict that `predict` takes as its model, DataFrame (learning curve)
         """
         self.spec = splits["train"].spec
-        train, validation = (self._prepared(splits[name]) for name in ("train", "validation"))
+        train, validation = self._prepared(splits["train"], self.dimmed), self._prepared(splits["validation"])
         network = untrained(self.network, budget, device, seed)
 
         def batch(index, rng):
@@ -113,14 +116,18 @@ class Learned:
         curve = training.train(network, batch, len(train), BLOCK, loss, validate, budget, seed, device)
         return {"network": weights(network)}, curve
 
-    def _prepared(self, dataset):
-        """Channels of each view, its truth over its scale, and what the penalty wants to know of it."""
+    def _prepared(self, dataset, copies=0):
+        """Channels of each view and of its fainter copies, the truth over the scale, and what the penalty wants."""
+        same = 1 + copies
+
+        def one(item):
+            view = read(dataset, item // same)
+            return self._prepare(dimmed(view, np.random.default_rng(item)) if item % same else view)
 
         def columns(items):
-            part = dataset[items]
-            return zip(*(self._prepare(read(part, k)) for k in range(len(part))))
+            return zip(*map(one, range(items.start, items.stop)))
 
-        return Prepared(columns, len(dataset), BLOCK)
+        return Prepared(columns, same * len(dataset), BLOCK)
 
     def _prepare(self, view):
         known, box = whole(view), tuple((0, n) for n in view.photons.shape)

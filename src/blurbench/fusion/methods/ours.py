@@ -23,7 +23,7 @@ SIMILARITY = 0.5  # weight of the SSIM beside the L1
 class Ours(Learned):
     kind = "learned"
     trains = True
-    options = {"width": 32, "levels": 3, "patch_px": [32, 64, 64], "tile": 96, "estimated": True}
+    options = {"width": 32, "levels": 3, "patch_px": [32, 64, 64], "tile": 96, "estimated": True, "dimmed": 1}
 
     @property
     def align(self):
