@@ -21,7 +21,7 @@ pytestmark = pytest.mark.usefixtures("no_warnings")
 @pytest.mark.parametrize("problem", problems.names())
 def test_figures_are_declared_and_defined(problem):
     declared = problems.load(problem)
-    names = declared.figures + declared.summary_figures
+    names = declared.figures + declared.training_figures + declared.summary_figures
     assert all(callable(problems.find(problem, f"figures.{name}.draw")) for name in names)
     folder = problems.LIBRARY / problem / "figures"
     defined = {path.stem for path in folder.glob("*.py") if "\ndef draw(" in path.read_text(encoding="utf-8")}
@@ -31,7 +31,7 @@ def test_figures_are_declared_and_defined(problem):
 @pytest.mark.parametrize("problem", problems.names())
 def test_a_figure_without_data_says_so(problem, tmp_path):
     declared = problems.load(problem)
-    for name in declared.figures + declared.summary_figures:
+    for name in declared.figures + declared.training_figures + declared.summary_figures:
         problems.find(problem, f"figures.{name}.draw")(tmp_path / "none.svg", Material(resamples=100, seed=1))
         (text,) = texts(tmp_path / "none.svg")
         assert text.startswith("no ")
