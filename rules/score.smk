@@ -18,6 +18,7 @@ rule score:
         "<results>/logs/score/{problem}/{dataset}/{method}/{seed}.log",
     benchmark:
         "<results>/benchmarks/score/{problem}/{dataset}/{method}/{seed}.tsv"
+    priority: 10  # tables before figures, of which there are many to run beside a table
     conda:
         "../envs/base.yaml"
     threads: 1

@@ -65,6 +65,7 @@ for name in config["problems"]:
             "<results>/benchmarks/tabulate/{problem}.tsv"
         wildcard_constraints:
             problem=name,
+        priority: 10  # before figures, of which there are many to run beside a table
         conda:
             "../envs/base.yaml"
         threads: 1
@@ -118,6 +119,7 @@ rule summarise:
         "<results>/logs/summarise.log",
     benchmark:
         "<results>/benchmarks/summarise.tsv"
+    priority: 10
     conda:
         "../envs/learning.yaml"
     threads: 1

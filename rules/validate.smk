@@ -18,6 +18,7 @@ rule validate:
         "<results>/logs/validate/{problem}/{dataset}.log",
     benchmark:
         "<results>/benchmarks/validate/{problem}/{dataset}.tsv"
+    priority: 25  # as predict: it takes a minute
     conda:
         "../envs/learning.yaml"
     threads: config["threads"]["predict"]

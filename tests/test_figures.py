@@ -21,7 +21,7 @@ pytestmark = pytest.mark.usefixtures("no_warnings")
 @pytest.mark.parametrize("problem", problems.names())
 def test_figures_are_declared_and_defined(problem):
     declared = problems.load(problem)
-    names = declared.figures + declared.summary_figures
+    names = declared.figures + declared.training_figures + declared.summary_figures
     assert all(callable(problems.find(problem, f"figures.{name}.draw")) for name in names)
     folder = problems.LIBRARY / problem / "figures"
     defined = {path.stem for path in folder.glob("*.py") if "\ndef draw(" in path.read_text(encoding="utf-8")}
@@ -31,7 +31,7 @@ def test_figures_are_declared_and_defined(problem):
 @pytest.mark.parametrize("problem", problems.names())
 def test_a_figure_without_data_says_so(problem, tmp_path):
     declared = problems.load(problem)
-    for name in declared.figures + declared.summary_figures:
+    for name in declared.figures + declared.training_figures + declared.summary_figures:
         problems.find(problem, f"figures.{name}.draw")(tmp_path / "none.svg", Material(resamples=100, seed=1))
         (text,) = texts(tmp_path / "none.svg")
         assert text.startswith("no ")
@@ -103,6 +103,28 @@ def test_error_against_cost_joins_the_trainings_that_differ_in_their_budget(tmp_
         assert points["other"] == pytest.approx(np.array([[40 * unit, 0.3]])) and len(points) == 2
         lines = {line.get_label(): line.get_ydata()[0] for line in ax.lines if not line.get_label().startswith("_")}
         assert lines == pytest.approx({"fit": 0.25, "best": 0.1})
+
+
+def test_an_interval_of_error_against_cost_may_pass_0(tmp_path):
+    """Eight volumes of which two fail: an F1 of 0.75, and one that is never wrong; the log axis shows both."""
+    f1 = np.repeat([1.0, 0.0], [6, 2])
+    about = {"dataset": "levels", "item": range(8), "metric": "f1", "worst": 0.0, "status": "ok"}
+    frames = [
+        pd.DataFrame({**about, "value": f1, "method": "net", "kind": "learned", "seed": 1}),
+        pd.DataFrame({**about, "value": 1.0, "method": "best", "kind": "limit", "seed": 0}),
+    ]
+    pd.DataFrame({"items": [10], "core_s": [1.0]}).to_csv(tmp_path / "net.csv", index=False)
+    curve, entries = MethodFile("levels", "net", 1, tmp_path / "net.csv"), {"net": {"method": "net", "options": {}}}
+    given = Material(resamples=100, seed=1, dataset="levels", curves=[curve], validation=frames, methods=entries)
+    metric, number = numbers(problems.find("colloids", "score.METRICS"))[0]
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(style, "save", lambda drawing, path: drawn.append(drawing))
+        drawn = []
+        training_cost.draw(tmp_path / "cost.svg", given, metric, number)
+    low, high = drawn[0].axes[0].get_ylim()
+    (bar,) = drawn[0].axes[0].containers[0][2]
+    (_, below), (_, above) = bar.get_segments()[0]
+    assert below < 0 < low < 0.25 < above < high
 
 
 def test_methods_of_a_figure_are_told_apart():

@@ -50,7 +50,7 @@ def test_a_problem_is_declared(problem):
     declared = problems.load(problem)
     assert isinstance(declared.answer, Numbers | Points | Images)
     assert declared.conditions, "tables need conditions"
-    names = [*declared.figures, *declared.summary_figures, *declared.tables]
+    names = [*declared.figures, *declared.training_figures, *declared.summary_figures, *declared.tables]
     assert len(set(names)) == len(names)
 
 

@@ -43,7 +43,9 @@ def swept():
 def figure_names(overall=False):
     """Names of the figures of any problem, of one dataset or over all."""
     declared = map(problems.load, config["problems"])
-    return [name for one in declared for name in (one.summary_figures if overall else one.figures)]
+    return [
+        name for one in declared for name in (one.summary_figures if overall else one.figures + one.training_figures)
+    ]
 
 
 def answered_in(suffix):

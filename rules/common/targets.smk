@@ -14,12 +14,13 @@ def tables():
 
 def figures():
     """Every figure of every problem."""
-    found = []
+    found, trained = [], {(problem, dataset) for problem, dataset, _, _ in units.trainings(config)}
     for problem, entry in config["problems"].items():
         for dataset, data in entry["datasets"].items():
             if data["models"] != dataset:
                 continue  # stands in the figures over all datasets, beside the one whose models it uses
-            names = problems.load(problem).figures
+            declared = problems.load(problem)
+            names = declared.figures + declared.training_figures * ((problem, dataset) in trained)
             found += collect(
                 "<results>/figures/{problem}/{figure}_{dataset}.svg", problem=problem, figure=names, dataset=dataset
             )

@@ -30,6 +30,7 @@ class Problem:
         methods are given of it. What is not named is hidden from them: streams, the grid of the test split, and what
         the simulator does without their knowledge
     figures : names of the figures of each dataset, figures/<name>.py
+    training_figures : names of the figures of each dataset on which methods are trained
     summary_figures : names of the figures over all datasets
     tables : names of the tables beside the main one, tables/<name>.py
     """
@@ -39,6 +40,7 @@ class Problem:
     known: tuple[str, ...]
     known_spec: tuple[str, ...] = ()
     figures: tuple[str, ...] = ()
+    training_figures: tuple[str, ...] = ()
     summary_figures: tuple[str, ...] = ()
     tables: tuple[str, ...] = ()
 

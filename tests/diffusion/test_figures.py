@@ -79,7 +79,7 @@ def data(figure, folder):
     }[figure]
 
 
-@pytest.mark.parametrize("figure", PROBLEM.figures + PROBLEM.summary_figures)
+@pytest.mark.parametrize("figure", PROBLEM.figures + PROBLEM.training_figures + PROBLEM.summary_figures)
 def test_figure(figure, tmp_path):
     arguments, words = data(figure, tmp_path)
     for name in ("one.svg", "two.svg"):

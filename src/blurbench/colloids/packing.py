@@ -164,12 +164,14 @@ def _lists(centres, sides, reach):
         k = filled[cell[i]]
         filled[cell[i]] += 1
         order[k] = i
-        ordered[k] = centres[i]
+        ordered[k, 0], ordered[k, 1], ordered[k, 2] = centres[i, 0], centres[i, 1], centres[i, 2]
     # Along an axis of fewer than three cells the neighbouring ones coincide: each is visited once.
     z_first, z_stop = -1 if nz > 2 else 0, min(nz, 2)
     y_first, y_stop = -1 if ny > 2 else 0, min(ny, 2)
     x_first, x_stop = -1 if nx > 2 else 0, min(nx, 2)
-    fullest = np.diff(start).max()
+    fullest = 0
+    for c in range(nz * ny * nx):
+        fullest = max(fullest, start[c + 1] - start[c])
     first, others = np.zeros(n + 1, np.int64), np.empty(27 * n * fullest, np.int32)
     m, square = 0, reach * reach
     for i in range(n):
@@ -215,7 +217,11 @@ def _apart(s, n, sides, sizes):
             for k in range(first[i], first[i + 1]):
                 j = others[k]
                 if j > i:
-                    dz, dy, dx = centres[i] - centres[j]
+                    dz, dy, dx = (
+                        centres[i, 0] - centres[j, 0],
+                        centres[i, 1] - centres[j, 1],
+                        centres[i, 2] - centres[j, 2],
+                    )
                     dz -= sides[0] * round(dz / sides[0])
                     dy -= sides[1] * round(dy / sides[1])
                     dx -= sides[2] * round(dx / sides[2])
@@ -256,7 +262,8 @@ def _equilibrate(s, centres, sides, sizes, step, sweeps):
     reach, furthest = sizes.max() + skin, (0.5 * skin) ** 2
     z_side, y_side, x_side = sides
     at = np.empty((n, 4))  # centre and radius side by side in memory; `centres` keeps where the lists were made
-    at[:, :3], at[:, 3] = centres, 0.5 * sizes
+    for i in range(n):
+        at[i, 0], at[i, 1], at[i, 2], at[i, 3] = centres[i, 0], centres[i, 1], centres[i, 2], 0.5 * sizes[i]
     first, others = _lists(centres, sides, reach)
     every = max(1, sweeps // (2 * SNAPSHOTS))
     for sweep in range(sweeps):

@@ -198,7 +198,7 @@ def _sweeps(sweeps, moves, s, spheres, n_fixed, n, rest, weight, kept, table, bi
             i = n_fixed + int(uniform(s) * (n - n_fixed))
             length = diameter * NEAREST * (FARTHEST / NEAREST) ** uniform(s)
             flat = 0.0 if uniform(s) < 0.5 else length
-            new[:] = spheres[i]
+            _put(new, spheres[i], 5)
             new[0] += length * normal(s)
             new[1] += flat * normal(s)
             new[2] += flat * normal(s)
@@ -208,7 +208,7 @@ def _sweeps(sweeps, moves, s, spheres, n_fixed, n, rest, weight, kept, table, bi
             here = _amplitude(rest, weight, table, bins, radius, kept, spheres[i], prior)
             there = _amplitude(rest, weight, table, bins, radius, kept, new, prior)
             if math.log(uniform(s)) < there[0] - here[0]:
-                spheres[i, :3] = new[:3]
+                _put(spheres[i], new, 3)
                 here = there
             spheres[i, 4] = here[1] + here[2] * normal(s)
             _add(rest, table, bins, radius, kept, spheres[i], -1.0)
@@ -225,7 +225,7 @@ def _sweeps(sweeps, moves, s, spheres, n_fixed, n, rest, weight, kept, table, bi
                 evidence, mean, sd = _amplitude(rest, weight, table, bins, radius, kept, new, prior)
                 if math.log(uniform(s)) < odds - math.log(n - n_fixed + 1) + evidence:
                     new[4] = mean + sd * normal(s)
-                    spheres[n] = new
+                    _put(spheres[n], new, 5)
                     _add(rest, table, bins, radius, kept, new, -1.0)
                     n += 1
             elif n > n_fixed:
@@ -233,12 +233,19 @@ def _sweeps(sweeps, moves, s, spheres, n_fixed, n, rest, weight, kept, table, bi
                 _add(rest, table, bins, radius, kept, spheres[i], 1.0)
                 evidence, mean, sd = _amplitude(rest, weight, table, bins, radius, kept, spheres[i], prior)
                 if math.log(uniform(s)) < math.log(n - n_fixed) - odds - evidence:
-                    spheres[i] = spheres[n - 1]
+                    _put(spheres[i], spheres[n - 1], 5)
                     n -= 1
                 else:
                     spheres[i, 4] = mean + sd * normal(s)
                     _add(rest, table, bins, radius, kept, spheres[i], -1.0)
     return n
+
+
+@njit(cache=True, inline="always")
+def _put(to, of, n):
+    """Write the first n numbers; numba compiles an assignment of arrays for a second each time."""
+    for a in range(n):
+        to[a] = of[a]
 
 
 @njit(cache=True, inline="always")

@@ -21,7 +21,8 @@ PROBLEM = Problem(
         "imaging.camera",
         "imaging.start_spread_px",
     ),
-    figures=("predicted", "relative_sd", "examples", "learning", "cost"),
+    figures=("predicted", "relative_sd", "examples"),
+    training_figures=("learning", "cost"),
     summary_figures=("cues",),
     tables=("realised",),
 )

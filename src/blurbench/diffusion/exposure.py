@@ -82,7 +82,8 @@ def expose(images, molecule, second, is_alone, slope, psf, pixel, camera, noise,
     for t in range(frames):
         frame = images[t].reshape(size * size)
         read_dark(noise, camera, frame)
-        n_lit, seen, brightest = _light(molecule, t, psf, per_pixel, size, counts, lit, 0)
+        none = np.int64(0)  # a literal 0 is a type of its own, for which numba would compile it once more
+        n_lit, seen, brightest = _light(molecule, t, psf, per_pixel, size, counts, lit, none)
         signal += seen
         peak += brightest
         if not is_alone:

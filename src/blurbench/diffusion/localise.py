@@ -79,11 +79,15 @@ def detect(photons, background, scale):
     """Brightest spot of a frame after a Gaussian filter of SD `scale`: row, column (pixel indices)."""
     size_y, size_x = photons.shape
     reach = int(math.ceil(2.5 * scale))
-    kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / scale) ** 2).astype(np.float32)
+    kernel = np.empty(2 * reach + 1, np.float32)
+    for k in range(-reach, reach + 1):
+        kernel[k + reach] = math.exp(-0.5 * (k / scale) ** 2)
     # A margin of zeros makes a shift in y or x one of the flat array: long loops, which run on vector registers.
     wide = size_x + 2 * reach
     given = np.zeros((size_y + 2 * reach, wide), np.float32)
-    given[reach : reach + size_y, reach : reach + size_x] = photons - np.float32(background)
+    for y in range(size_y):  # numba compiles an assignment of arrays for seconds
+        for x in range(size_x):
+            given[y + reach, x + reach] = photons[y, x] - np.float32(background)
     flat = given.ravel()
     rows, total = np.zeros(flat.size, np.float32), np.zeros(flat.size, np.float32)
     margin = reach * wide
@@ -226,10 +230,10 @@ def fit_stack(photons, half, s2, typical, widest, added, excess):
     background = np.median(photons.ravel()[::37])  # enough to find the spot with, and then its surroundings
     for t in range(frames):
         y, x = detect(photons[t], background, math.sqrt(typical))
-        brightest[t] = (y, x)
+        brightest[t, 0], brightest[t, 1] = y, x
         corner[t, 0] = min(max(y - half, 0), size_y - n)
         corner[t, 1] = min(max(x - half, 0), size_x - n)
-        theta[t, :2] = (y + 0.5, x + 0.5)
+        theta[t, 0], theta[t, 1] = y + 0.5, x + 0.5
     background = far_background(photons, corner, n)
     for t in range(frames):
         inside = photons[t, corner[t, 0] : corner[t, 0] + n, corner[t, 1] : corner[t, 1] + n]
@@ -277,7 +281,8 @@ def fit_stack(photons, half, s2, typical, widest, added, excess):
             if moved < 1e-3 and abs(change) < 1e-4 * w2:
                 break
     for t in range(frames):
-        fits[t, :3] = theta[t]
+        for a in range(3):
+            fits[t, a] = theta[t, a]
     if information <= 0.0:
         return fits, background, np.nan, np.nan
     # A centre fitted to the same photons takes its own variance from the width, as 1/M of it without background.

@@ -205,7 +205,7 @@ def _hamiltonian(s, path, D, pixels, motion, step, likelihood, slope):
         after += 0.5 * (p[i, 0] * v[i, 0] + p[i, 1] * v[i, 1])
     share = math.exp(min(before - after, 0.0)) if math.isfinite(after) else 0.0
     if uniform(s) < share:
-        path[:] = x
+        _put(path.reshape(-1, 2), flat)
         return new, share
     return likelihood, share
 
@@ -300,8 +300,9 @@ def _swap(s, path, D, motion):
             n = stop - first
             for i in range(n):
                 source = i + middle - first
-                turned[i] = flat[first + (source if source < n else source - n)]
-            flat[first:stop] = turned[:n]
+                source = first + (source if source < n else source - n)
+                turned[i, 0], turned[i, 1] = flat[source, 0], flat[source, 1]
+            _put(flat[first:stop], turned[:n])
 
 
 @njit(cache=True)
@@ -330,7 +331,7 @@ def _redraw(s, path, D, pixels, motion):
             if math.log(uniform(s)) < gain:
                 likelihood = new
             else:
-                path[t] = old
+                _put(path[t], old)
         total += likelihood
     return total
 
@@ -354,6 +355,13 @@ def _bridge(s, flat, first, last, D, motion, kept, drawn):
             mean = start[axis] + (gone / whole * (flat[other, axis] - start[axis]) if has_end else 0.0)
             flat[here, axis] = mean + kept * (flat[here, axis] - mean) + drawn * deviation[axis]
         here += step
+
+
+@njit(cache=True)
+def _put(to, places):
+    """Write places (n, 2); numba compiles an assignment of arrays for a second each time."""
+    for i in range(len(places)):
+        to[i, 0], to[i, 1] = places[i, 0], places[i, 1]
 
 
 @njit(cache=True)
@@ -388,7 +396,7 @@ def _scale(s, path, D, pixels, motion, held, width, likelihood):
     gain = new - likelihood + _roughness(path, motion) / D - _roughness(moved, motion) / to
     share = math.exp(min(gain + change * (1.0 - len(held.first)), 0.0))
     if uniform(s) < share:
-        path[:] = moved
+        _put(flat, x)
         return to, new, share
     return D, likelihood, share
 

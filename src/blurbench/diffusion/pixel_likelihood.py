@@ -79,11 +79,14 @@ def _tabulate(reading, ln_factorial, ln_darkest, laws):
     for row in range(len(reading)):
         least = NEGLIGIBLE * reading[row].max()
         likely = np.flatnonzero(reading[row] >= least)
-        ln_weight = np.log(reading[row][likely]) - ln_factorial[likely]
+        terms = np.empty(len(likely))
         for i in range(laws.shape[1]):
             ln_mean = ln_darkest + i * STEP
-            terms = ln_weight + likely * ln_mean
-            top = terms.max()
+            top = -np.inf
+            for j in range(len(likely)):
+                k = likely[j]
+                terms[j] = math.log(reading[row, k]) - ln_factorial[k] + k * ln_mean
+                top = max(top, terms[j])
             total = expected = 0.0
             for j in range(len(likely)):
                 weight = math.exp(terms[j] - top)
@@ -92,7 +95,9 @@ def _tabulate(reading, ln_factorial, ln_darkest, laws):
             mean = math.exp(ln_mean)
             laws[row, i, 0] = top + math.log(total) - mean
             laws[row, i, 1] = (expected / total - mean) * STEP
-        laws[row, :, 0] -= laws[row, 0, 0]
+        empty = laws[row, 0, 0]
+        for i in range(laws.shape[1]):
+            laws[row, i, 0] -= empty
 
 
 @njit(cache=True, inline="always")

@@ -179,13 +179,28 @@ def _render(
             s = stream(stream_key, item + SECOND, PATH)
             other = beside(s, walk(s, D[i], *times, 0.0), path[0, 0], wrong.apart)
             second = _molecule(stream_key, item + SECOND, other, D[i], frame_time[i], exposure[i], photons[i], scene)
-        positions[i, :length] = corralled(path, wrong.corral) if wrong.corral > 0.0 else path
+        farthest = _keep(positions[i], corralled(path, wrong.corral) if wrong.corral > 0.0 else path)
         images[i, length:] = 0
-        measured[i, 0] = np.abs(positions[i, :length]).max() > 0.5 * scene.size * scene.pixel
+        measured[i, 0] = farthest > 0.5 * scene.size * scene.pixel
         measured[i, 1], measured[i, 2], measured[i, 3] = expose(
             images[i, :length], molecule, second, wrong.apart == 0.0, wrong.slope, psf, scene.pixel, camera,
             stream(stream_key, item, CAMERA), stream(stream_key, item, SLOPE),
         )  # fmt: skip
+
+
+@njit(cache=True)
+def _keep(positions, path):
+    """Write a path to the first frames of `positions`; returns its largest coordinate.
+
+    A loop, as numba compiles an assignment of arrays for seconds, with the message that tells of their shapes.
+    """
+    farthest = 0.0
+    for t in range(path.shape[0]):
+        for k in range(path.shape[1]):
+            for axis in range(2):
+                positions[t, k, axis] = path[t, k, axis]
+                farthest = max(farthest, abs(positions[t, k, axis]))
+    return farthest
 
 
 @njit(cache=True)

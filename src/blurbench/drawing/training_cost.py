@@ -62,8 +62,13 @@ def draw(path, given: Material, metric: Metric, number: Published):
             if len(ticks := round_numbers(*ax.get_xlim())) <= MOST_TICKS:  # a short axis may hold no decade
                 plain_log(ax.xaxis, ticks)
             ax.set_xlabel(label)
-        drawn = axes[0].dataLim
-        plain_log(axes[0].yaxis, round_numbers(0.8 * drawn.y0, 1.2 * drawn.y1))
+        trained = error.loc[[name for members in families.values() for name in members]]
+        ends = np.concatenate(
+            [lines.value, trained.value, trained.value - trained.below, trained.value + trained.above]
+        )
+        ends = ends[ends > 0]  # of few items, an interval may pass 0, and no log axis shows it
+        axes[0].set_ylim(0.8 * ends.min(), 1.2 * ends.max())
+        plain_log(axes[0].yaxis, round_numbers(*axes[0].get_ylim()))
         name = number.label or number.name
         axes[0].set_ylabel(f"{metric.range[1]:g} − {name}" if largest else name)
         title = f"{readable(given.dataset)}: {len(scores.items)} items of the validation split"

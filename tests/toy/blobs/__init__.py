@@ -8,5 +8,6 @@ PROBLEM = Problem(
     conditions=("noise",),
     known=("noise",),
     known_spec=("size_px",),
-    figures=("examples", "learning"),
+    figures=("examples",),
+    training_figures=("learning",),
 )
