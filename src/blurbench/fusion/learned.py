@@ -12,7 +12,7 @@ import torch
 from torch.nn import functional
 
 from blurbench.fusion import network_inputs
-from blurbench.fusion.dimming import dimmed
+from blurbench.fusion.dimming import fainter
 from blurbench.fusion.features import whole
 from blurbench.fusion.items import answers, read
 from blurbench.fusion.restoration import MARGIN, tiled
@@ -122,7 +122,7 @@ class Learned:
 
         def one(item):
             view = read(dataset, item // same)
-            return self._prepare(dimmed(view, np.random.default_rng(item)) if item % same else view)
+            return self._prepare(fainter(view, np.random.default_rng(item)) if item % same else view)
 
         def columns(items):
             return zip(*map(one, range(items.start, items.stop)))
