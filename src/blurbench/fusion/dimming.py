@@ -2,8 +2,16 @@
 
 import numpy as np
 
+from blurbench.fusion.items import read
+
 THINNEST = 0.35  # least share of the light that is kept everywhere
 DENSEST = 0.015  # 1/µm, most absorption that is added, of each of the two ways
+
+
+def one_of(dataset, item, copies):
+    """A view of a dataset or a copy of it: first view 0, then so many copies that are fainter, then view 1."""
+    view, copy = read(dataset, item // (1 + copies)), item % (1 + copies)
+    return fainter(view, np.random.default_rng(item)) if copy else view
 
 
 def fainter(view, rng):

@@ -12,9 +12,9 @@ import torch
 from torch.nn import functional
 
 from blurbench.fusion import network_inputs
-from blurbench.fusion.dimming import fainter
+from blurbench.fusion.dimming import one_of
 from blurbench.fusion.features import whole
-from blurbench.fusion.items import answers, read
+from blurbench.fusion.items import answers
 from blurbench.fusion.restoration import MARGIN, tiled
 from blurbench.fusion.score import n_ssim
 from blurbench.learning import training
@@ -118,16 +118,11 @@ class Learned:
 
     def _prepared(self, dataset, copies=0):
         """Channels of each view and of its fainter copies, the truth over the scale, and what the penalty wants."""
-        same = 1 + copies
-
-        def one(item):
-            view = read(dataset, item // same)
-            return self._prepare(fainter(view, np.random.default_rng(item)) if item % same else view)
 
         def columns(items):
-            return zip(*map(one, range(items.start, items.stop)))
+            return zip(*(self._prepare(one_of(dataset, k, copies)) for k in range(items.start, items.stop)))
 
-        return Prepared(columns, same * len(dataset), BLOCK)
+        return Prepared(columns, (1 + copies) * len(dataset), BLOCK)
 
     def _prepare(self, view):
         known, box = whole(view), tuple((0, n) for n in view.photons.shape)

@@ -13,6 +13,7 @@ import torch
 from sklearn.linear_model import Ridge
 
 from blurbench.files.logs import progress
+from blurbench.fusion.dimming import one_of
 from blurbench.fusion.features import features, whole
 from blurbench.fusion.items import answers, read
 from blurbench.fusion.restoration import tiled
@@ -28,19 +29,23 @@ class LocalRidge:
     kind = "learned"
     trains = True
     network = False
-    options = {"strengths": [0.1, 1.0, 10.0, 100.0, 1000.0]}  # the best on validation is taken
+    options = {
+        "strengths": [0.1, 1.0, 10.0, 100.0, 1000.0],  # the best on validation is taken
+        "dimmed": 1,  # fainter copies of each view (`dimming`) to learn from beside it
+    }
 
     def fit(self, splits, budget, device, seed):
         """Learn from voxels of splits["train"], choose the strength on splits["validation"]."""
         start, train, validation = time.perf_counter(), splits["train"], splits["validation"]
-        each = max(1, VOXELS // max(len(train), 1))
-        sampled = [_sample(train, i, each, seed) for i in progress(range(len(train)), "sample voxels")]
+        n = (1 + self.dimmed) * len(train)
+        each = max(1, VOXELS // max(n, 1))
+        sampled = [_sample(train, i, self.dimmed, each, seed) for i in progress(range(n), "sample voxels")]
         x, y = (np.concatenate(part) for part in zip(*sampled))
         sd = x.std(axis=0)
         scaling = {"mean": torch.from_numpy(x.mean(axis=0)), "sd": torch.from_numpy(np.where(sd > 1e-6, sd, 1.0))}
         products, models, rows = _products(_scaled(scaling, x.astype(float))), [], []
         for share, strength in product(SHARES, self.strengths):
-            views = max(1, round(share * len(train)))
+            views = max(1, round(share * n))
             given, wanted = products[: views * each], y[: views * each]
             ridge = Ridge(alpha=strength, solver="cholesky").fit(given, wanted)
             values = {"coefficients": torch.from_numpy(ridge.coef_), "intercept": float(ridge.intercept_)}
@@ -59,9 +64,9 @@ class LocalRidge:
         return answers(dataset, lambda view: _restored(view, [model])[0])
 
 
-def _sample(dataset, i, n, seed):
+def _sample(dataset, i, copies, n, seed):
     """Features (n, columns) of voxels of one view at random, and the truth there over the view's scale (n,)."""
-    view = read(dataset, i)
+    view = one_of(dataset, i, copies)
     known, box = whole(view), tuple((0, side) for side in view.photons.shape)
     at = np.random.default_rng([seed, i]).integers(0, view.photons.size, n)
     x = features(view, box, known).reshape(view.photons.size, -1)
