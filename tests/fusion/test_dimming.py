@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from blurbench.fusion.dimming import THINNEST, dimmed, fainter
+from blurbench.fusion.dimming import THINNEST, dimmed, fainter, thickened
 from blurbench.fusion.items import Truth, View
-from blurbench.fusion.optics import Optics
+from blurbench.fusion.optics import Optics, axial_sigma
 
 OPTICS = Optics((2.0, 0.4, 0.4), (2.0, 0.3, 0.3), 2.5, 10.0, 40.0, 0.1)
 READ_NOISE = 4.0
@@ -43,3 +43,33 @@ def test_copies_are_fainter_and_the_same_for_the_same_draw():
         assert found.photons.mean() < lamp * 50 + 1
     again = fainter(given, np.random.default_rng(9)).photons
     assert np.array_equal(found.photons, again)
+
+
+@pytest.mark.parametrize("lamp", [0.4, 0.8])
+def test_a_thicker_sheet_blurs_what_is_there_and_leaves_the_noise_of_a_camera(lamp):
+    """A bright plane under a Gaussian of the SD that the formula of the optics lacks; noise as above."""
+    plane = np.full(SHAPE, 1.0)
+    plane[16] = 1000.0
+    given = view(plane)._replace(photons=plane.astype(np.float32))
+    wider = OPTICS._replace(sheet_waist_um=1.5 * OPTICS.sheet_waist_um, rayleigh_um=2.25 * OPTICS.rayleigh_um)
+    blurred, left = thickened(given, 1.5)
+    assert blurred.optics == wider
+    assert blurred.photons.sum() == pytest.approx(plane.sum(), rel=1e-4)
+    x = np.arange(SHAPE[2]) * 0.4
+    profile, z = blurred.photons[:, 0] - 1, (np.arange(32) - 16) * 2.0
+    variance = (profile * z[:, None] ** 2).sum(axis=0) / profile.sum(axis=0)
+    lacking = axial_sigma(wider, x) ** 2 - axial_sigma(OPTICS, x) ** 2
+    assert variance == pytest.approx(np.maximum(lacking, 0), rel=1e-3)
+
+    flat, noise_left = thickened(view(80.0), 1.5)
+    assert (noise_left < 1).all()
+    found = dimmed(flat, np.float32(lamp), np.float32(1), np.random.default_rng(2), noise_left).photons
+    expected = lamp * 80 + READ_NOISE**2
+    assert found.mean() == pytest.approx(lamp * 80, abs=0.1)
+    assert found.var() == pytest.approx(expected, rel=0.03)
+
+
+def test_a_sheet_as_thick_as_before_changes_nothing():
+    given = view(80.0)
+    found, noise_left = thickened(given, 1.0)
+    assert np.array_equal(found.photons, given.photons) and np.allclose(noise_left, 1)

@@ -1,11 +1,16 @@
-"""Views with less light than those that were taken: thinned, and lost once more on its ways in and out."""
+"""Views as a worse microscope might have taken them: a thicker sheet, and light thinned and lost on its ways in and out."""
 
 import numpy as np
+from scipy.special import ive
 
+from blurbench.fusion import gaussian
 from blurbench.fusion.items import read
+from blurbench.fusion.optics import axial_sigma
 
 THINNEST = 0.35  # least share of the light that is kept everywhere
 DENSEST = 0.015  # 1/µm, most absorption that is added, of each of the two ways
+THICKEST = 1.6  # times its thickness that a sheet has at most
+REACH = 8  # planes beyond which the Gaussian that it lacks ends
 
 
 def one_of(dataset, item, copies):
@@ -15,18 +20,37 @@ def one_of(dataset, item, copies):
 
 
 def fainter(view, rng):
-    """A view as a fainter lamp and a denser tissue might have shown it, both drawn; see `dimmed`."""
+    """A view as a fainter lamp, a denser tissue and a thicker sheet might have shown it, all drawn; see `dimmed`."""
     lamp = np.float32(THINNEST ** rng.random())
     z, _, x = (np.arange(n) * step for n, step in zip(view.photons.shape, view.optics.spacing_um))
     depth, way = DENSEST * rng.random(2)
-    return dimmed(view, lamp, np.exp(-depth * z[:, None, None] - way * x).astype(np.float32), rng)
+    view, noise_left = thickened(view, THICKEST ** rng.random())
+    return dimmed(view, lamp, np.exp(-depth * z[:, None, None] - way * x).astype(np.float32), rng, noise_left)
 
 
-def dimmed(view, lamp, left, rng):
+def thickened(view, times):
+    """A view as a sheet `times` as thick at its waist shows it, and the share (x,) of the noise's variance left in it.
+
+    The Gaussian that it lacks goes along z, as the one on planes whose variance is right though it is narrower than one
+    (Lindeberg 1990, IEEE PAMI 12:234). Where the thicker sheet, which spreads less, is the thinner one, all stays.
+
+    view : `items.View`, one view alone
+    """
+    optics = view.optics
+    wide = {"sheet_waist_um": optics.sheet_waist_um * times, "rayleigh_um": optics.rayleigh_um * times**2}
+    wider = optics._replace(**wide)
+    x = np.arange(view.photons.shape[2]) * optics.spacing_um[2]
+    lacking = np.maximum(axial_sigma(wider, x) ** 2 - axial_sigma(optics, x) ** 2, 0)
+    half = ive(np.arange(REACH + 1)[:, None], lacking / optics.spacing_um[0] ** 2).astype(np.float32)
+    noise_left = 2 * np.square(half).sum(axis=0) - half[0] ** 2
+    return view._replace(photons=gaussian.axial(view.photons, half), optics=wider), noise_left
+
+
+def dimmed(view, lamp, left, rng, noise_left=np.float32(1)):
     """A view of which each photon is kept with probability p = lamp · left, and the truth that belongs to it.
 
     Of n photons there are then p n + sqrt(p (1 - p) n) times a normal number, in their mean and variance; read noise is
-    filled up to what it was.
+    filled up to what it was, as is the noise that a filter took.
 
     Parameters
     ----------
@@ -34,13 +58,15 @@ def dimmed(view, lamp, left, rng):
     lamp : share of the light that the specimen is given, which its truth in photons falls by
     left : (z, y, x), or of a shape that fits it, share that comes through what absorbs besides
     rng : np.random.Generator
+    noise_left : share of the noise's variance that is in the view still, a number or (x,)
 
     Returns
     -------
     `items.View`
     """
-    p = lamp * left
-    variance = p * (1 - p) * np.maximum(view.photons, 0) + (1 - p**2) * np.float32(view.read_noise) ** 2
+    p, photons, read_variance = lamp * left, np.maximum(view.photons, 0), np.float32(view.read_noise) ** 2
+    wanted, there = p * photons + read_variance, p**2 * noise_left * (photons + read_variance)
     noise = rng.standard_normal(view.photons.shape, np.float32)
     truth = view.truth._replace(density=view.truth.density * lamp)
-    return view._replace(photons=p * view.photons + np.sqrt(variance) * noise, truth=truth)
+    found = p * view.photons + np.sqrt(np.maximum(wanted - there, 0)) * noise
+    return view._replace(photons=found, truth=truth)

@@ -5,6 +5,7 @@ the noise-free truth, on the scale of the view's own brightest places. A network
 patches and predicts whole views, or tiles of them where these are large.
 """
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -113,6 +114,8 @@ class Learned:
                 scores.append(n_ssim(answer, target, np.square(x[0])))
             return {"validation_loss": float(np.mean(losses)), "validation_n_ssim": float(np.median(scores))}
 
+        # An epoch is as many steps with copies as without.
+        budget = replace(budget, epochs=budget.epochs / (1 + self.dimmed))
         curve = training.train(network, batch, len(train), BLOCK, loss, validate, budget, seed, device)
         return {"network": weights(network)}, curve
 
