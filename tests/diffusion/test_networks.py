@@ -1,12 +1,14 @@
 """The learned methods: their inputs turn with the image, and their networks are what they claim to be."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
 from blurbench.diffusion import learned, network_inputs
 from blurbench.diffusion.simulate import imaging, render
 from blurbench.files.datasets import Dataset
+from blurbench.learning.budget import Budget
 from blurbench.microscopy.random_streams import key
 from blurbench.running import methods
 
@@ -94,6 +96,34 @@ def test_ours_begins_as_the_likelihood_it_corrects():
     with torch.inference_mode():
         answer = network(x, summary, present)
     assert torch.allclose(answer[:, 0], summary[:, 0]) and torch.allclose(answer[:, 1].exp(), summary[:, 1])
+
+
+@pytest.mark.parametrize("name", [*EVERY, "summary_ridge"])
+def test_a_stack_is_read_as_those_of_the_training_whatever_dataset_it_is_of(name):
+    """One stack of a dataset on one microscope and of one of many: one answer from a model, in the last digit."""
+    one_microscope, method = dataset(), methods.load("diffusion", name)
+    ranges = {"photons": [30, 1000], "frame_time_s": [0.005, 0.04], "exposure_s": 0.04, "psf": {"kind": "gaussian", "fwhm_um": [0.1, 0.35]}}
+    many = {"imaging": {**one_microscope.spec["imaging"], **ranges}, "D_um2_s": [0.01, 100]}
+    of_many = one_microscope.with_spec(many)
+    if name == "summary_ridge":
+        model, _ = method.fit({"train": of_many, "validation": of_many}, Budget(), torch.device("cpu"), 1)
+    else:
+        torch.manual_seed(0)
+        network = method.network(many)
+        for p in network.parameters():
+            torch.nn.init.normal_(p, std=0.05)
+        model = {"network": network.state_dict(), "precision": "float32"}
+    model = {**model, "spec": many}
+    there, here = (method.predict(given.blind(), model, "cpu") for given in (of_many, one_microscope))
+    pd.testing.assert_frame_equal(pd.DataFrame(here), pd.DataFrame(there), check_exact=True)
+
+
+def test_what_a_likelihood_says_depends_on_the_ranges_that_it_is_for():
+    """So the test above could fail."""
+    given = dataset()
+    wider = given.with_spec({**given.spec, "D_um2_s": [0.01, 100]})
+    told, untold = (methods.load("diffusion", "ours").prepare(one, 1)[1] for one in (given, wider))
+    assert not np.allclose(told, untold, atol=1e-2)
 
 
 @pytest.mark.parametrize("sure", [-9.0, 9.0])

@@ -109,7 +109,7 @@ def stack_features(one: Stack):
 
 def features(dataset, threads=1):
     """Features of all items: (n, T, FRAME_FEATURES), (n, STACK_FEATURES), mask (n, T) of the frames there are."""
-    n, longest = len(dataset), int(np.max(dataset.spec["imaging"]["frames"]))
+    n, longest = dataset.images.shape[:2]
     frames = np.zeros((n, longest, FRAME_FEATURES), np.float32)
     whole = np.zeros((n, STACK_FEATURES), np.float32)
     whole[:, OWN:] = microscope(dataset.items, dataset.spec)

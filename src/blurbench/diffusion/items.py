@@ -8,7 +8,10 @@ import numpy as np
 from blurbench.diffusion.configuration import CONTINUOUS
 from blurbench.diffusion.estimators import blur_coefficient, blur_share
 from blurbench.diffusion.psf import FWHM_OVER_SD
+from blurbench.files.datasets import Dataset
 from blurbench.microscopy.camera import to_photons
+
+OWN = ("camera", "pixel_size_um", "size_px", "substeps")  # of `imaging`, whatever a method was trained on
 
 
 class Truth(NamedTuple):
@@ -116,6 +119,21 @@ def stack(image, row, spec, path=None) -> Stack:
     truth = None if path is None else Truth(row.D, row.psf_fwhm_um, path[:frames])
     known = row.photons, row.background, row.fwhm_um, row.frame_time_s, row.exposure_s
     return Stack(to_photons(image[:frames], spec["imaging"]["camera"]), *known, spec, truth)
+
+
+def as_trained(dataset: Dataset, trained: dict) -> Dataset:
+    """A dataset as methods see it that were trained on another: what they measure in a stack must be what they learned.
+
+    Widths, windows and the likelihood that some begin with depend on the ranges that a dataset is about. They are those
+    of the training; the camera, the grid and how well the PSF is known stay the dataset's own.
+
+    trained : spec of the dataset of the training
+    """
+    own = dataset.spec["imaging"]
+    imaging = {**trained["imaging"], **{key: own[key] for key in OWN if key in own}}
+    told = {"known_to": own["psf"]["known_to"]} if "known_to" in own["psf"] else {}
+    imaging["psf"] = {**{key: value for key, value in imaging["psf"].items() if key != "known_to"}, **told}
+    return dataset.with_spec({**dataset.spec, "imaging": imaging, "D_um2_s": trained["D_um2_s"]})
 
 
 def stacks(dataset) -> Iterator[Stack]:

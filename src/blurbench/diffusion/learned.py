@@ -10,6 +10,7 @@ import torch
 
 from blurbench.diffusion import crops, network_inputs
 from blurbench.diffusion.intervals import from_log
+from blurbench.diffusion.items import as_trained
 from blurbench.learning import training
 from blurbench.learning.device import find_device
 from blurbench.learning.prepared import Prepared
@@ -113,7 +114,7 @@ class Learned:
         """D of every stack with its intervals. What a method answers stands in blurbench.planning.method."""
         if not len(dataset):
             return from_log([], [])
-        device = find_device(device)
+        device, dataset = find_device(device), as_trained(dataset, model["spec"])
         if "crop_px" in self.options and (found := self.side(dataset.spec)) != (side := self.side(model["spec"])):
             raise ValueError(f"found crops of {found} pixels, expected {side} as in the training")
         network = trained(self.network(model["spec"]), model, device)

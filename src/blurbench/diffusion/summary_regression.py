@@ -14,6 +14,7 @@ from threadpoolctl import threadpool_limits
 
 from blurbench.diffusion import hermite_moments
 from blurbench.diffusion.intervals import TAILS, from_log
+from blurbench.diffusion.items import as_trained
 from blurbench.diffusion.summaries import summaries
 
 SHARES = 1 / 8, 1 / 4, 1 / 2, 1  # of the training split, from each of which one learns: the learning curve
@@ -59,7 +60,7 @@ class SummaryRegression:
 
     def predict(self, dataset, model, device):
         """D of every stack with its intervals. What a method answers stands in blurbench.planning.method."""
-        given = _summaries(dataset, 1)
+        given = _summaries(as_trained(dataset, model["spec"]), 1)
         ln_D = given[:, 0] + self.correction(model["regression"], _scaled(model, given))
         return from_log(ln_D, given[:, 1], model["z"])
 

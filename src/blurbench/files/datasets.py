@@ -252,6 +252,11 @@ class Dataset:
         parts = {key.partition(".")[0] for key in problems.load(self.attrs["problem"]).known_spec}
         return Dataset(self._given(sorted(parts)), images, items, truth, start, stop)
 
+    def with_spec(self, spec: dict) -> "Dataset":
+        """The same items under another entry of the configuration."""
+        images, items, truth, start, stop = self._all
+        return Dataset({**self.attrs, "spec": spec}, images, items, truth, start, stop)
+
     def _given(self, keys):
         """Attributes, and of the entry these keys alone."""
         return {**{name: self.attrs[name] for name in KNOWN if name in self.attrs}, "spec": _part(self.spec, keys)}
