@@ -30,6 +30,7 @@ class StepCost:
     validate : of an item in a validation
     besides : of what is done once, such as a choice of thresholds
     block, item_mb : items that are prepared at a time (0: all of them), and what is kept of each
+    copies : inputs that are prepared of each training item, itself among them
     """
 
     prepare: float
@@ -39,6 +40,7 @@ class StepCost:
     besides: float
     block: int
     item_mb: float
+    copies: float = 1
 
     @classmethod
     def measured(cls, problem, entry, stores):
@@ -72,16 +74,18 @@ class StepCost:
         before = first - start - seen.preparing(start, first) - step
         after = seen.end - ends[-1] - seen.preparing(ends[-1], seen.end) - validation
         validate, besides = validation / len(splits["validation"]), max(before, 0.0) + max(after, 0.0)
-        return cls(seen.prepare, step, batch, validate, besides, seen.block(n), seen.item_mb)
+        return cls(seen.prepare, step, batch, validate, besides, seen.block(n), seen.item_mb, seen.copies(n))
 
     def of(self, items, epochs, validations):
         """Core-seconds of a training of so many epochs on so many `items` (of train and of validation)."""
         n, presented = items["train"], epochs * items["train"]
         if not self.step:
             return self.prepare * (n + items["validation"]) + self.besides
-        size = self.block or n
+        inputs = round(self.copies * n)
+        size = self.block or inputs
         kept = max(FEWEST * size, KEPT_MB / max(self.item_mb, 1e-9))
-        prepared = n if not self.block else presented if n > kept else min(n, math.ceil(presented / size) * size)
+        few = min(inputs, math.ceil(presented / size) * size)
+        prepared = inputs if not self.block else presented if inputs > kept else few
         given = self.prepare * (prepared + items["validation"]) + self.besides
         return given + self.step / self.batch * presented + self.validate * validations * items["validation"]
 
@@ -104,7 +108,7 @@ def _solved(excess, low, high):
 
 
 class Seen:
-    """What `watched` saw: `steps`, processor time at the end of each; `made`, (start, stop, items, MB, block size)."""
+    """What `watched` saw: `steps`, processor time at the end of each; `made`, (start, stop, items, MB, block, all)."""
 
     def __init__(self):
         self.steps, self.made, self.end = [], [], 0.0
@@ -121,12 +125,16 @@ class Seen:
     @property
     def item_mb(self):
         """MB that are kept of an item."""
-        return sum(mb for *_, mb, _ in self.made) / max(sum(n for _, _, n, *_ in self.made), 1)
+        return sum(mb for *_, mb, _, _ in self.made) / max(sum(n for _, _, n, *_ in self.made), 1)
 
     def block(self, n):
         """Items of a block of the training items, of which there were n; 0 where all are prepared at once."""
-        size = self.made[0][-1] if self.made else 0
+        size = self.made[0][-2] if self.made else 0
         return 0 if size == n else size
+
+    def copies(self, n):
+        """Inputs that are prepared of each training item."""
+        return self.made[0][-1] / n if self.made else 1
 
 
 @contextmanager
@@ -140,7 +148,7 @@ def watched():
         start = time.process_time()
         columns = original(self, number)
         mb = sum(part.nbytes for column in columns for part in column) / 1e6
-        seen.made.append((start, time.process_time(), len(columns[0]), mb, self.size))
+        seen.made.append((start, time.process_time(), len(columns[0]), mb, self.size, len(self)))
         return columns
 
     hook = register_optimizer_step_post_hook(lambda *_: seen.steps.append(time.process_time()))

@@ -4,7 +4,7 @@ import numpy as np
 from scipy.special import ive
 
 from blurbench.fusion import gaussian
-from blurbench.fusion.items import read
+from blurbench.fusion.items import TARGETS, read
 from blurbench.fusion.optics import axial_sigma
 
 THINNEST = 0.35  # least share of the light that is kept everywhere
@@ -13,15 +13,21 @@ THICKEST = 1.6  # times its thickness that a sheet has at most
 REACH = 8  # planes beyond which the Gaussian that it lacks ends
 
 
-def one_of(dataset, item, copies):
+def one_of(dataset, item, copies, target="density"):
     """A view of a dataset or a copy of it: first view 0, then so many copies that are fainter, then view 1."""
     view, copy = read(dataset, item // (1 + copies)), item % (1 + copies)
-    return fainter(view, np.random.default_rng(item)) if copy else view
+    return fainter(view, np.random.default_rng(item), target) if copy else view
 
 
-def fainter(view, rng):
-    """A view as a fainter lamp, a denser tissue and a thicker sheet might have shown it, all drawn; see `dimmed`."""
+def fainter(view, rng, target="density"):
+    """A view as a fainter lamp, a denser tissue and a thicker sheet might have shown it, all drawn; see `dimmed`.
+
+    By a fainter lamp alone where a method learns another target than the truth: what else would become of all views,
+    one view does not tell.
+    """
     lamp = np.float32(THINNEST ** rng.random())
+    if target != "density":
+        return dimmed(view, lamp, np.float32(1), rng)
     z, _, x = (np.arange(n) * step for n, step in zip(view.photons.shape, view.optics.spacing_um))
     depth, way = DENSEST * rng.random(2)
     view, noise_left = thickened(view, THICKEST ** rng.random())
@@ -55,7 +61,7 @@ def dimmed(view, lamp, left, rng, noise_left=np.float32(1)):
     Parameters
     ----------
     view : `items.View` with its truth, one view alone
-    lamp : share of the light that the specimen is given, which its truth in photons falls by
+    lamp : share of the light that the specimen is given, which its truth and all targets in photons fall by
     left : (z, y, x), or of a shape that fits it, share that comes through what absorbs besides
     rng : np.random.Generator
     noise_left : share of the noise's variance that is in the view still, a number or (x,)
@@ -67,6 +73,6 @@ def dimmed(view, lamp, left, rng, noise_left=np.float32(1)):
     p, photons, read_variance = lamp * left, np.maximum(view.photons, 0), np.float32(view.read_noise) ** 2
     wanted, there = p * photons + read_variance, p**2 * noise_left * (photons + read_variance)
     noise = rng.standard_normal(view.photons.shape, np.float32)
-    truth = view.truth._replace(density=view.truth.density * lamp)
+    truth = view.truth._replace(**{name: getattr(view.truth, name) * lamp for name in TARGETS})
     found = p * view.photons + np.sqrt(np.maximum(wanted - there, 0)) * noise
     return view._replace(photons=found, truth=truth)

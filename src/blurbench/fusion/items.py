@@ -48,6 +48,7 @@ class View(NamedTuple):
     truth: Truth | None = None
 
 
+TARGETS = ("density", "fused", "deconvolved")  # of `Truth`, that a method may learn
 CHANNELS = ("nuclei", "membranes")  # by their number in the column `channel`
 SHAPE = ("depth_px", "height_px", "width_px")  # voxels of an item, which those of a recording's store may exceed
 

@@ -1,7 +1,7 @@
 """What the networks share: patches to train on, tiles to predict in.
 
 A method's class gives `network()` and, where it is not the mean square error, the loss of its answers. The target is
-the noise-free truth, on the scale of the view's own brightest places. A network works on any size, so it trains on
+the noise-free truth unless its entry says `target`, on the scale of the view's own brightest places. A network works on any size, so it trains on
 patches and predicts whole views, or tiles of them where these are large.
 """
 
@@ -36,13 +36,14 @@ class Learned:
     levels : between which the network halves its sides
     tile : side of the tiles that large views are predicted in
     dimmed : fainter copies of each view (`dimming`) to train on beside it
+    target : one of `items.TARGETS` that the network learns: the truth, or what all noisy views are made into
     spec : what is known of the dataset that it is trained on
     """
 
     estimated = False
     patch_px = (32, 48, 48)
     levels, tile = 5, 96
-    dimmed = 0
+    dimmed, target = 0, "density"
     spec: dict[str, Any] = {}
 
     @property
@@ -68,7 +69,7 @@ class Learned:
         raise TypeError(f"{type(self).__name__} has no network")
 
     def inputs(self, part, box, known):
-        """What the network sees of the part of a view that lies in a box, (channels, z, y, x) float32."""
+        """What the network sees of the part of a view that lies in a box: channels that fit it (`network_inputs`)."""
         return network_inputs.channels(part, box, known, self.estimated)
 
     def loss(self, answer, target):
@@ -108,7 +109,7 @@ class Learned:
         def validate(network):
             losses, scores = [], []
             for i in range(min(len(validation), VIEWS)):
-                x, target = (column.astype(np.float32) for column in validation.item(i)[:2])
+                x, target, *_ = self._cut(validation.item(i))
                 answer = self._answer(network, x, device)
                 losses.append(float(self.loss(*(torch.from_numpy(a[None]) for a in (answer, target)))))
                 scores.append(n_ssim(answer, target, np.square(x[0])))
@@ -120,30 +121,38 @@ class Learned:
         return {"network": weights(network)}, curve
 
     def _prepared(self, dataset, copies=0):
-        """Channels of each view and of its fainter copies, the truth over the scale, and what the penalty wants."""
+        """The target of each view and its fainter copies over the scale, their channels, and what the penalty wants."""
 
         def columns(items):
-            return zip(*(self._prepare(one_of(dataset, k, copies)) for k in range(items.start, items.stop)))
+            views = (one_of(dataset, k, copies, self.target) for k in range(items.start, items.stop))
+            return zip(*map(self._prepare, views))
 
         return Prepared(columns, (1 + copies) * len(dataset), BLOCK)
 
     def _prepare(self, view):
         known, box = whole(view), tuple((0, n) for n in view.photons.shape)
-        columns = self.inputs(view, box, known), view.truth.density / known.scale, *self.seen(view, box, known)
+        target = getattr(view.truth, self.target) / known.scale
+        columns = target, *self.inputs(view, box, known), *self.seen(view, box, known)
         # Half precision holds twice as many, and is finer than the noise by far.
         return [column.astype(np.float16) for column in columns]
 
     def _patch(self, columns, rng):
         """A random patch, or its mirror image along y, the one axis along which no light is lost."""
-        at, turned = window(self.random_box(columns[1].shape, rng)), rng.integers(2)
+        return self._cut(columns, window(self.random_box(columns[0].shape, rng)), rng.integers(2))
+
+    def _cut(self, columns, at=(slice(None),) * 3, turned=False):
+        """Channels in one array, the target, and what the penalty wants, of a part of what `_prepare` gives."""
 
         def of(column):
             if not column.ndim:  # a number, of the whole view
                 return column.astype(np.float32)
-            patch = column[(..., *at)].astype(np.float32)
-            return np.ascontiguousarray(np.flip(patch, -2) if turned else patch)
+            there = (side if n > 1 else slice(None) for side, n in zip(at, column.shape[-3:]))
+            part = column[(..., *there)].astype(np.float32)
+            return np.ascontiguousarray(np.flip(part, -2) if turned else part)
 
-        return [of(column) for column in columns]
+        target, *others = map(of, columns)
+        x = network_inputs.stacked(others[: self.channels], target.shape)
+        return [x, target, *others[self.channels :]]
 
     def random_box(self, shape, rng):
         """A box of `patch_px` voxels, or as many as there are, at a random place."""
@@ -164,7 +173,8 @@ class Learned:
         known = whole(view)
 
         def of_part(part, box):
-            return self._answer(network, self.inputs(part, box, known), device) * np.float32(known.scale)
+            x = network_inputs.stacked(self.inputs(part, box, known), part.photons.shape)
+            return self._answer(network, x, device) * np.float32(known.scale)
 
         return tiled(of_part, view, self.margin, self.tile, self.align)
 

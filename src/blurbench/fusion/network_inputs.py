@@ -13,8 +13,10 @@ SETTINGS = SHARPENED[1:3]  # of the estimates of the truth that some see beside 
 ESTIMATED = len(SETTINGS)
 
 
-def channels(part, box, known, estimated) -> np.ndarray:
-    """Channels (c, z, y, x) float32 of the part of a view that lies in a box of voxels.
+def channels(part, box, known, estimated) -> list:
+    """Channels of the part of a view that lies in a box of voxels, float32 arrays that fit (z, y, x).
+
+    Sides of 1 stand for what does not change along an axis; `stacked` makes one array of them.
 
     The root of the light, in which noise is even, and places along z and x, in 100 µm; the width of the PSF along z in
     planes and in the plane in voxels, the logarithm of the brightness, how flat the voxels are, nuclei or membranes.
@@ -27,26 +29,39 @@ def channels(part, box, known, estimated) -> np.ndarray:
     width = axial_sigma(part.optics, np.arange(shape[2]) * spacing[2]) / spacing[0]
     flat = np.log(spacing[0] / spacing[2])
     numbers = [part.optics.sigma_um[2] / spacing[2], np.log(known.scale) / 5, flat, CHANNELS.index(part.channel)]
-    rest = (np.broadcast_to(one, shape) for one in (z[:, None, None], x, width, *numbers))
-    found = [_root(part.photons, known), *rest]
+    found = [_root(part.photons, known), z[:, None, None], x, width, *numbers]
     if estimated:
         left = known.field.on(box)
         found += [np.log(left), *estimates(part, left, known.scale, SETTINGS)]
-    return np.stack(found, dtype=np.float32, casting="same_kind")
+    return [_fitting(one) for one in found]
 
 
-def further(part, known) -> np.ndarray:
+def stacked(channels, shape) -> np.ndarray:
+    """One array (c, z, y, x) float32 of channels that fit the shape (z, y, x)."""
+    found = np.empty((len(channels), *shape), np.float32)
+    for whole, one in zip(found, channels):
+        whole[...] = one
+    return found
+
+
+def further(part, known) -> list:
     """Channels of the further views of a part: of each the root of its light, and the width of its PSF along its axis.
 
-    Parameters as of `channels`; (FURTHER x views, z, y, x) float32.
+    Parameters as of `channels`, and what is returned; FURTHER of each view.
     """
     found = []
     for photons, optics in zip(part.others, part.others_optics):
         light = optics.light_axis
         width = axial_sigma(optics, np.arange(photons.shape[light]) * optics.spacing_um[light])
         width = np.expand_dims(width / optics.spacing_um[optics.depth_axis], [a for a in range(3) if a != light])
-        found += [_root(photons, known), np.broadcast_to(width, photons.shape)]
-    return np.array(found, np.float32).reshape(-1, *part.photons.shape)
+        found += [_root(photons, known), width]
+    return [_fitting(one) for one in found]
+
+
+def _fitting(channel):
+    """A channel of three axes."""
+    channel = np.asarray(channel, np.float32)
+    return channel.reshape((1,) * (3 - channel.ndim) + channel.shape)
 
 
 def _root(photons, known):

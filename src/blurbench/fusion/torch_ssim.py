@@ -1,10 +1,25 @@
 """Structural similarity of patches as a loss (Wang et al. 2004, eq. 13), in the form that `fusion.ssim` scores by."""
 
+import torch
 from torch.nn import functional
 
-from blurbench.fusion.ssim import K1, K2, WINDOW
+from blurbench.fusion.ssim import K1, K2, PERCENTILES, WINDOW
 
 UNBIASED = WINDOW**3 / (WINDOW**3 - 1)
+
+
+def scored_ssim(image, target):
+    """Mean SSIM of patches (n, z, y, x) as whole volumes are scored: each scaled by its percentiles, larger data range."""
+    (image, one), (target, other) = _scaled(image), _scaled(target)
+    return ssim(image, target, torch.maximum(one, other).detach())
+
+
+def _scaled(patches):
+    """Patches whose percentiles are 0 and 1, and their data ranges (n, 1, 1, 1)."""
+    flat = patches.flatten(1)
+    low, high = torch.quantile(flat, torch.tensor(PERCENTILES, device=flat.device) / 100, dim=1)[..., None, None, None]
+    scale = (high - low).clamp_min(1e-6)
+    return (patches - low) / scale, (flat.amax(dim=1) - flat.amin(dim=1))[:, None, None, None] / scale
 
 
 def ssim(image, target, span):

@@ -25,9 +25,12 @@ class Tuned:
     """Base of the classical methods that choose their settings.
 
     grid : values of each number of a setting by its name, the usual one first
+    target : one of `items.TARGETS`, which the settings are to come near
     """
 
     grid: dict[str, tuple[float, ...]] = {}
+    options = {"target": "density"}
+    target = "density"
 
     def restore(self, view, **setting):
         """What a method makes of a view (`items.View`) with one setting, (z, y, x) in photons."""
@@ -35,7 +38,7 @@ class Tuned:
 
     def fit(self, splits, budget, device, seed):
         """Choose the settings. What a method is given and returns stands in blurbench.planning.method."""
-        return choose(splits["validation"], self.restore, self.grid, type(self).__name__)
+        return choose(splits["validation"], self.restore, self.grid, type(self).__name__, self.target)
 
     def predict(self, dataset, model, device):
         """Every view, restored with the setting for it."""
@@ -48,8 +51,8 @@ def octave(view) -> float:
     return float(np.log2(max(np.quantile(block_means(view.photons, block), BRIGHT), 1.0)))
 
 
-def choose(dataset, restore, grid, name):
-    """Settings with the best median N_SSIM against the noise-free truth, for each channel at each brightness.
+def choose(dataset, restore, grid, name, target="density"):
+    """Settings with the best median N_SSIM against a target, for each channel at each brightness.
 
     A view counts at a brightness by a Gaussian weight of SD STEP. One number of a setting is varied at a time, ROUNDS
     times over, from the usual ones on: as users do it, and at a small part of the cost of all combinations.
@@ -60,6 +63,7 @@ def choose(dataset, restore, grid, name):
     restore : function (View, **setting) -> (z, y, x)
     grid : as in `Tuned`
     name : of the method, for the progress bar
+    target : one of `items.TARGETS`; the noise-free truth unless it is stated
 
     Returns
     -------
@@ -74,7 +78,7 @@ def choose(dataset, restore, grid, name):
     @cache
     def score(item, values):
         view = read(dataset, item)
-        return n_ssim(restore(view, **dict(zip(grid, values))), view.truth.density, view.photons)
+        return n_ssim(restore(view, **dict(zip(grid, values))), getattr(view.truth, target), view.photons)
 
     for own, at in progress(list(_knots(views)), f"choose settings of {name}"):
         weights, channel = np.exp(-0.5 * ((own["octave"] - at) / STEP) ** 2).to_numpy(), own["channel"].iloc[0]

@@ -32,6 +32,7 @@ class LocalRidge:
     options = {
         "strengths": [0.1, 1.0, 10.0, 100.0, 1000.0],  # the best on validation is taken
         "dimmed": 1,  # fainter copies of each view (`dimming`) to learn from beside it
+        "target": "density",  # what is learned, one of `items.TARGETS`
     }
 
     def fit(self, splits, budget, device, seed):
@@ -39,7 +40,7 @@ class LocalRidge:
         start, train, validation = time.perf_counter(), splits["train"], splits["validation"]
         n = (1 + self.dimmed) * len(train)
         each = max(1, VOXELS // max(n, 1))
-        sampled = [_sample(train, i, self.dimmed, each, seed) for i in progress(range(n), "sample voxels")]
+        sampled = [_sample(train, i, self.dimmed, self.target, each, seed) for i in progress(range(n), "sample voxels")]
         x, y = (np.concatenate(part) for part in zip(*sampled))
         sd = x.std(axis=0)
         scaling = {"mean": torch.from_numpy(x.mean(axis=0)), "sd": torch.from_numpy(np.where(sd > 1e-6, sd, 1.0))}
@@ -54,7 +55,7 @@ class LocalRidge:
             about = {"items": views, "seconds": time.perf_counter() - start}
             rows.append({**about, "strength": strength, "train_loss": loss})
         chosen_on = progress(range(min(len(validation), VIEWS)), "choose the strength")
-        scores = np.nanmedian([_scores(read(validation, i), models) for i in chosen_on], axis=0)
+        scores = np.nanmedian([_scores(read(validation, i), models, self.target) for i in chosen_on], axis=0)
         curve = pd.DataFrame(rows).assign(n_ssim=scores, validation_loss=1 - scores)
         whole_split = len(self.strengths) * (len(SHARES) - 1)
         return models[whole_split + int(np.argmax(scores[whole_split:]))], curve
@@ -64,18 +65,18 @@ class LocalRidge:
         return answers(dataset, lambda view: _restored(view, [model])[0])
 
 
-def _sample(dataset, i, copies, n, seed):
-    """Features (n, columns) of voxels of one view at random, and the truth there over the view's scale (n,)."""
-    view = one_of(dataset, i, copies)
+def _sample(dataset, i, copies, target, n, seed):
+    """Features (n, columns) of voxels of one view at random, and the target there over the view's scale (n,)."""
+    view = one_of(dataset, i, copies, target)
     known, box = whole(view), tuple((0, side) for side in view.photons.shape)
     at = np.random.default_rng([seed, i]).integers(0, view.photons.size, n)
     x = features(view, box, known).reshape(view.photons.size, -1)
-    return x[at], view.truth.density.ravel()[at] / known.scale
+    return x[at], getattr(view.truth, target).ravel()[at] / known.scale
 
 
-def _scores(view, models):
-    """N_SSIM of each model on a view, against the noise-free truth."""
-    return [n_ssim(found, view.truth.density, view.photons) for found in _restored(view, models)]
+def _scores(view, models, target):
+    """N_SSIM of each model on a view, against the target."""
+    return [n_ssim(found, getattr(view.truth, target), view.photons) for found in _restored(view, models)]
 
 
 def _restored(view, models):

@@ -3,36 +3,67 @@
 What is known is undone before it: noise by total variation, blur by Richardson-Lucy, lost light by the flat field, each
 as far as it can be without knowing what specimens look like. The network sees the view and those estimates, on cells of
 1 x 2 x 2 voxels, since planes are far apart: a step costs a quarter of what it does on voxels.
+
+A target that is made of noisy views (`target: fused`) asks for something else. The score scales each volume by its own
+percentiles, the low one of which lies deep in the noise of such a target. So the view itself is among the estimates
+then, noise and all, and the loss is the score.
 """
 
+import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional
 
 from blurbench.fusion import network_inputs
 from blurbench.fusion.learned import Learned
-from blurbench.fusion.torch_ssim import ssim
+from blurbench.fusion.torch_ssim import scored_ssim, ssim
 from blurbench.learning.unet import UNet
 
 CELL = 2  # voxels of the plane on each side of a cell
 SPAN = 1.5  # of truths over their scales: what the score takes for the data range
 MOST = 3.0  # of the logarithm of what an estimate is multiplied by
 SIMILARITY = 0.5  # weight of the SSIM beside the L1
+ABSOLUTE = 0.1  # weight of the L1 beside the score, which any scale would fulfil
 
 
 class Ours(Learned):
     kind = "learned"
     trains = True
-    options = {"width": 32, "levels": 3, "patch_px": [32, 64, 64], "tile": 96, "estimated": True, "dimmed": 1}
+    options = {
+        "width": 32,
+        "levels": 3,
+        "patch_px": [32, 64, 64],
+        "tile": 96,
+        "estimated": True,
+        "dimmed": 1,
+        "target": "density",
+    }
 
     @property
     def align(self):
         return CELL * 2 ** (self.levels - 1)
 
+    @property
+    def noisy(self):
+        """Whether the view itself is one of the estimates."""
+        return self.target != "density"
+
+    @property
+    def channels(self):
+        return super().channels + self.noisy
+
+    def inputs(self, part, box, known):
+        found = super().inputs(part, box, known)
+        return [*found, part.photons / np.float32(known.scale)] if self.noisy else found
+
     def network(self):
-        return _Network(self.channels, self.estimated * network_inputs.ESTIMATED, self.width, self.levels)
+        return _Network(
+            self.channels, self.estimated * network_inputs.ESTIMATED + self.noisy, self.width, self.levels
+        )
 
     def loss(self, answer, target):
+        if self.noisy:
+            return 1 - scored_ssim(answer, target) + ABSOLUTE * functional.l1_loss(answer, target)
         return functional.l1_loss(answer, target) + SIMILARITY * (1 - ssim(answer, target, SPAN))
 
 

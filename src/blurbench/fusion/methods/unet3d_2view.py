@@ -1,7 +1,5 @@
 """A 3-D U-Net that is given all views there are, two in the benchmark; it knows more than those that see one."""
 
-import numpy as np
-
 from blurbench.fusion import network_inputs
 from blurbench.fusion.learned import Learned
 from blurbench.learning.unet import UNet
@@ -23,4 +21,4 @@ class UNet3DTwoViews(Learned):
         found, expected = 1 + len(part.others), self.spec["imaging"]["views_given"]
         if found != expected:
             raise ValueError(f"views given: {found} were found, {expected} were expected as in the training")
-        return np.concatenate([super().inputs(part, box, known), network_inputs.further(part, known)])
+        return [*super().inputs(part, box, known), *network_inputs.further(part, known)]

@@ -13,6 +13,7 @@ import torch
 from blurbench.fusion import network_inputs
 from blurbench.fusion.features import whole
 from blurbench.fusion.learned import Learned
+from blurbench.fusion.network_inputs import stacked
 from blurbench.fusion.restoration import part
 from blurbench.fusion.torch_forward import Forward, unexplained
 from blurbench.learning.unet import UNet
@@ -67,7 +68,7 @@ class UNet3DPhysics(Learned):
         for _ in range(self.adapt_steps):
             boxes = [self.random_box(view.photons.shape, rng) for _ in range(PATCHES)]
             parts = [(part(view, box), box, known) for box in boxes]
-            patches = [(self.inputs(*one), *self.seen(*one)) for one in parts]
+            patches = [(stacked(self.inputs(*one), one[0].photons.shape), *self.seen(*one)) for one in parts]
             x, *seen = (torch.from_numpy(np.stack(column)).to(device) for column in zip(*patches))
             optimiser.zero_grad(set_to_none=True)
             self._unexplained(network(x).float()[:, 0], x, *seen).backward()
