@@ -159,6 +159,15 @@ def test_settings_are_chosen_for_the_channel_and_the_brightness(monkeypatch):
     assert tuning.octave(views[0]) == 3
 
 
+def test_settings_are_chosen_for_the_target_that_is_asked_for(monkeypatch):
+    view, truth = as_view(np.full((8, 16, 16), 100, np.float32)), SimpleNamespace(density=1.0, fused=3.0)
+    monkeypatch.setattr(tuning, "read", lambda dataset, i: view._replace(truth=truth))
+    monkeypatch.setattr(tuning, "n_ssim", lambda found, target, photons: -abs(found - target))
+    for target, expected in (("density", 1.0), ("fused", 3.0)):
+        model, _ = tuning.choose([view], lambda view, width: width, {"width": (2.0, 1.0, 3.0)}, "test", target)
+        assert [one["setting"]["width"] for one in model["settings"]] == [expected]
+
+
 def test_a_ridge_of_products_is_their_quadratic_form():
     x, rng = np.random.default_rng(5).normal(size=(50, 6)), np.random.default_rng(6)
     model = {"mean": torch.zeros(6), "coefficients": torch.from_numpy(rng.normal(size=27)), "intercept": 0.5}

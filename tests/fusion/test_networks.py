@@ -10,7 +10,9 @@ from blurbench.fusion.features import whole
 from blurbench.fusion.items import View
 from blurbench.fusion.optics import Optics, axial_sigma, blur, blur_transposed, turned
 from blurbench.fusion.restoration import part
+from blurbench.fusion.ssim import ssim
 from blurbench.fusion.torch_forward import Forward, unexplained
+from blurbench.fusion.torch_ssim import scored_ssim
 from blurbench.running import methods
 
 OPTICS = Optics((1.0, 0.4, 0.4), (2.0, 0.5, 0.5), 4.0, 8.0, 10.0)
@@ -165,9 +167,9 @@ def given(name):
     return 2 if name == "unet3d_2view" else 1
 
 
-@pytest.mark.parametrize("name", NETWORKS)
-def test_tiles_have_no_seams(name):
-    method, network = lively(name, given(name))
+@pytest.mark.parametrize(("name", "options"), [*((name, {}) for name in NETWORKS), ("ours", {"target": "fused"})])
+def test_tiles_have_no_seams(name, options):
+    method, network = lively(name, given(name), **options)
     view, answers = recorded_view((16, 32, 256), given(name)), []
     for method.tile in (256, 64):
         answers.append(method._restored(network, view, torch.device("cpu")))
@@ -187,6 +189,28 @@ def test_a_constant_of_the_optics_that_is_told_changes_the_answer(name, change):
     assert np.abs(other - usual).max() > 1e-3 * np.ptp(usual)
 
 
+def test_the_loss_of_a_noisy_target_is_the_score():
+    """That of whole volumes, in float32."""
+    rng = np.random.default_rng(7)
+    volumes = [cells(SHAPE, seed) + rng.normal(0, 20, SHAPE) for seed in (1, 1, 2)]
+    one, similar, other = (volume.astype(np.float32) for volume in volumes)
+    for volume in (similar, 3 * similar - 50, other):
+        found = scored_ssim(torch.from_numpy(np.stack([volume, one])), torch.from_numpy(np.stack([one, one])))
+        assert float(found) == pytest.approx((ssim(volume, one) + 1) / 2, abs=1e-4)
+
+
+def test_a_network_taught_a_noisy_target_can_answer_the_view_itself():
+    """Its weights choose among the estimates and the view: with all of it on the view that is the answer, noise and all."""
+    method, network = lively("ours", 1, target="fused")
+    view = recorded_view((16, 32, 32))
+    with torch.no_grad():
+        for p in network.cells.head.parameters():
+            p.zero_()
+        network.cells.head.bias.view(-1, 4)[-1] = 50.0  # of the last estimate, in each voxel of a cell
+    answer = method._restored(network, view, torch.device("cpu"))
+    np.testing.assert_allclose(answer, view.photons, rtol=1e-4, atol=1e-3)
+
+
 def test_a_network_of_two_views_sees_both_and_asks_for_them():
     method, network = lively("unet3d_2view", 2)
     view, device = recorded_view((16, 32, 32), 2), torch.device("cpu")
@@ -200,7 +224,9 @@ def test_a_network_of_two_views_sees_both_and_asks_for_them():
 def test_a_part_of_two_views_is_seen_by_its_own_optics():
     view, box = recorded_view((16, 32, 60), 2), ((0, 16), (4, 20), (24, 60))
     known = whole(view)
-    everywhere, of_part = network_inputs.further(view, known), network_inputs.further(part(view, box), known)
+    everywhere, of_part = (
+        network_inputs.stacked(network_inputs.further(one, known), one.photons.shape) for one in (view, part(view, box))
+    )
     np.testing.assert_allclose(of_part, everywhere[:, :, 4:20, 24:], rtol=1e-6)
 
 
@@ -223,7 +249,7 @@ def test_adapting_to_a_view_explains_it_better_and_leaves_the_network_as_it_was(
     before = {name: value.clone() for name, value in network.state_dict().items()}
     box, known = tuple((0, n) for n in view.photons.shape), whole(view)
     light, noise = (torch.from_numpy(np.stack([one])) for one in method.seen(view, box, known))
-    x = batch(method.inputs(view, box, known))
+    x = batch(network_inputs.stacked(method.inputs(view, box, known), view.photons.shape))
 
     def left_over(answer):
         return float(method._unexplained(batch(answer / known.scale), x, light, noise))
