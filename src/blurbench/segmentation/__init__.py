@@ -1,0 +1,11 @@
+"""Cells in a blurred image: which pixels are theirs, which of them belong together, and how many there are."""
+
+from blurbench.files.answers import Images
+from blurbench.problems import Problem
+
+PROBLEM = Problem(
+    answer=Images("uint16"),  # labels: 0 is background, every other number an object
+    conditions=("stain", "blur_px"),
+    known=("stain", "blur_px", "diameter_px", "height_px", "width_px"),
+    known_spec=("imaging.shape_px", "imaging.offset"),
+)
