@@ -30,24 +30,19 @@ def table(scores, given):
 
 def blocks(table):
     """(heading, note, rows of strings) of each dataset, stain and number: a row per method, a column per blur."""
+    labels = {number.name: number.label for _, number in NUMBERS}
     for (dataset, stain, metric), part in table.groupby(["dataset", "stain", "metric"], sort=False):
-        (number,) = (number for _, number in NUMBERS if number.name == metric)
+        kinds = part.drop_duplicates("method").set_index("method")["kind"]
         wide = part.pivot(index="method", columns="blur_px", values="mean")
-        order = part.drop_duplicates("method").set_index("method")["kind"]
-        order = pd.DataFrame({"kind": order.map(KINDS.index), "at_most": wide.iloc[:, -1]}).loc[wide.index]
-        better = part["direction"].iloc[0] == "min"
-        wide = wide.loc[order.sort_values(["kind", "at_most"], ascending=[True, better], kind="stable").index]
+        last = wide.iloc[:, -1] * (1 if part["direction"].iloc[0] == "min" else -1)
+        order = pd.DataFrame({"kind": kinds.map(KINDS.index), "last": last}).sort_values(["kind", "last"]).index
         counts = part.groupby("blur_px")["n_items"].min()
-        kinds = part.drop_duplicates("method").set_index("method")["kind"].loc[wide.index]
-        named = pd.DataFrame({"method": wide.index, "kind": kinds.to_numpy()}, index=wide.index)
-        cells = wide.map(estimate)
-        cells.columns = [f"F {blur:g}{few(counts[blur])}" for blur in wide]
+        cells = wide.loc[order].map(estimate)
+        cells.columns = [f"F {blur:g}{few(counts[blur])}" for blur in cells]
+        named = pd.DataFrame({"method": order, "kind": kinds[order].to_numpy()}, index=order)
         note = "Sorted within each kind by the strongest blur; the intervals are in the CSV."
-        yield (
-            f"{dataset}, {stain}: {number.label}",
-            note + (f" {FEW}" if few(counts.min()) else ""),
-            pd.concat([named, cells], axis=1),
-        )
+        note += f" {FEW}" if few(counts.min()) else ""
+        yield f"{dataset}, {stain}: {labels[metric]}", note, pd.concat([named, cells], axis=1)
 
 
 def summary(table):
