@@ -18,8 +18,7 @@ from blurbench.segmentation import PROBLEM
 from blurbench.segmentation.figures import by_blur, outlines
 from blurbench.segmentation.overlay import BOTH, FOUND, TRUE, overlay
 from blurbench.segmentation.score import METRICS
-from blurbench.segmentation.tables import by_blur as table_by_blur
-from blurbench.segmentation.tables import pooled
+from blurbench.segmentation.tables import blur_levels, pooled
 from blurbench.tables.settings import Settings
 
 pytestmark = pytest.mark.usefixtures("no_warnings")
@@ -76,17 +75,17 @@ def test_lines_are_the_means_of_the_scores(tmp_path, monkeypatch):
 
 
 def test_table_by_blur_holds_each_level_and_stain():
-    found = table_by_blur.table(read(list(tables()), PROBLEM.conditions), GIVEN)
-    assert set(found["metric"]) == set(table_by_blur.SHOWN) and set(found["stain"]) == {"nuclei", "cells"}
+    found = blur_levels.table(read(list(tables()), PROBLEM.conditions), GIVEN)
+    assert set(found["metric"]) == set(blur_levels.SHOWN) and set(found["stain"]) == {"nuclei", "cells"}
     one = found[(found["metric"] == "pixel_f1") & (found["method"] == "otsu")].set_index(["stain", "blur_px"])["mean"]
     assert one["cells", 48.0] == pytest.approx(1 - 0.4 * 1.05, abs=0.02) and one["nuclei", 1.0] > 0.99
-    heading, note, rows = next(iter(table_by_blur.blocks(found)))
+    heading, note, rows = next(iter(blur_levels.blocks(found)))
     assert heading == "hard, nuclei: pixel F1" and list(rows)[2:] == [f"F {blur:g} †" for blur in BLURS]
     assert list(rows["method"]) == ["ours", "otsu", "truth", "full"] and "†" in note
-    assert len(list(table_by_blur.summary(found))) == 2
+    assert len(list(blur_levels.summary(found))) == 2
     worst = found[found["metric"] == "count_mae"].assign(method=lambda t: t["method"].replace("full", "otsu2"))
     worst.loc[worst["method"] == "otsu2", "kind"] = "classical"
-    assert list(next(iter(table_by_blur.blocks(worst)))[2]["method"]) == ["ours", "otsu", "otsu2", "truth"]
+    assert list(next(iter(blur_levels.blocks(worst)))[2]["method"]) == ["ours", "otsu", "otsu2", "truth"]
 
 
 @pytest.mark.parametrize("failed", [None, 0])

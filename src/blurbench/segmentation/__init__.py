@@ -10,5 +10,5 @@ PROBLEM = Problem(
     known_spec=("imaging.shape_px", "imaging.offset"),
     figures=("outlines", "by_blur"),
     training_figures=("learning", "cost"),
-    tables=("by_blur", "pooled"),
+    tables=("blur_levels", "pooled"),
 )
