@@ -1,4 +1,4 @@
-"""BBBC005 of the Broad Bioimage Benchmark Collection (Ljosa et al. 2012, Nature Methods 9:637) from a folder of its TIFFs.
+"""BBBC005 of the Broad Bioimage Benchmark Collection (Ljosa et al. 2012, Nature Methods 9:637), from a folder of TIFFs.
 
 A file SIMCEPImages_{well}_C{count}_F{blur}_s{sample}_w{stain}.TIF shows a scene; well column and sample name the scene,
 the well's row its blur level. The page says that w1 are cell bodies and w2 nuclei. It is the other way round: objects
@@ -57,7 +57,10 @@ def items(spec: dict, split: str):
     ------
     FolderError if there are too few scenes, a file lacks, or an image is not as `imaging.shape_px` says.
     """
-    found, (train, validation, test) = scenes(spec["folder"]), (spec["items"][k] for k in ("train", "validation", "test"))
+    found, (train, validation, test) = (
+        scenes(spec["folder"]),
+        (spec["items"][k] for k in ("train", "validation", "test")),
+    )
     needed = {"test": test, "validation": test + validation, "train": test + validation + train}[split]
     if len(found) < needed:
         raise FolderError(f"{spec['folder']}: found {len(found)} scenes, expected at least {needed}: items")
@@ -72,7 +75,9 @@ def _shown(one, spec, split):
     ways = [(stain, blur) for stain in spec["stains"] for blur in levels]
     for way in ways:
         if way not in one.files:
-            raise FolderError(f"{spec['folder']}: found no {way[0]} at F{way[1]} of column {one.name[0]}, sample {one.name[1]}")
+            raise FolderError(
+                f"{spec['folder']}: found no {way[0]} at F{way[1]} of column {one.name[0]}, sample {one.name[1]}"
+            )
     return ways if split == "test" else [ways[key("shown", *one.name) % len(ways)]]
 
 

@@ -37,7 +37,8 @@ def faults(dataset, memory_mb):
     nucleus, cell = (scene[stain]["diameter_px"] for stain in ("nuclei", "cells"))
     if lowest(nucleus) > lowest(cell) or highest(nucleus) > highest(cell):
         yield "scene.nuclei.diameter_px", repr(nucleus), f"not above that of cells, {cell!r}"
-    taken = max(scene["counts"]) * math.pi / 4 * lowest(nucleus) ** 2 / math.prod(imaging["shape_px"])
+    diameter = (1 + scene.get("size_error", 0)) * lowest(nucleus)
+    taken = max(scene["counts"]) * math.pi / 4 * diameter**2 / math.prod(imaging["shape_px"])
     if taken > FULL:
         expected = f"nuclei on at most {FULL} of the image; these are on {taken:.2f} of it"
         yield "scene.counts", repr(max(scene["counts"])), expected

@@ -101,8 +101,8 @@ def photographed(light, brightness: float, imaging: dict, rng: np.random.Generat
 def dataset(spec: dict, split: str, seed: int) -> Simulated:
     """A split of a dataset.
 
-    In training and validation every item is a scene of its own, of a stain and at a blur level drawn evenly; in the test
-    split every scene is shown in all stains at all of `test_blur_px`, one after the other.
+    In training and validation every item is a scene of its own, of a stain and at a blur level drawn evenly; in the
+    test split every scene is shown in all stains at all of `test_blur_px`, one after the other.
 
     spec : one dataset entry of the configuration, expanded; `stream` names the dataset whose random streams it uses
     """
