@@ -39,7 +39,7 @@ def draw(path, given: Material):
             fontsize=style.STYLE["font.size"],
         )
         for row, (name, found) in zip(axes, answers.items()):
-            row[0].set_ylabel(readable(name), fontsize=style.STYLE["legend.fontsize"])
+            row[0].set_ylabel(readable(name).replace(" ", "\n"), fontsize=style.STYLE["legend.fontsize"])
             for ax, field, labels in zip(row, fields, found):
                 cut = [x if x is None else x[window] for x in (field.image, labels, field.labels)]
                 ax.imshow(overlay(*cut), interpolation="none")
