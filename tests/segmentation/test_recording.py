@@ -9,6 +9,7 @@ import tifffile
 import yaml
 from skimage.io import imread, imsave
 
+from blurbench.files import parquet
 from blurbench.files.answers import OK, ImageAnswers
 from blurbench.files.datasets import Dataset
 from blurbench.microscopy.recording_error import RecordingError
@@ -51,7 +52,8 @@ def folder(tmp_path):
 def prepared(path, tmp_path, **changes):
     recording = {**RECORDING, "file": str(path), **changes}
     survey = preparation.prepare(recording, SPEC, tmp_path / "items.zarr", tmp_path / "items.json")
-    return recording, survey, Dataset.open(tmp_path / "items.zarr")
+    parquet.write(survey, tmp_path / "survey.parquet")  # as the workflow hands it on
+    return recording, parquet.read(tmp_path / "survey.parquet"), Dataset.open(tmp_path / "items.zarr")
 
 
 def measured(monkeypatch, recording, items, survey, *answers, status=None):
