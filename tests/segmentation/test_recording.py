@@ -73,14 +73,37 @@ def measured(monkeypatch, recording, items, survey, *answers, status=None):
 
 
 def test_images_find_their_truths(folder):
-    names = ("a10.tif", "a2.png", "a2_labels.tif", "b_mask.tif", "b.tiff", "img2d.tif", "mask2d.tif", "c_labels.tif")
+    names = (
+        "a10.tif",
+        "a2.png",
+        "a2_labels.tif",
+        "b_mask.tif",
+        "b.tiff",
+        "img2d.tif",
+        "mask2d.tif",
+        "c_labels.tif",
+        "masked.tif",
+    )
     for name in names:
         imsave(folder / name, GREY, check_contrast=False)
     (folder / "README.md").write_text("no image")
     found = {pair.image.name: pair.truth and pair.truth.name for pair in image_files.pairs(folder)}
-    truths = {"a2.png": "a2_labels.tif", "a10.tif": None, "b.tiff": "b_mask.tif", "img2d.tif": "mask2d.tif"}
+    truths = {
+        "a2.png": "a2_labels.tif",
+        "a10.tif": None,
+        "b.tiff": "b_mask.tif",
+        "img2d.tif": "mask2d.tif",
+        "masked.tif": None,
+    }
     assert found == truths and list(found) == list(truths), "2 before 10; labels without an image are none"
     assert image_files.pairs(folder / "b.tiff") == [(folder / "b.tiff", folder / "b_mask.tif")]
+
+
+def test_two_images_of_one_name_are_told(folder):
+    for name in ("a.tif", "a.png", "b.tif"):
+        imsave(folder / name, GREY, check_contrast=False)
+    with pytest.raises(RecordingError, match="file: found a.png beside a file of that name, expected one image of a"):
+        image_files.pairs(folder)
 
 
 def test_instances_are_told_from_masks():
@@ -118,7 +141,7 @@ def with_nan(path):
 
 
 BAD = {
-    "rgb.png": (lambda p: imsave(p, np.stack([GREY] * 3, -1)), "channels: found 3 channels"),
+    "colours.png": (lambda p: imsave(p, np.stack([GREY] * 3, -1)), "channels: found 3 channels"),
     "rgb.tif": (lambda p: tifffile.imwrite(p, np.stack([GREY] * 3, -1), photometric="rgb"), "channels: found 3 chan"),
     "planar.tif": (
         lambda p: tifffile.imwrite(p, np.stack([GREY] * 3), photometric="rgb", planarconfig="separate"),
@@ -126,7 +149,7 @@ BAD = {
     ),
     "stack.tif": (lambda p: tifffile.imwrite(p, np.stack([GREY] * 5), photometric="minisblack"), "axes: found the sha"),
     "none.tif": (lambda p: p.write_bytes(b""), "file: found no image that can be read"),
-    "none.png": (lambda p: p.write_bytes(b""), "file: found no image that can be read"),
+    "nothing.png": (lambda p: p.write_bytes(b""), "file: found no image that can be read"),
     "text.tif": (lambda p: p.write_text("no image"), "file: found no image that can be read"),
     "truncated.tif": (truncated, "file: found no image that can be read"),
     "damaged.tif": (damaged, "file: found no image that can be read"),

@@ -34,21 +34,26 @@ def pairs(path) -> list[Pair]:
         raise RecordingError(path, "file", "nothing there", f"an image ({', '.join(SUFFIXES)}) or a folder of them")
     folder = path.parent if path.is_file() else path
     files = [file for file in sorted(folder.iterdir(), key=natural) if file.suffix.lower() in SUFFIXES]
-    truths = {name: file for file in files if (name := _image_of(file.stem))}
+    stems = {file.stem for file in files}
+    truths = {image: file for file in files if (image := _image_of(file.stem, stems))}
     if path.is_file():
         return [Pair(path, truths.get(path.stem))]
-    images = [file for file in files if file not in truths.values()]
+    images = {file.stem: file for file in files if file not in truths.values()}
     if not images:
         raise RecordingError(path, "file", "no image in the folder", f"files that end with {', '.join(SUFFIXES)}")
-    return [Pair(file, truths.get(file.stem)) for file in images]
+    if len(images) + len(truths) < len(files):  # answers are called after them
+        twice = [file.name for file in files if file not in {*images.values(), *truths.values()}]
+        raise RecordingError(path, "file", f"{', '.join(twice)} beside a file of that name", "one image of a name")
+    return [Pair(file, truths.get(stem)) for stem, file in images.items()]
 
 
-def _image_of(stem):
-    """Name of the image that a file would be the truth of, None if it is no truth."""
+def _image_of(stem, stems):
+    """Name of the image, among those there, that a file is the truth of; None if it is an image itself."""
     for end in (LABELS, MASK):
         if stem.endswith(end):
             return stem.removesuffix(end)
-    return next((image + stem.removeprefix(mask) for mask, image in IMAGE_OF.items() if stem.startswith(mask)), None)
+    others = (image + stem.removeprefix(mask) for mask, image in IMAGE_OF.items() if stem.startswith(mask))
+    return next((other for other in others if other in stems), None)
 
 
 def read(file) -> np.ndarray:

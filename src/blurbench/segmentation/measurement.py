@@ -15,10 +15,8 @@ from blurbench.segmentation.image_files import are_instances, read, read_labels,
 from blurbench.segmentation.overlay import overlay
 from blurbench.segmentation.score import count, counting, masks
 
-SCORES = (
-    "pixel_f1", "pixel_precision", "pixel_recall", "pixel_iou", "instance_f1_50", "instance_f1_mean",
-    "count_error", "count_relative", "hausdorff_95",
-)  # fmt: skip
+SHARES = ("pixel_f1", "pixel_precision", "pixel_recall", "pixel_iou", "instance_f1_50", "instance_f1_mean")
+SCORES = (*SHARES, "count_error", "count_relative", "hausdorff_95")
 INTERVALS = ("pixel_f1", "instance_f1_50")  # those with an interval
 IMAGE = ["method", "kind", "seed", "image", "status", "seconds", "count", *SCORES]
 CELL = {  # columns of the table of cells: names of scikit-image's, in px and grey values of the file
@@ -123,7 +121,7 @@ def _summary(method, rows, resamples, seed):
     """Row of a method, over images."""
     by_image = rows.groupby("image", sort=False)[["count", "seconds", *SCORES]].mean()
     row = {"method": method, "kind": rows["kind"].iloc[0], "n_scored": int(by_image["pixel_f1"].notna().sum())}
-    for name in SCORES[:6]:
+    for name in SHARES:
         row[name] = by_image[name].mean()
         if name in INTERVALS:
             wide = rows.pivot(index="seed", columns="image", values=name).to_numpy(float)
