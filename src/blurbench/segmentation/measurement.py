@@ -149,11 +149,11 @@ def draw(path, recording: dict, items, survey: pd.DataFrame, measurement: Measur
     height, width, _ = shown[ORIGINAL][0].shape
     panel = (style.WIDTH - 2 * MM) / columns
     with style.figure(path, style.WIDTH, rows * (panel * height / width + 5 * MM) + 6 * MM) as drawing:
-        axes = drawing.subplots(rows, columns, squeeze=False).flat
+        axes = list(drawing.subplots(rows, columns, squeeze=False).flat)
         first = Path(survey.loc[survey["status"] == OK, "image"].iloc[0]).name
         drawing.suptitle(f"{first} (blue: found, orange: truth, white: both)", fontsize=style.STYLE["font.size"])
         for ax, (name, (picture, cells)) in zip(axes, shown.items()):
             ax.imshow(picture, interpolation="none")
-            ax.set_title(readable(name) + ("" if cells is None else f", {cells} cells"), pad=2)
+            ax.set_title(readable(name) + ("" if cells is None else f", n = {cells}"), pad=2)
         for ax in axes:
             ax.set_axis_off()
