@@ -39,11 +39,11 @@ def test_no_answer_depends_on_what_lies_beyond_the_margin(method):
     torch.manual_seed(1)
     network = instance.network().eval()
     side, margin = 4 * instance.align, instance.margin
-    x = torch.randn(1, instance.channels, side, side + margin)
+    x, numbers = torch.randn(1, instance.planes, side, side + margin), torch.zeros(1, instance.numbers)
     changed = x.clone()
     changed[..., side + margin - 1] += 100
     with torch.inference_mode():
-        a, b = network(x)[..., :side], network(changed)[..., :side]
+        a, b = network(x, numbers)[..., :side], network(changed, numbers)[..., :side]
     assert torch.equal(a[..., : side - 1], b[..., : side - 1])
 
 
@@ -70,7 +70,7 @@ class Smoothed(Learned):
         outer = self
 
         class Network(nn.Module):
-            def forward(self, x):
+            def forward(self, x, numbers):
                 outer.sides.append(x.shape[2:])
                 smooth = functional.avg_pool2d(x[:, :1], 9, stride=1, padding=4, count_include_pad=False)
                 return torch.cat([x[:, :1] - 0.5, smooth], dim=1)

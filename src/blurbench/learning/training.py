@@ -1,8 +1,8 @@
 """The training loop of all problems: warm-up and cosine, early stop, checkpoints that survive a retried job.
 
-The optimiser is AdamW unless a method names another. A learned method hands it a network, batches in memory and a loss; everything
-that the loop needs to go on after an interruption is in its checkpoint, so a resumed run ends with the weights of an
-undisturbed one.
+The optimiser is AdamW unless a method names another. A learned method hands it a network, batches in memory and a loss;
+everything that the loop needs to go on after an interruption is in its checkpoint, so a resumed run ends with the
+weights of an undisturbed one.
 """
 
 import copy

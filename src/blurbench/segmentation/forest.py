@@ -7,9 +7,9 @@ from blurbench.learning.trees import COLUMNS
 
 
 def nodes(forest) -> dict[str, torch.Tensor]:
-    """Trees (tree, node) of a RandomForestClassifier of two classes; the sum of their `leaves` is the chance of the second.
+    """Trees (tree, node) of a RandomForestClassifier of two classes, as `learning.trees.grown` gives of a boosting.
 
-    As `learning.trees.grown` gives those of a boosting: a leaf leads to itself.
+    The sum of their `leaves` is the chance of the second class.
     """
     trees = [tree.tree_ for tree in forest.estimators_]
     most = max(tree.node_count for tree in trees)

@@ -10,9 +10,8 @@ WIDTH = 0.15  # SD of a bump, in usual diameters
 def distances(labels) -> np.ndarray:
     """Distance to the border of the own cell over the largest in that cell, float32 (y, x)."""
     inside = labels > 0
-    distance = (
-        ndimage.distance_transform_edt(inside & ~find_boundaries(labels, mode="inner")).astype(np.float32) + inside
-    )
+    middle = inside & ~find_boundaries(labels, mode="inner")
+    distance = ndimage.distance_transform_edt(middle).astype(np.float32) + inside
     most = np.asarray(ndimage.maximum(distance, labels, np.arange(labels.max() + 1)))
     return np.where(inside, distance / np.maximum(most[labels], 1), 0).astype(np.float32)
 

@@ -52,16 +52,22 @@ class Learned:
 
     @property
     def margin(self):
-        """Pixels around a tile beyond which its answer does not depend on the channels, a multiple of `align`.
+        """Pixels around a tile beyond which its answer does not depend on the planes, a multiple of `align`.
 
-        Two convolutions a level, on the way down and up, reach 3 x 2**levels - 4 pixels.
+        Two convolutions a level, on the way down and up, reach 3 x 2**levels - 4 of its finest cells; that leaves two
+        for what a method puts before or after them.
         """
         return 6 * self.align
 
     @property
-    def channels(self):
-        """Number of channels that the network sees."""
-        return network_inputs.number(self.told, self.sharpened)
+    def planes(self):
+        """Number of planes that the network sees."""
+        return 1 + self.sharpened * len(network_inputs.SHARPENED)
+
+    @property
+    def numbers(self):
+        """Number of numbers that it is told beside them."""
+        return 1 + self.told
 
     @property
     def outputs(self):
@@ -71,12 +77,13 @@ class Learned:
     optimiser = staticmethod(training.adamw)
 
     def network(self):
-        """Untrained network: (n, channels, y, x) -> (n, outputs, y, x)."""
+        """Untrained network: planes (n, planes, y, x) and numbers (n, numbers) -> (n, outputs, y, x)."""
         raise TypeError(f"{type(self).__name__} has no network")
 
     def inputs(self, image, known, field):
-        """What the network sees of an image (y, x), a part of a field: (channels, y, x) float32."""
-        return network_inputs.channels(image, known, field, self.told, self.sharpened)
+        """What the network sees of an image (y, x), a part of a field: planes (planes, y, x) and numbers, float32."""
+        planes = network_inputs.planes(image, known, field.blur_px, self.sharpened)
+        return planes, network_inputs.numbers(field, self.told)
 
     def height(self, labels, diameter_px):
         """How near the middle of a cell each pixel lies, 0 to 1, (y, x), of true cells."""
@@ -104,14 +111,14 @@ class Learned:
             return [torch.from_numpy(np.stack(part)).to(device) for part in zip(*patches)]
 
         def loss(network, batch):
-            x, target = batch
-            return self.loss(network(x).float(), target)
+            x, numbers, target = batch
+            return self.loss(network(x, numbers).float(), target)
 
         def validate(network):
             losses, scores = [], []
             for i in range(min(len(validation), IMAGES)):
-                x, target = (column.astype(np.float32) for column in validation.item(i))
-                answer = self._answer(network, x, device)
+                x, numbers, target = (column.astype(np.float32) for column in validation.item(i))
+                answer = self._answer(network, x, numbers, device)
                 losses.append(float(self.loss(*(torch.from_numpy(a[None]) for a in (answer, target)))))
                 scores.append(pixel_f1(answer[0] > 0, target[0] > 0))
             return {"validation_loss": float(np.mean(losses)), "validation_pixel_f1": float(np.mean(scores))}
@@ -120,7 +127,7 @@ class Learned:
         return {"network": weights(network)}, curve
 
     def _prepared(self, dataset):
-        """Channels of each image, and what the network is to answer."""
+        """Planes and numbers of each image, and what the network is to answer."""
 
         def columns(items):
             return zip(*(self._prepare(read(dataset, i)) for i in range(items.start, items.stop)))
@@ -132,12 +139,11 @@ class Learned:
         if self.cells:
             target.append(self.height(field.labels, field.diameter_px))
         # Half precision holds twice as many, and is finer than the noise by far.
-        return self.inputs(field.image, greys(field.image), field).astype(np.float16), np.stack(
-            target, dtype=np.float16
-        )
+        x, numbers = self.inputs(field.image, greys(field.image), field)
+        return x.astype(np.float16), numbers, np.stack(target, dtype=np.float16)
 
-    def _patch(self, x, target, rng):
-        """A random patch of channels and target, turned and mirrored at random."""
+    def _patch(self, x, numbers, target, rng):
+        """A random patch of planes and target, turned and mirrored at random, and the numbers between them."""
         sides = [min(p, n) for p, n in zip(self.patch_px, target.shape[1:])]
         corner = [int(rng.integers(n - side + 1)) for n, side in zip(target.shape[1:], sides)]
         at = window(tuple((c, c + side) for c, side in zip(corner, sides)))
@@ -147,7 +153,7 @@ class Learned:
             part = np.rot90(column[(slice(None), *at)].astype(np.float32), turns, axes=(1, 2))
             return np.ascontiguousarray(part[:, ::-1] if mirrored else part)
 
-        return of(x), of(target)
+        return of(x), numbers, of(target)
 
     # -- prediction
 
@@ -170,13 +176,13 @@ class Learned:
     def tiled(self, network, field, device):
         """Each tile of an image, and what the network answers to all that is read of it, (outputs, y, x)."""
         known = greys(field.image)
-        reach = network_inputs.reach(field, self.sharpened) + self.cells * WHOLE * field.diameter_px
+        reach = network_inputs.reach(field.blur_px, self.sharpened) + self.cells * WHOLE * field.diameter_px
         margin = self.margin + -(-int(reach) // self.align) * self.align
         for tile in tiles(field.image.shape, self.tile, margin, self.align):
-            yield tile, self._answer(network, self.inputs(field.image[window(tile.read)], known, field), device)
+            yield tile, self._answer(network, *self.inputs(field.image[window(tile.read)], known, field), device)
 
     def _owned(self, out, tile, answer, diameter_px, number):
-        """Add to the cells of an image those whose seeds lie in the core of a tile; gives the number of cells so far."""
+        """Add to the cells of an image those whose seeds lie in the core of a tile, and give their number."""
         mask, height = answer[0] > 0, answer[1]
         cells = basins(height, seeds(height * mask, self.separation * diameter_px, self.least), mask, diameter_px)
         corner = [lo for lo, _ in tile.read]
@@ -187,12 +193,12 @@ class Learned:
         np.copyto(part, numbers[cells], where=part == 0)
         return number + int(own.sum())
 
-    def _answer(self, network, x, device):
-        """Answer (outputs, y, x) of the network on channels (c, y, x) of any size."""
+    def _answer(self, network, x, numbers, device):
+        """Answer (outputs, y, x) of the network on planes (planes, y, x) of any size."""
         sides = x.shape[1:]
         x = np.pad(x, [(0, 0), *((0, -n % self.align) for n in sides)], mode="edge")
         with torch.inference_mode():
-            answer = network(torch.from_numpy(x[None]).to(device))[0].float().cpu().numpy()
+            answer = network(*(torch.from_numpy(a[None]).to(device) for a in (x, numbers)))[0].float().cpu().numpy()
         return answer[(slice(None), *(slice(0, n) for n in sides))]
 
 

@@ -16,11 +16,11 @@ class DeconvolvedWatershed(Tuned):
     kind = "classical"
     trains = True
     options = {
-        "noise": [3.0, 1.0, 10.0, 30.0],  # that the filter expects, in those that the image has
+        "noise": [3.0, 1.0, 10.0],  # that the filter expects, in those that the image has
         "sigma_px": [1.0, 0.0, 2.0],
-        "level": [1.0, 0.7, 0.8, 0.9, 1.1, 1.2, 1.3],
-        "separation": [0.3, 0.1, 0.2, 0.4, 0.5],
-        "smoothing": [0.05, 0.0, 0.1],
+        "level": [1.0, 0.8, 0.9, 1.1, 1.2],
+        "separation": [0.3, 0.2, 0.4, 0.5],
+        "smoothing": [0.05, 0.0],
     }
     judge = staticmethod(cells)
 

@@ -1,4 +1,4 @@
-"""The threshold of least cross entropy, moved by a factor, on a smoothed image (Li and Tam 1998); both by validation."""
+"""Threshold of least cross entropy, moved by a factor, on a smoothed image (Li and Tam 1998); both by validation."""
 
 from skimage.filters import threshold_li
 

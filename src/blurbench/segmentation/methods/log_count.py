@@ -1,4 +1,4 @@
-"""Blobs counted: maxima of the Laplacian of a Gaussian, a disc for each (Lindeberg 1998); three numbers by validation."""
+"""Blobs counted: a disc at each maximum of the Laplacian of a Gaussian (Lindeberg 1998); settings by validation."""
 
 import numpy as np
 from scipy.ndimage import gaussian_laplace

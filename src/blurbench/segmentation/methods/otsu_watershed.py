@@ -12,9 +12,9 @@ class OtsuWatershed(Tuned):
     trains = True
     options = {
         "sigma_px": [1.0, 0.0, 2.0],
-        "level": [1.0, 0.5, 0.6, 0.7, 0.8, 0.9, 1.1, 1.2, 1.3, 1.5],
-        "separation": [0.3, 0.1, 0.2, 0.4, 0.5],
-        "smoothing": [0.05, 0.0, 0.1],
+        "level": [1.0, 0.7, 0.8, 0.9, 1.1, 1.2, 1.3],
+        "separation": [0.3, 0.2, 0.4, 0.5],
+        "smoothing": [0.05, 0.0],
     }
     judge = staticmethod(cells)
 

@@ -15,7 +15,7 @@ class UNetInstance(Learned):
     options = {"width": 32, "levels": 5, "patch_px": [128, 128], "tile": 512, "separation": 0.15, "least": 0.3}
 
     def network(self):
-        return UNet(2, self.channels, self.width, self.outputs, self.levels)
+        return UNet(2, self.planes + self.numbers, self.width, self.outputs, self.levels)
 
     def height(self, labels, diameter_px):
         return distances(labels)
