@@ -1,5 +1,7 @@
 """Textures: sums of octaves of smooth noise, after the SIMCEP model."""
 
+from functools import lru_cache
+
 import numpy as np
 
 TAIL = 0.5  # percent of the values at either end that are cut off when a texture is scaled to 0..1
@@ -25,6 +27,7 @@ def texture(shape, feature_px: float, persistence: float, octaves, rng: np.rando
     return np.clip((total - low) / max(high - low, 1e-6), 0, 1, dtype=np.float32)
 
 
+@lru_cache(maxsize=64)  # of 0.3 MB each
 def _splines(length, nodes):
     """Weights (length, nodes) float32 of each of the nodes around a circle, a cubic B-spline about it."""
     away = np.arange(length)[:, None] * (nodes / length) - np.arange(nodes)
