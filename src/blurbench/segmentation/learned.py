@@ -44,6 +44,7 @@ class Learned:
     levels, tile = 4, 512
     separation, least = 0.15, 0.2
     cell = 1  # pixels on each side of what the finest level of the network works on
+    optimiser = staticmethod(training.adamw)
 
     @property
     def align(self):
@@ -73,8 +74,6 @@ class Learned:
     def outputs(self):
         """Number of channels that it gives: the mask in log-odds, then the height."""
         return 1 + self.cells
-
-    optimiser = staticmethod(training.adamw)
 
     def network(self):
         """Untrained network: planes (n, planes, y, x) and numbers (n, numbers) -> (n, outputs, y, x)."""
