@@ -143,7 +143,7 @@ class Learned:
 
     def _patch(self, x, numbers, target, rng):
         """A random patch of planes and target, turned and mirrored at random, and the numbers between them."""
-        sides = [min(p, n) for p, n in zip(self.patch_px, target.shape[1:])]
+        sides = [min(p, n) // self.align * self.align for p, n in zip(self.patch_px, target.shape[1:])]
         corner = [int(rng.integers(n - side + 1)) for n, side in zip(target.shape[1:], sides)]
         at = window(tuple((c, c + side) for c, side in zip(corner, sides)))
         turns, mirrored = int(rng.integers(4)) if sides[0] == sides[1] else 2 * int(rng.integers(2)), rng.integers(2)

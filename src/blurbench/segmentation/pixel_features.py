@@ -15,6 +15,6 @@ def of_tiles(field):
     known = greys(field.image)
     for tile in tiles(field.image.shape, SIDE, MARGIN, 1):
         scaled = (field.image[window(tile.read)] - np.float32(known.low)) / np.float32(known.range)
-        found = multiscale_basic_features(scaled, sigma_min=SCALES[0], sigma_max=SCALES[1], num_workers=1)
+        found = multiscale_basic_features(scaled, sigma_min=SCALES[0], sigma_max=SCALES[1], workers=1)
         numbers = np.broadcast_to(np.float32([field.blur_px, field.diameter_px]), (*scaled.shape, 2))
         yield tile, np.concatenate([found, numbers], axis=-1)[window(tile.core, tile.read)]
