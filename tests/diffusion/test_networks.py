@@ -102,7 +102,12 @@ def test_ours_begins_as_the_likelihood_it_corrects():
 def test_a_stack_is_read_as_those_of_the_training_whatever_dataset_it_is_of(name):
     """One stack of a dataset on one microscope and of one of many: one answer from a model, in the last digit."""
     one_microscope, method = dataset(), methods.load("diffusion", name)
-    ranges = {"photons": [30, 1000], "frame_time_s": [0.005, 0.04], "exposure_s": 0.04, "psf": {"kind": "gaussian", "fwhm_um": [0.1, 0.35]}}
+    ranges = {
+        "photons": [30, 1000],
+        "frame_time_s": [0.005, 0.04],
+        "exposure_s": 0.04,
+        "psf": {"kind": "gaussian", "fwhm_um": [0.1, 0.35]},
+    }
     many = {"imaging": {**one_microscope.spec["imaging"], **ranges}, "D_um2_s": [0.01, 100]}
     of_many = one_microscope.with_spec(many)
     if name == "summary_ridge":

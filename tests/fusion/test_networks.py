@@ -200,7 +200,7 @@ def test_the_loss_of_a_noisy_target_is_the_score():
 
 
 def test_a_network_taught_a_noisy_target_can_answer_the_view_itself():
-    """Its weights choose among the estimates and the view: with all of it on the view that is the answer, noise and all."""
+    """It weighs estimates and view: with all the weight on the view that is the answer, noise and all."""
     method, network = lively("ours", 1, target="fused")
     view = recorded_view((16, 32, 32))
     with torch.no_grad():

@@ -1,4 +1,4 @@
-"""Views as a worse microscope might have taken them: a thicker sheet, and light thinned and lost on its ways in and out."""
+"""Views as a worse microscope might have taken them: a thicker sheet, light thinned and lost on its ways in and out."""
 
 import numpy as np
 from scipy.special import ive
@@ -52,7 +52,7 @@ def thickened(view, times):
     return view._replace(photons=gaussian.axial(view.photons, half), optics=wider), noise_left
 
 
-def dimmed(view, lamp, left, rng, noise_left=np.float32(1)):
+def dimmed(view, lamp, left, rng, noise_left=1):
     """A view of which each photon is kept with probability p = lamp · left, and the truth that belongs to it.
 
     Of n photons there are then p n + sqrt(p (1 - p) n) times a normal number, in their mean and variance; read noise is
@@ -71,7 +71,7 @@ def dimmed(view, lamp, left, rng, noise_left=np.float32(1)):
     `items.View`
     """
     p, photons, read_variance = lamp * left, np.maximum(view.photons, 0), np.float32(view.read_noise) ** 2
-    wanted, there = p * photons + read_variance, p**2 * noise_left * (photons + read_variance)
+    wanted, there = p * photons + read_variance, np.float32(noise_left) * p**2 * (photons + read_variance)
     noise = rng.standard_normal(view.photons.shape, np.float32)
     truth = view.truth._replace(**{name: getattr(view.truth, name) * lamp for name in TARGETS})
     found = p * view.photons + np.sqrt(np.maximum(wanted - there, 0)) * noise

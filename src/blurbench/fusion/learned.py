@@ -1,8 +1,8 @@
 """What the networks share: patches to train on, tiles to predict in.
 
 A method's class gives `network()` and, where it is not the mean square error, the loss of its answers. The target is
-the noise-free truth unless its entry says `target`, on the scale of the view's own brightest places. A network works on any size, so it trains on
-patches and predicts whole views, or tiles of them where these are large.
+the noise-free truth unless its entry says `target`, on the scale of the view's own brightest places. A network works on
+any size, so it trains on patches and predicts whole views, or tiles of them where these are large.
 """
 
 from dataclasses import replace

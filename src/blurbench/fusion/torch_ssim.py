@@ -9,7 +9,7 @@ UNBIASED = WINDOW**3 / (WINDOW**3 - 1)
 
 
 def scored_ssim(image, target):
-    """Mean SSIM of patches (n, z, y, x) as whole volumes are scored: each scaled by its percentiles, larger data range."""
+    """Mean SSIM of patches (n, z, y, x) as volumes are scored: each scaled by its percentiles, the larger range."""
     (image, one), (target, other) = _scaled(image), _scaled(target)
     return ssim(image, target, torch.maximum(one, other).detach())
 

@@ -29,7 +29,6 @@ class Tuned:
     """
 
     grid: dict[str, tuple[float, ...]] = {}
-    options = {"target": "density"}
     target = "density"
 
     def restore(self, view, **setting):

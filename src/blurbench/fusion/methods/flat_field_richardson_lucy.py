@@ -12,6 +12,7 @@ from blurbench.fusion.tuning import Tuned
 class FlatFieldRichardsonLucy(Tuned):
     kind = "classical"
     trains = True
+    options = {"target": "density"}  # what its settings are chosen for
     grid = {
         "weight": (0.8, 0.0, 0.3, 0.5, 1.2),
         "planes": (0, 1),

@@ -57,9 +57,7 @@ class Ours(Learned):
         return [*found, part.photons / np.float32(known.scale)] if self.noisy else found
 
     def network(self):
-        return _Network(
-            self.channels, self.estimated * network_inputs.ESTIMATED + self.noisy, self.width, self.levels
-        )
+        return _Network(self.channels, self.estimated * network_inputs.ESTIMATED + self.noisy, self.width, self.levels)
 
     def loss(self, answer, target):
         if self.noisy:

@@ -10,6 +10,7 @@ from blurbench.fusion.tuning import Tuned
 class RichardsonLucy(Tuned):
     kind = "classical"
     trains = True
+    options = {"target": "density"}  # what its settings are chosen for
     grid = {
         "iterations": (4, 1, 2, 8, 16),
         "before_px": (0.7, 0.0, 1.0, 1.5, 2.0),

@@ -8,6 +8,7 @@ from blurbench.fusion.tuning import Tuned
 class TotalVariation(Tuned):
     kind = "classical"
     trains = True
+    options = {"target": "density"}  # what its settings are chosen for
     grid = {"weight": (0.8, 0.2, 0.4, 1.6), "planes": (0, 1)}
 
     def restore(self, view, **setting):
