@@ -4,7 +4,7 @@ from blurbench.files.answers import Images
 from blurbench.problems import Problem
 
 PROBLEM = Problem(
-    answer=Images("uint16"),  # labels: 0 is background, every other number an object
+    answer=Images("int32"),  # labels: 0 is background, every other number an object; a slide holds more than 65,535
     conditions=("stain", "blur_px"),
     known=("stain", "blur_px", "diameter_px", "height_px", "width_px"),
     known_spec=("imaging.shape_px", "imaging.offset"),

@@ -115,8 +115,9 @@ def are_instances(file, labels) -> bool:
 
 
 def write_labels(path, labels) -> None:
-    """Write labels as a compressed TIFF."""
+    """Write labels as a compressed TIFF, of 16 bits where they fit."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    labels = labels.astype(np.promote_types(np.min_scalar_type(labels.max()), np.uint16))
     tifffile.imwrite(path, labels, compression="zlib", photometric="minisblack")
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
+from scipy import ndimage
 
 STAINS = ("nuclei", "cells")  # by their number in the column `stain`
 TRUTHS = ("count", "mask", "instances")  # by their number in the column `truth`: how much is known of an item
@@ -41,10 +42,24 @@ def read(dataset, i: int) -> Field:
     return Field(image, *about, dataset.truth["labels"][i][within] if known else None, int(row["count"]))
 
 
+def labelled(dataset, i: int) -> Field:
+    """Item i with its labels, to learn from or to choose settings by; of a mask alone the connected components.
+
+    Raises ValueError where only the count is known.
+    """
+    field = read(dataset, i)
+    if field.labels is None:
+        found = f"item {i}: found a count alone, expected the labels or the mask of its cells to learn from"
+        raise ValueError(f"{found}: state `masks` beside `folder`, or `models` of another dataset")
+    if TRUTHS[int(dataset.items["truth"].iloc[i])] == "mask":
+        return field._replace(labels=ndimage.label(field.labels)[0])
+    return field
+
+
 def answers(dataset, segment: Callable[[Field], np.ndarray]) -> Iterator[np.ndarray]:
-    """Labels that a method gives every item, (y, x) uint16; `segment` takes a Field."""
+    """Labels that a method gives every item, (y, x); `segment` takes a Field."""
     for i in range(len(dataset)):
-        yield _filled(np.asarray(segment(read(dataset, i))).astype(np.uint16), dataset.images.shape[-2:])
+        yield _filled(np.asarray(segment(read(dataset, i))), dataset.images.shape[-2:])
 
 
 def _filled(labels, shape):

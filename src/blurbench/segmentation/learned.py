@@ -16,7 +16,7 @@ from blurbench.learning.tiles import tiles, window
 from blurbench.learning.weights import trained, untrained, weights
 from blurbench.segmentation import network_inputs
 from blurbench.segmentation.greys import greys
-from blurbench.segmentation.items import answers, read
+from blurbench.segmentation.items import answers, labelled
 from blurbench.segmentation.score import pixel_f1
 from blurbench.segmentation.watershed import basins, components, seeds
 
@@ -129,7 +129,7 @@ class Learned:
         """Planes and numbers of each image, and what the network is to answer."""
 
         def columns(items):
-            return zip(*(self._prepare(read(dataset, i)) for i in range(items.start, items.stop)))
+            return zip(*(self._prepare(labelled(dataset, i)) for i in range(items.start, items.stop)))
 
         return Prepared(columns, len(dataset), BLOCK)
 

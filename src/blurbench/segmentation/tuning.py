@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from blurbench.files.logs import progress
-from blurbench.segmentation.items import STAINS, answers, read
+from blurbench.segmentation.items import STAINS, answers, labelled
 from blurbench.segmentation.score import count_error, instance_f1, pixel_f1
 
 IMAGES = 32  # to choose on: more would hardly change the choice
@@ -83,7 +83,7 @@ def choose(dataset, segment, grid, judge, name):
 
     @cache
     def score(item, values):
-        field = read(dataset, item)
+        field = labelled(dataset, item)
         return judge(segment(field, **dict(zip(grid, values))), field.labels)
 
     for own, at in progress(list(_knots(table)), f"choose settings of {name}"):

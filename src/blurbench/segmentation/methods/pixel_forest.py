@@ -14,7 +14,7 @@ from blurbench.files.logs import progress
 from blurbench.learning.tiles import window
 from blurbench.learning.trees import leaves
 from blurbench.segmentation import forest
-from blurbench.segmentation.items import answers, read
+from blurbench.segmentation.items import answers, labelled
 from blurbench.segmentation.pixel_features import of_tiles
 from blurbench.segmentation.score import pixel_f1
 from blurbench.segmentation.watershed import by_distance
@@ -34,8 +34,8 @@ class PixelForest:
         """Learn from pixels of splits["train"]."""
         start, train = time.perf_counter(), splits["train"]
         each = max(1, self.pixels // max(len(train), 1))
-        sampled = [_sample(read(train, i), each, [seed, i]) for i in progress(range(len(train)), "sample pixels")]
-        fields = [read(splits["validation"], i) for i in range(min(len(splits["validation"]), IMAGES))]
+        sampled = [_sample(labelled(train, i), each, [seed, i]) for i in progress(range(len(train)), "sample pixels")]
+        fields = [labelled(splits["validation"], i) for i in range(min(len(splits["validation"]), IMAGES))]
         rows, model = [], {}
         for share in SHARES:
             images = max(1, round(share * len(train)))
