@@ -38,7 +38,7 @@ def each_method(*kinds, trains=False):
 
 
 SPOILT = 3, 5, 7  # items that a test makes dark, saturated and frozen
-BUDGET = {"batch_size": 8, "validations": 2}
+BUDGET = {"batch_size": 4, "validations": 2}
 SMALLER = {
     "width": 16,
     "warm_up": 30,

@@ -100,10 +100,11 @@ def test_intervals_are_as_long_as_the_errors(monkeypatch):
             self.given, self.truth = given[part], {"D": D[part]}
 
     monkeypatch.setattr("blurbench.diffusion.summary_regression._summaries", lambda split, threads: split.given)
+    monkeypatch.setattr("blurbench.diffusion.summary_regression.as_trained", lambda split, spec: split)
     known, new = Split(slice(1000)), Split(slice(1000, 2000))
     budget = type("Budget", (), {"threads": 1})
     model, _ = Scatter().fit({"train": known, "validation": known}, budget, None, 1)
-    answer = Scatter().predict(new, model, "cpu")
+    answer = Scatter().predict(new, {**model, "spec": None}, "cpu")
     for level, share in (("68", 0.68), ("95", 0.95)):
         inside = (answer[f"D_lo{level}"] <= D[1000:]) & (D[1000:] <= answer[f"D_hi{level}"])
         assert inside.mean() == pytest.approx(share, abs=3 * np.sqrt(2 * share * (1 - share) / 1000))

@@ -1,7 +1,8 @@
 """Ridge regression of the truth at a voxel on features of the view around it, and on all products of two of them.
 
 The simplest learner on what a careful user would try: smoothed, denoised, deconvolved and flat-fielded versions of the
-view, the depth, and what is known of the optics. A network that does not beat it has learned nothing yet.
+view, the depth, and what is known of the optics. Light counts by its root, lest the few bright voxels rule the squares.
+A network that does not beat it has learned nothing yet.
 """
 
 import time
@@ -22,6 +23,7 @@ from blurbench.fusion.score import n_ssim
 VOXELS = 100_000  # that it learns from, of all training views
 VIEWS = 12  # that the strength is chosen on
 SHARES = 1 / 4, 1  # of the training views, from each of which one learns: the learning curve
+LIGHT = 10  # features, the first ones, that are light
 MOST_SD = 5.0  # how far from its mean, in SD, a feature counts
 
 
@@ -66,12 +68,12 @@ class LocalRidge:
 
 
 def _sample(dataset, i, copies, target, n, seed):
-    """Features (n, columns) of voxels of one view at random, and the target there over the view's scale (n,)."""
+    """Features (n, columns) of voxels of one view at random, and the root of the target there over its scale (n,)."""
     view = one_of(dataset, i, copies, target)
     known, box = whole(view), tuple((0, side) for side in view.photons.shape)
     at = np.random.default_rng([seed, i]).integers(0, view.photons.size, n)
-    x = features(view, box, known).reshape(view.photons.size, -1)
-    return x[at], getattr(view.truth, target).ravel()[at] / known.scale
+    x = _rooted(features(view, box, known)).reshape(view.photons.size, -1)
+    return x[at], np.sqrt(np.maximum(getattr(view.truth, target).ravel()[at] / known.scale, 0))
 
 
 def _scores(view, models, target):
@@ -85,11 +87,17 @@ def _restored(view, models):
     coefficients = [_coefficients(model) for model in models]
 
     def of_part(part, box):
-        x = _scaled(models[0], features(part, box, known))
+        x = _scaled(models[0], _rooted(features(part, box, known)))
         values = [np.einsum("zyxf,zyxf->zyx", x @ square, x) + x @ linear + c for linear, square, c in coefficients]
-        return np.maximum(np.stack(values), 0) * np.float32(known.scale)
+        return np.square(np.maximum(np.stack(values), 0)) * np.float32(known.scale)
 
     return tiled(of_part, view)
+
+
+def _rooted(x):
+    """Features (..., columns) with the roots of those that are light."""
+    x[..., :LIGHT] = np.sqrt(np.maximum(x[..., :LIGHT], 0))
+    return x
 
 
 def _scaled(model, x):
