@@ -21,7 +21,9 @@ import yaml
 from cluster import Cluster, Unavailable
 from workflow import PARTS, ROOT
 
+from blurbench import problems
 from blurbench.files import models
+from blurbench.files.answers import Images
 
 LITERAL = ["snakemake", "--cores", "8", "--profile", "slurm"]
 SOON = ["--slurm-init-seconds-before-status-checks", "8"]  # the profile's value is for clusters with other users
@@ -32,6 +34,14 @@ LESS = {
     "problems": {
         "diffusion": {"datasets": {"report": {"methods": ["ours", "cve", "prior_mean"]}}},
         "colloids": {"datasets": {"levels": {"methods": ["ours", "log", "chance"]}, "large": None}},
+        "fusion": {
+            "compare_with": ["local_ridge"],
+            "datasets": {
+                "known": {"methods": ["ours", "local_ridge", "copy"]},
+                "unseen_study": None,
+                "known_mistakes": None,
+            },
+        },
     },
 }
 COLUMNS = "JobIDRaw,Comment,State,Partition,ReqCPUS,ReqMem,TimelimitRaw,ReqTRES,Start,End,WorkDir"
@@ -160,8 +170,9 @@ def plan(tree, *arguments):
 def submission(job):
     """Comment of the Slurm job that a job of the plan belongs to, and its place among the others there."""
     rule, w = job["rule"], job["wildcards"]
-    if rule in ("predict", "score"):
-        return f"rule_judge_{w['problem']}_{w['dataset']}_{w['method']}_predict_score", rule == "score"
+    if rule in ("predict", "predict_images", "score"):
+        predicted = "predict_images" if isinstance(problems.load(w["problem"]).answer, Images) else "predict"
+        return f"rule_judge_{w['problem']}_{w['dataset']}_{w['method']}_{predicted}_score", rule == "score"
     if rule in ("simulate", "draw"):
         return f"rule_{rule}_{w['problem']}_{w['dataset']}_{rule}", 0
     return "_".join([f"rule_{rule}", *(["wildcards"] if w else []), *w.values()]), 0
@@ -248,7 +259,8 @@ def test_every_job_had_the_cpus_memory_time_and_gpus_of_its_rules(smoke):
 
 def test_only_the_training_of_networks_has_a_gpu(smoke):
     learned = {job["Comment"] for job in smoke.jobs if asked(job)[3]}
-    assert learned == {f"rule_train_wildcards_{data}_ours_1" for data in ("diffusion_report", "colloids_levels")}
+    trained_on = "diffusion_report", "colloids_levels", "fusion_known"
+    assert learned == {f"rule_train_wildcards_{data}_ours_1" for data in trained_on}
 
 
 def test_the_efficiency_of_every_job_is_written_down(smoke):
