@@ -21,7 +21,7 @@ from blurbench.segmentation.score import pixel_f1
 from blurbench.segmentation.watershed import basins, components, seeds
 
 BLOCK = 16  # images prepared at a time
-IMAGES = 32  # of the validation split that a training is stopped by
+IMAGES = 16  # of the validation split that a training is stopped by
 HEIGHT = 4.0  # weight of the mean square error of the height beside the mask's loss
 WHOLE = 1.5  # usual diameters around a tile in which the cells lie whose seeds it owns
 
