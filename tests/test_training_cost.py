@@ -27,7 +27,7 @@ def table(size):
     return {row[0]: dict(zip(rows[0], row, strict=True)) for row in rows[2:]}  # below the head and its line
 
 
-@pytest.mark.parametrize("problem", ["diffusion", "colloids", "fusion"])
+@pytest.mark.parametrize("problem", ["diffusion", "colloids", "fusion", "segmentation"])
 @pytest.mark.parametrize("size", ["laptop", "reference"])
 def test_configurations_have_the_epochs_that_were_measured(parts, size, problem):
     """And the training items, on all datasets but a method's first: there they are chosen, and the table follows."""

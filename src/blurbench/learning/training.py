@@ -1,7 +1,8 @@
-"""The training loop of all problems: AdamW with warm-up and cosine, early stop, checkpoints that survive a retried job.
+"""The training loop of all problems: warm-up and cosine, early stop, checkpoints that survive a retried job.
 
-A learned method hands it a network, batches in memory and a loss; everything that the loop needs to go on after an
-interruption is in its checkpoint, so a resumed run ends with the weights of an undisturbed one.
+The optimiser is AdamW unless a method names another. A learned method hands it a network, batches in memory and a loss;
+everything that the loop needs to go on after an interruption is in its checkpoint, so a resumed run ends with the
+weights of an undisturbed one.
 """
 
 import copy
@@ -30,7 +31,12 @@ from blurbench.running import methods
 log = logging.getLogger(__name__)
 
 
-def train(network, batch, n_train, block, loss, validate, budget: Budget, seed: int, device):
+def adamw(groups, learning_rate):
+    """The usual optimiser."""
+    return torch.optim.AdamW(groups, lr=learning_rate, betas=(0.9, 0.98))
+
+
+def train(network, batch, n_train, block, loss, validate, budget: Budget, seed: int, device, optimiser=adamw):
     """Train a network in place; it ends with the weights of its best validation.
 
     Parameters
@@ -44,6 +50,7 @@ def train(network, batch, n_train, block, loss, validate, budget: Budget, seed: 
     loss : function (network, batch) -> scalar tensor
     validate : function (network) -> dict of floats with `validation_loss`
     budget, seed, device
+    optimiser : function (parameter groups with their weight decay, learning rate) -> torch.optim.Optimizer
 
     Returns
     -------
@@ -56,7 +63,7 @@ def train(network, batch, n_train, block, loss, validate, budget: Budget, seed: 
     decayed = [p for p in network.parameters() if p.ndim > 1]
     others = [p for p in network.parameters() if p.ndim <= 1]
     groups = [{"params": decayed, "weight_decay": budget.weight_decay}, {"params": others, "weight_decay": 0.0}]
-    optimiser = torch.optim.AdamW(groups, lr=budget.learning_rate, betas=(0.9, 0.98))
+    optimiser = optimiser(groups, budget.learning_rate)
     rate = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _rate(step, steps, budget.warmup))
     state: dict[str, Any] = {"step": 0, "best": math.inf, "stale": 0, "curve": [], "weights": None}
     state |= {"cost": {}, "waited": 0.0}

@@ -5,6 +5,7 @@ from torch import nn
 from torch.nn import functional
 
 CONVOLUTION = {2: nn.Conv2d, 3: nn.Conv3d}  # by the number of axes, the argument `dims` of all that stands here
+TRANSPOSED = {2: nn.ConvTranspose2d, 3: nn.ConvTranspose3d}
 NORM = {2: nn.BatchNorm2d, 3: nn.BatchNorm3d}
 MAXIMA = {2: functional.max_pool2d, 3: functional.max_pool3d}
 
@@ -53,10 +54,11 @@ def beside(x, known):
 class UNet(nn.Module):
     """U-Net (in 3-D Çiçek et al. 2016): two convolutions a level, halved by maxima, doubled by repetition.
 
-    Any size whose sides are multiples of 2**(levels - 1).
+    Any size whose sides are multiples of 2**(levels - 1). With `transposed` sides are doubled by transposed
+    convolutions that halve the channels (Ronneberger et al. 2015).
     """
 
-    def __init__(self, dims, channels, width, outputs, levels=3, gated=False):
+    def __init__(self, dims, channels, width, outputs, levels=3, gated=False, transposed=False):
         super().__init__()
         self.dims, widths = dims, [width * 2**k for k in range(levels)]
         ends = [channels, *widths]
@@ -65,7 +67,11 @@ class UNet(nn.Module):
         )
         pairs = list(zip(widths[-2::-1], widths[:0:-1]))
         self.gates = nn.ModuleList(Gate(dims, a, b) if gated else None for a, b in pairs)  # type: ignore[misc]
-        self.up = nn.ModuleList(nn.Sequential(Convolution(dims, a + b, a), Convolution(dims, a, a)) for a, b in pairs)
+        self.enlarge = nn.ModuleList(
+            TRANSPOSED[dims](b, a, 2, stride=2) if transposed else nn.Upsample(scale_factor=2.0) for a, b in pairs
+        )
+        wide = [(a, 2 * a if transposed else a + b) for a, b in pairs]
+        self.up = nn.ModuleList(nn.Sequential(Convolution(dims, c, a), Convolution(dims, a, a)) for a, c in wide)
         self.head = CONVOLUTION[dims](width, outputs, 1)
 
     def forward(self, x, known=None):
@@ -74,7 +80,7 @@ class UNet(nn.Module):
         for k, level in enumerate(self.down):
             x = level(MAXIMA[self.dims](x, 2) if k else x)
             skips.append(x)
-        for level, gate, skip in zip(self.up, self.gates, skips[-2::-1]):
-            x = functional.interpolate(x, scale_factor=2.0, mode="nearest")
+        for enlarge, level, gate, skip in zip(self.enlarge, self.up, self.gates, skips[-2::-1]):
+            x = enlarge(x)
             x = level(torch.cat([gate(skip, x) if gate is not None else skip, x], dim=1))
         return self.head(x)

@@ -1,0 +1,1 @@
+"""Methods that segment blurred cells, one file each."""

@@ -1,0 +1,31 @@
+"""Wiener's filter with the known blur, Otsu's threshold, a watershed of the distance; five numbers by validation.
+
+The fair classical peer of networks that are told the blur.
+"""
+
+from skimage.filters import threshold_otsu
+
+from blurbench.segmentation.deconvolution import wiener
+from blurbench.segmentation.greys import greys
+from blurbench.segmentation.thresholds import above
+from blurbench.segmentation.tuning import Tuned, cells
+from blurbench.segmentation.watershed import by_distance
+
+
+class DeconvolvedWatershed(Tuned):
+    kind = "classical"
+    trains = True
+    options = {
+        "noise": [3.0, 1.0, 10.0],  # that the filter expects, in those that the image has
+        "sigma_px": [1.0, 0.0, 2.0],
+        "level": [1.0, 0.8, 0.9, 1.1, 1.2],
+        "separation": [0.3, 0.2, 0.4, 0.5],
+        "smoothing": [0.05, 0.0],
+    }
+    judge = staticmethod(cells)
+
+    def segment(self, field, noise, sigma_px, level, separation, smoothing):
+        of = greys(field.image)
+        sharp = wiener(field.image - of.low, field.blur_px, noise * of.noise / of.range)
+        mask = above(sharp, threshold_otsu, sigma_px, level)
+        return by_distance(mask, field.diameter_px, separation, smoothing)

@@ -1,0 +1,23 @@
+"""A threshold that follows the mean grey around each pixel; how far around, and how far above, by validation."""
+
+from skimage.filters import gaussian, threshold_local
+
+from blurbench.segmentation.greys import greys
+from blurbench.segmentation.tuning import Tuned
+from blurbench.segmentation.watershed import components
+
+
+class LocalThreshold(Tuned):
+    kind = "classical"
+    trains = True
+    options = {
+        "sigma_px": [1.0, 0.0, 2.0],
+        "block": [6.0, 2.0, 3.0, 4.0, 10.0],  # over which the mean is taken, in usual diameters
+        "offset": [0.1, 0.0, 0.05, 0.15, 0.2, 0.3],  # above that mean, in ranges of the image's greys
+    }
+
+    def segment(self, field, sigma_px, block, offset):
+        smooth = gaussian(field.image, sigma_px) if sigma_px else field.image
+        side = 2 * round(block * field.diameter_px / 2) + 1
+        threshold = threshold_local(smooth, side, method="gaussian", offset=-offset * greys(smooth).range)
+        return components(smooth > threshold, field.diameter_px)

@@ -1,0 +1,1 @@
+"""Tables of the segmentation problem beside the main one."""

@@ -1,0 +1,126 @@
+"""Settings of a classical method, chosen on images with their truth as an experienced user would: for stain and blur.
+
+Nuclei want other settings than cell bodies, and blurred images others than sharp ones. So there is a setting for each
+stain at some blurs, and an image is segmented with that of its own stain nearest to it.
+"""
+
+import time
+from functools import cache, partial
+
+import numpy as np
+import pandas as pd
+
+from blurbench.files.logs import progress
+from blurbench.segmentation.items import STAINS, answers, labelled
+from blurbench.segmentation.score import count_error, instance_f1, pixel_f1
+
+IMAGES = 32  # to choose on: more would hardly change the choice
+ROUNDS = 2  # over all numbers of a setting
+STEP = 12.0  # of the blurs that there are settings for, and SD of the weight of an image of another blur, pixels
+
+
+def masks(found, truth):
+    """How good a mask is: its F1; 1 where both are empty."""
+    return pixel_f1(found, truth)
+
+
+def cells(found, truth):
+    """How good cells are: the mean of the F1 of their mask and their own F1 at half an overlap."""
+    return (pixel_f1(found, truth) + instance_f1(found, truth)) / 2
+
+
+def counts(found, truth):
+    """How good a count is: 1 less its relative error."""
+    return 1 - abs(count_error(found, truth)) / max(len(np.unique(truth)) - 1, 1)
+
+
+class Tuned:
+    """Base of the classical methods that choose their settings.
+
+    Options are the values of each number of a setting that are tried, the usual one first.
+    """
+
+    options: dict[str, list[float]] = {}
+    judge = staticmethod(masks)
+
+    def segment(self, field, **setting):
+        """Cells of an image (`items.Field`) with one setting: label image (y, x)."""
+        raise TypeError(f"{type(self).__name__} segments nothing")
+
+    def fit(self, splits, budget, device, seed):
+        """Choose the settings. What a method is given and returns stands in blurbench.planning.method."""
+        grid = {name: tuple(getattr(self, name)) for name in self.options}
+        return choose(splits["validation"], self.segment, grid, self.judge, type(self).__name__)
+
+    def predict(self, dataset, model, device):
+        """Every image, segmented with the setting for it."""
+        return answers(dataset, lambda field: self.segment(field, **chosen(model, field)))
+
+
+def choose(dataset, segment, grid, judge, name):
+    """Settings with the best mean score, for each stain at each blur.
+
+    An image counts at a blur by a Gaussian weight of SD STEP. One number of a setting is varied at a time, ROUNDS times
+    over, from the usual ones on: as users do it, and at a small part of the cost of all combinations.
+
+    Parameters
+    ----------
+    dataset : with its truth; at most IMAGES of its items are used, evenly spread
+    segment : function (Field, **setting) -> label image (y, x)
+    grid : values of each number of a setting by its name, the usual one first
+    judge : function (label image, truth) -> how good it is, 1 at best
+    name : of the method, for the progress bar
+
+    Returns
+    -------
+    model : list of dicts: stain, blur_px, setting
+    curve : DataFrame, a row per setting tried: items, seconds, stain (its number in STAINS), blur_px, the setting,
+        validation_loss = 1 - the mean score
+    """
+    start, rows, model = time.perf_counter(), [], []
+    items = np.unique(np.linspace(0, len(dataset) - 1, min(len(dataset), IMAGES)).astype(int))
+    table = dataset.items.iloc[items][["stain", "blur_px"]].assign(item=items)
+
+    @cache
+    def score(item, values):
+        field = labelled(dataset, item)
+        return judge(segment(field, **dict(zip(grid, values))), field.labels)
+
+    for own, at in progress(list(_knots(table)), f"choose settings of {name}"):
+        weights = np.exp(-0.5 * ((own["blur_px"] - at) / STEP) ** 2).to_numpy()
+        mean = partial(_mean, score, own["item"].tolist(), weights / weights.sum())
+        best, tried = _climb(grid, mean)
+        stain = int(own["stain"].iloc[0])
+        model.append({"stain": STAINS[stain], "blur_px": at, "setting": dict(zip(grid, best))})
+        about = {"items": len(own), "seconds": time.perf_counter() - start, "stain": stain, "blur_px": at}
+        rows += [{**about, **dict(zip(grid, values)), "validation_loss": 1 - mean(values)} for values in tried]
+    return {"settings": model}, pd.DataFrame(rows)
+
+
+def _knots(table):
+    """Images of each stain, and each blur that a setting is chosen for."""
+    for _, own in table.groupby("stain"):
+        low, high = own["blur_px"].min(), own["blur_px"].max()
+        yield from ((own, float(at)) for at in np.linspace(low, high, 1 + round((high - low) / STEP)))
+
+
+def _climb(grid, score):
+    """The best setting, a tuple, that is reached by one number at a time; and all that were tried."""
+    best = tuple(values[0] for values in grid.values())
+    tried = {best: None}
+    for place, values in [*enumerate(grid.values())] * ROUNDS:
+        trials = [(*best[:place], value, *best[place + 1 :]) for value in values]
+        tried |= dict.fromkeys(trials)
+        best = max([best, *trials], key=score)
+    return best, list(tried)
+
+
+def _mean(score, items, weights, values):
+    """Weighted mean of the scores of some items with one setting; those without a weight are not looked at."""
+    return sum(weight * score(item, values) for item, weight in zip(items, weights) if weight > 0.01 / len(items))
+
+
+def chosen(model, field) -> dict:
+    """Setting of a model for an image: that of its stain, or of any if it was not there, at the nearest blur."""
+    settings = [s for s in model["settings"] if s["stain"] == field.stain] or model["settings"]
+    return min(settings, key=lambda one: abs(one["blur_px"] - field.blur_px))["setting"]
