@@ -3,6 +3,7 @@
 import numpy as np
 from scipy import fft
 
+from blurbench.segmentation.greys import greys
 from blurbench.segmentation.optics import kernel
 
 AROUND = 3.0  # blur diameters beyond which what it gives hardly depends on the image
@@ -22,6 +23,15 @@ def wiener(image, blur_px, noise) -> np.ndarray:
         return image
     passed = transfer(blur_px, image.shape)
     return fft.idctn(fft.dctn(image) * (passed / (np.square(passed) + np.float32(noise**2))))
+
+
+def sharpened(field, noise) -> np.ndarray:
+    """An image (`items.Field`) above its background with its blur undone, float32 (y, x).
+
+    noise : that the filter expects, in those that the image has
+    """
+    of = greys(field.image)
+    return wiener(field.image - of.low, field.blur_px, noise * of.noise / of.range)
 
 
 def around(blur_px) -> int:

@@ -16,7 +16,7 @@ from blurbench.segmentation.score import count_error, instance_f1, pixel_f1
 
 IMAGES = 32  # to choose on: more would hardly change the choice
 ROUNDS = 2  # over all numbers of a setting
-STEP = 12.0  # of the blurs that there are settings for, and SD of the weight of an image of another blur, pixels
+STEP = 8.0  # of the blurs that there are settings for, and SD of the weight of an image of another blur, pixels
 
 
 def masks(found, truth):

@@ -5,8 +5,7 @@ The fair classical peer of networks that are told the blur.
 
 from skimage.filters import threshold_otsu
 
-from blurbench.segmentation.deconvolution import wiener
-from blurbench.segmentation.greys import greys
+from blurbench.segmentation.deconvolution import sharpened
 from blurbench.segmentation.thresholds import above
 from blurbench.segmentation.tuning import Tuned, cells
 from blurbench.segmentation.watershed import by_distance
@@ -25,7 +24,5 @@ class DeconvolvedWatershed(Tuned):
     judge = staticmethod(cells)
 
     def segment(self, field, noise, sigma_px, level, separation, smoothing):
-        of = greys(field.image)
-        sharp = wiener(field.image - of.low, field.blur_px, noise * of.noise / of.range)
-        mask = above(sharp, threshold_otsu, sigma_px, level)
+        mask = above(sharpened(field, noise), threshold_otsu, sigma_px, level)
         return by_distance(mask, field.diameter_px, separation, smoothing)
