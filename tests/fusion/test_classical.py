@@ -4,14 +4,12 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-import torch
 from scipy import fft, ndimage
 
 from blurbench.fusion import flat_fielding, restoration, tuning
 from blurbench.fusion.denoising import total_variation
 from blurbench.fusion.features import features, whole
 from blurbench.fusion.items import CHANNELS, View
-from blurbench.fusion.methods import local_ridge
 from blurbench.fusion.optics import Optics, axial_sigma, blur
 from blurbench.fusion.wiener import noise_share, wiener
 
@@ -166,14 +164,6 @@ def test_settings_are_chosen_for_the_target_that_is_asked_for(monkeypatch):
     for target, expected in (("density", 1.0), ("fused", 3.0)):
         model, _ = tuning.choose([view], lambda view, width: width, {"width": (2.0, 1.0, 3.0)}, "test", target)
         assert [one["setting"]["width"] for one in model["settings"]] == [expected]
-
-
-def test_a_ridge_of_products_is_their_quadratic_form():
-    x, rng = np.random.default_rng(5).normal(size=(50, 6)), np.random.default_rng(6)
-    model = {"mean": torch.zeros(6), "coefficients": torch.from_numpy(rng.normal(size=27)), "intercept": 0.5}
-    linear, square, constant = local_ridge._coefficients(model)
-    expected = local_ridge._products(x) @ model["coefficients"].numpy() + 0.5
-    np.testing.assert_allclose(np.einsum("nf,nf->n", x @ square, x) + x @ linear + constant, expected, atol=1e-5)
 
 
 def test_features_of_a_part_are_those_of_the_whole():

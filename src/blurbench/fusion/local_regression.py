@@ -1,0 +1,120 @@
+"""What the regressions of the truth at a voxel share: voxels to learn from, views to choose on, tiles to restore in.
+
+They read the features of the view around a voxel: smoothed, denoised, deconvolved and flat-fielded versions of it, the
+depth, and what is known of the optics. Light counts by its root, lest the few bright voxels rule the squares.
+"""
+
+import time
+from functools import cache
+
+import numpy as np
+import pandas as pd
+import torch
+from threadpoolctl import threadpool_limits
+
+from blurbench.files.logs import progress
+from blurbench.fusion.dimming import one_of
+from blurbench.fusion.features import features, whole
+from blurbench.fusion.items import answers, read
+from blurbench.fusion.restoration import tiled
+from blurbench.fusion.score import n_ssim
+
+VIEWS = 12  # of the validation split that a model is chosen on
+SHARES = 1 / 4, 1  # of the training views, from each of which one learns: the learning curve
+LIGHT = 10  # features, the first ones, that are light
+MOST_SD = 5.0  # how far from its mean, in SD, a feature counts
+
+
+class LocalRegression:
+    """Base; a method's class has `regressions` and `root`.
+
+    voxels : that it learns from, of all training views
+    dimmed : fainter copies of each view (`dimming`) to learn from beside it
+    target : what is learned, one of `items.TARGETS`
+    """
+
+    voxels = 100_000
+    dimmed, target = 0, "density"
+
+    def regressions(self, x, y, held_out, seed):
+        """Models, dicts with a `strength`, of y (n,), the root of the target over its scale, by x (n, columns).
+
+        held_out : function () -> (x, y) of voxels of the validation views
+        """
+        raise TypeError(f"{type(self).__name__} has no regression")
+
+    def root(self, model, x):
+        """What a model says of features (..., columns): the root of the target over its scale, (...)."""
+        raise TypeError(f"{type(self).__name__} has no regression")
+
+    def fit(self, splits, budget, device, seed):
+        """Learn from voxels of splits["train"], choose among the models on splits["validation"]."""
+        start, train, validation = time.perf_counter(), splits["train"], splits["validation"][:VIEWS]
+        n = (1 + self.dimmed) * len(train)
+        each = max(1, self.voxels // max(n, 1))
+        x, y = self._sample(train, self.dimmed, each, seed)
+        sd = x.std(axis=0)
+        scaling = {"mean": torch.from_numpy(x.mean(axis=0)), "sd": torch.from_numpy(np.where(sd > 1e-6, sd, 1.0))}
+        x, models, rows = _scaled(scaling, x.astype(float)), [], []
+
+        @cache
+        def held_out():
+            u, v = self._sample(validation, 0, each, seed)
+            return _scaled(scaling, u), v
+
+        with threadpool_limits(budget.threads):
+            for share in SHARES:
+                views = max(1, round(share * n))
+                given, wanted = x[: views * each], y[: views * each]
+                for model in self.regressions(given, wanted, held_out, seed):
+                    models.append({**scaling, **model})
+                    about = {"items": views, "seconds": time.perf_counter() - start, "strength": model["strength"]}
+                    rows.append({**about, "train_loss": float(np.mean((wanted - self.root(model, given)) ** 2))})
+            chosen_on = progress(range(len(validation)), "choose the model")
+            scores = np.nanmedian([self._scores(read(validation, i), models) for i in chosen_on], axis=0)
+        curve = pd.DataFrame(rows).assign(n_ssim=scores, validation_loss=1 - scores)
+        of_all = len(models) - len(models) // len(SHARES)  # the first model of the whole split
+        return models[of_all + int(np.argmax(scores[of_all:]))], curve
+
+    def predict(self, dataset, model, device):
+        """Every view, tile by tile. What a method answers stands in blurbench.planning.method."""
+        return answers(dataset, lambda view: self._restored(view, [model])[0])
+
+    def _sample(self, dataset, copies, each, seed):
+        """Features (n, columns) of voxels at random, `each` of a view or copy, and the target's root there (n,)."""
+        sampled = []
+        for i in progress(range((1 + copies) * len(dataset)), "sample voxels"):
+            view = one_of(dataset, i, copies, self.target)
+            known, box = whole(view), tuple((0, side) for side in view.photons.shape)
+            at = np.random.default_rng([seed, i]).integers(0, view.photons.size, each)
+            x = _rooted(features(view, box, known)).reshape(view.photons.size, -1)
+            light = getattr(view.truth, self.target).ravel()[at] / known.scale
+            sampled.append((x[at], np.sqrt(np.maximum(light, 0))))
+        return [np.concatenate(part) for part in zip(*sampled)]
+
+    def _scores(self, view, models):
+        """N_SSIM of each model on a view, against the target."""
+        target = getattr(view.truth, self.target)
+        return [n_ssim(found, target, view.photons) for found in self._restored(view, models)]
+
+    def _restored(self, view, models):
+        """The target that each of some models on the same scale of the features expects, (z, y, x) in photons."""
+        known = whole(view)
+
+        def of_part(part, box):
+            x = _scaled(models[0], _rooted(features(part, box, known)))
+            values = np.stack([self.root(model, x) for model in models])
+            return np.square(np.maximum(values, 0)) * np.float32(known.scale)
+
+        return tiled(of_part, view)
+
+
+def _rooted(x):
+    """Features (..., columns) with the roots of those that are light."""
+    x[..., :LIGHT] = np.sqrt(np.maximum(x[..., :LIGHT], 0))
+    return x
+
+
+def _scaled(model, x):
+    """Features (..., columns) less their means over the training voxels, in SD."""
+    return np.clip((x - model["mean"].numpy()) / model["sd"].numpy(), -MOST_SD, MOST_SD)
