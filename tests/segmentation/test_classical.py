@@ -12,14 +12,16 @@ from skimage.filters import threshold_otsu
 from skimage.measure import label
 from sklearn.ensemble import RandomForestClassifier
 
+from blurbench.learning.tiles import window
 from blurbench.learning.trees import leaves
 from blurbench.segmentation import forest, tuning
 from blurbench.segmentation.deconvolution import around, transfer, wiener
 from blurbench.segmentation.greys import greys, noise_sd
 from blurbench.segmentation.heights import bumps, distances
 from blurbench.segmentation.items import Field
-from blurbench.segmentation.methods import log_count, otsu, resolved
+from blurbench.segmentation.methods import deconvolved_otsu, log_count, otsu, resolved
 from blurbench.segmentation.optics import SD, blurred
+from blurbench.segmentation.pixel_features import of_tiles
 from blurbench.segmentation.score import instance_f1, pixel_f1
 from blurbench.segmentation.watershed import by_distance, components
 
@@ -183,3 +185,30 @@ def test_settings_are_chosen_for_stain_and_blur(monkeypatch):
     assert [number("nuclei", f) for f in (1, 40, 161)] == [1, 40, 160]
     assert [number("cells", f) for f in (1, 159)] == [1, 80]
     assert {"items", "seconds", "validation_loss", "number", "other"} <= set(curve)
+
+
+def test_the_blur_undone_finds_discs_that_it_hides():
+    """Four discs under a kernel as wide as they are: Otsu's threshold takes their blur for part of them."""
+    seen = field(discs(), blur_px=2.0 * RADIUS, noise=0.5)
+    plain = pixel_f1(otsu.Otsu().segment(seen, sigma_px=0.0, level=1.0), seen.labels)
+    undone = pixel_f1(deconvolved_otsu.DeconvolvedOtsu().segment(seen, 3.0, 0.0, 1.0), seen.labels)
+    assert 1 - undone < (1 - plain) / 2
+
+
+@pytest.mark.parametrize("sharpened", [False, True])
+def test_features_of_tiles_are_those_of_the_whole(sharpened, monkeypatch):
+    seen = field(discs(shape=(150, 310)), blur_px=8.0)
+    ((_, whole),) = of_tiles(seen, sharpened)
+    monkeypatch.setattr("blurbench.segmentation.pixel_features.SIDE", 128)
+    parts = list(of_tiles(seen, sharpened))
+    assert len(parts) > 1
+    for tile, found in parts:
+        # what the Gaussians of 16 pixels and the filter still see beyond the margin
+        np.testing.assert_allclose(found, whole[window(tile.core)], atol=5e-3)
+
+
+def test_who_is_sharpened_sees_three_more_columns():
+    seen = field(discs(), blur_px=8.0)
+    (_, plain), (_, more) = (next(iter(of_tiles(seen, given))) for given in (False, True))
+    assert more.shape[-1] == plain.shape[-1] + 3
+    np.testing.assert_array_equal(more[..., : plain.shape[-1] - 2], plain[..., :-2])

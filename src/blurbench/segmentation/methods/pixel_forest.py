@@ -28,13 +28,21 @@ class PixelForest:
     kind = "learned"
     trains = True
     network = False
-    options = {"pixels": 100_000, "trees": 40, "smallest": 10}  # pixels to learn from, and in a leaf at least
+    options = {
+        "pixels": 100_000,  # to learn from
+        "trees": 40,
+        "smallest": 10,  # pixels in a leaf at least
+        "sharpened": False,  # whether it sees the blur undone beside the image
+    }
 
     def fit(self, splits, budget, device, seed):
         """Learn from pixels of splits["train"]."""
         start, train = time.perf_counter(), splits["train"]
         each = max(1, self.pixels // max(len(train), 1))
-        sampled = [_sample(labelled(train, i), each, [seed, i]) for i in progress(range(len(train)), "sample pixels")]
+        sampled = [
+            _sample(labelled(train, i), self.sharpened, each, [seed, i])
+            for i in progress(range(len(train)), "sample pixels")
+        ]
         fields = [labelled(splits["validation"], i) for i in range(min(len(splits["validation"]), IMAGES))]
         rows, model = [], {}
         for share in SHARES:
@@ -44,7 +52,9 @@ class PixelForest:
                 self.trees, min_samples_leaf=self.smallest, max_features="sqrt", n_jobs=1, random_state=seed
             ).fit(x, y)
             model = forest.nodes(found)
-            score = float(np.mean([pixel_f1(_mask(field, model), field.labels > 0) for field in fields]))
+            score = float(
+                np.mean([pixel_f1(_mask(field, self.sharpened, model), field.labels > 0) for field in fields])
+            )
             about = {"items": images, "seconds": time.perf_counter() - start}
             own = pixel_f1(found.predict(x), y)  # of the pixels that it learned from
             rows.append({**about, "train_loss": 1 - own, "validation_pixel_f1": score, "validation_loss": 1 - score})
@@ -54,23 +64,23 @@ class PixelForest:
         """Every image, tile by tile. What a method answers stands in blurbench.planning.method."""
 
         def segment(field):
-            return by_distance(_mask(field, model["trees"]), field.diameter_px, SEPARATION, SMOOTHING)
+            return by_distance(_mask(field, self.sharpened, model["trees"]), field.diameter_px, SEPARATION, SMOOTHING)
 
         return answers(dataset, segment)
 
 
-def _sample(field, n, seed):
+def _sample(field, sharpened, n, seed):
     """Features (n, columns) of pixels of an image at random, and whether they are of a cell (n,)."""
-    (_, found), *_ = of_tiles(field)  # the first tile, which is all of an image for training
+    (_, found), *_ = of_tiles(field, sharpened)  # the first tile, which is all of an image for training
     at = np.random.default_rng(seed).integers(0, found[..., 0].size, n)
     inside = field.labels[: found.shape[0], : found.shape[1]] > 0
     return found.reshape(-1, found.shape[-1])[at], inside.ravel()[at]
 
 
-def _mask(field, trees):
+def _mask(field, sharpened, trees):
     """Where the forest says that a cell is likelier than not, (y, x)."""
     mask = np.empty(field.image.shape, bool)
-    for tile, found in of_tiles(field):
+    for tile, found in of_tiles(field, sharpened):
         chance = leaves(trees, found.reshape(-1, found.shape[-1]))
         mask[window(tile.core)] = chance.reshape(found.shape[:2]) > 0.5
     return mask
