@@ -46,7 +46,15 @@ def test_estimates_are_those_of_the_resamples_and_seed():
     values = np.random.default_rng(1).normal(size=(2, 1, 50))
     methods = pd.DataFrame({"method": ["a", "b"], "kind": "classical", "seeds": 1})
     answered = np.full(values.shape, OK, object)
-    scores = Scores("one", methods, pd.DataFrame({"D": np.ones(50)}), {"f1": values}, {"f1": values * np.nan}, answered)
+    scores = Scores(
+        "one",
+        methods,
+        pd.DataFrame({"D": np.ones(50)}),
+        np.arange(50),
+        {"f1": values},
+        {"f1": values * np.nan},
+        answered,
+    )
     first, again = (Material(resamples=200, seed=1).estimate(scores, "f1", "mean") for _ in range(2))
     assert first.shape == (3, 2) and np.array_equal(first, again)
     assert first[0] == pytest.approx(values.mean(axis=(1, 2)))

@@ -121,6 +121,43 @@ def test_some_whole_cells_keep_their_resamples():
     assert list(part.cells) == [0, 0, 1, 1] and np.array_equal(part.items, draws.items[:, [1, 3, 4, 5]])
 
 
+def test_clusters_are_drawn_as_one():
+    """Items in cells by scene: as if the sums of each scene were the items; the order of items does not matter."""
+    rng = np.random.default_rng(30)
+    x, scenes, cells = rng.normal(size=(10, 4)), *np.indices((10, 4))
+    mixed = rng.permutation(40)
+    found = replicate(
+        methods(x.ravel()[mixed]), "mean", resampling(cells.ravel()[mixed], 500, 1, clusters=scenes.ravel()[mixed])
+    )
+    expected = replicate(methods(x.mean(axis=1)), "mean", resampling(10, 500, 1))
+    np.testing.assert_allclose(found.resampled, expected.resampled)
+    np.testing.assert_allclose(found.interval(), expected.interval())
+    assert found.counted == 10
+
+
+def test_clusters_of_the_same_cells_make_a_cell():
+    draws = resampling([0, 1, 0, 1, 2, 2, 2], 20, 1, clusters=[5, 5, 6, 6, 7, 8, 9])
+    assert np.array_equal(draws.cells == draws.cells[0], [True, True, False, False, False])
+    part = draws.take(np.array([True, False, True, False, False, False, False]))  # a cell of the design
+    assert np.array_equal(part.items, draws.items[:, :2]) and np.array_equal(part.clusters, [0, 1])
+
+
+@pytest.mark.parametrize("reduce", ["mean", "median"])
+@pytest.mark.parametrize("n", [10, 24])
+def test_intervals_cover_where_every_cell_shows_the_same_scenes(reduce, n):
+    """Seven cells of the same scenes, whose own part has four times the variance of the rest."""
+    rng = np.random.default_rng([31, n])
+    x = 2 * rng.normal(size=(MANY, n, 1)) + rng.normal(size=(MANY, n, 7))
+    scenes, cells = (index.ravel() for index in np.indices((n, 7)))
+    covered = []
+    for clusters in (scenes, None):
+        draws = resampling(cells, 600, 2, clusters=clusters)
+        low, high = replicate(x.reshape(MANY, 1, -1), reduce, draws).interval()
+        covered.append(np.mean((low < 0) & (high > 0)))
+    # Bounds of the other tests; without clusters the variance of the mean is taken for 0.17 of what it is.
+    assert 0.90 <= covered[0] <= 0.98 and covered[1] < 0.75
+
+
 MANY = 2000  # data sets in the place of methods: 0.005 is the standard error of a coverage of 0.95
 LAWS = {"normal": (lambda rng, size: rng.normal(size=size), 1.0)}
 LAWS["t5"] = (lambda rng, size: rng.standard_t(5, size=size), np.sqrt(5 / 3))

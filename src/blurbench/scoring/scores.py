@@ -9,6 +9,7 @@ from blurbench.files import parquet
 from blurbench.files.answers import OK
 from blurbench.planning import mistakes
 from blurbench.planning.method import KINDS
+from blurbench.scoring.score_table import CLUSTER
 from blurbench.scoring.statistics import Replicates, Resampling, replicate, resampling
 
 RANKED = KINDS[:2]  # limit and control rows frame the table, they do not compete
@@ -21,6 +22,7 @@ class Scores:
     dataset: str
     methods: pd.DataFrame  # method, kind, seeds
     items: pd.DataFrame  # the condition columns, by item
+    clusters: np.ndarray  # what items that are drawn together have in common, (i,)
     values: dict[str, np.ndarray]  # by metric, (m, s, i)
     worst: dict[str, np.ndarray]  # by metric, (m, s, i), NaN where the item did not fail
     status: np.ndarray  # (m, s, i), None where there is no such seed
@@ -39,7 +41,7 @@ class Scores:
 
     def resampling(self, resamples, seed) -> Resampling:
         """Resamples of the items within their cells and of the training seeds."""
-        return resampling(self.cells, resamples, seed, self.methods.seeds.max())
+        return resampling(self.cells, resamples, seed, self.methods.seeds.max(), self.clusters)
 
     def counted(self, metric) -> np.ndarray:
         """Values of a metric with what failed items count as, (m, s, i)."""
@@ -67,6 +69,7 @@ class Scores:
             self.dataset,
             self.methods,
             self.items[items],
+            self.clusters[items],
             {name: value[..., items] for name, value in self.values.items()},
             {name: value[..., items] for name, value in self.worst.items()},
             self.status[..., items],
@@ -105,11 +108,12 @@ def read_one(files, conditions) -> Scores | None:
 
 
 def _pivot(frame, conditions):
-    """(items, values, worst, status) of one method and seed, each by item."""
+    """(items, clusters, values, worst, status) of one method and seed, each by item."""
     wide = frame.pivot(index="item", columns="metric", values=["value", "worst"]).sort_index()
     items = frame.drop_duplicates("item").set_index("item").sort_index()
     return (
         items[[name for name in (mistakes.COLUMN, *conditions) if name in items]],
+        items[CLUSTER].to_numpy() if CLUSTER in items else items.index.to_numpy(),
         wide["value"],
         wide["worst"],
         items["status"].astype(object).to_numpy(),
@@ -118,7 +122,7 @@ def _pivot(frame, conditions):
 
 def _stack(dataset, runs):
     runs = sorted(runs, key=lambda run: (KINDS.index(run[1]), run[0], run[2]))
-    items = runs[0][3]
+    items, clusters = runs[0][3:5]
     for method, _, seed, other, *_ in runs:
         if not other.equals(items):
             raise ValueError(f"{dataset}: {method}, seed {seed}, was scored on other items than {runs[0][0]}")
@@ -128,7 +132,7 @@ def _stack(dataset, runs):
     methods["row"] = methods.groupby("method", sort=False).ngroup()
     methods["column"] = methods.groupby("method").cumcount()
     shape = (methods.row.max() + 1, methods.column.max() + 1, len(items))
-    names = sorted(set().union(*(run[4].columns for run in runs)))
+    names = sorted(set().union(*(run[5].columns for run in runs)))
     values = {name: np.full(shape, np.nan) for name in names}
     worst = {name: np.full(shape, np.nan) for name in names}
     status = np.full(shape, None, object)
@@ -138,4 +142,4 @@ def _stack(dataset, runs):
             values[name][row, column] = value[name]
             worst[name][row, column] = np.where(state == OK, np.nan, bound[name])
     table = methods.groupby(["method", "kind"], sort=False).size().reset_index(name="seeds")
-    return Scores(dataset, table, items, values, worst, status)
+    return Scores(dataset, table, items, clusters, values, worst, status)

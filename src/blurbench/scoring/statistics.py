@@ -12,6 +12,9 @@ how large the standard error is, and the interval is Student's, on the scale of 
 size or a spread, whose law is skewed; its degrees of freedom are those of the cells and seeds that bear on it
 (Satterthwaite 1946, Biometrics Bull. 2:110). Percentiles of the replicates, BCa included, cover too rarely with few
 items, and cannot reach beyond the training seeds at hand.
+
+Items are clusters where they share what makes them differ, as the images of one scene in all cells of the design: a
+cluster is drawn as a whole, and counts once.
 """
 
 from collections.abc import Callable
@@ -34,21 +37,32 @@ NUMBERS = ("value", "resampled", "left_out", "seed_left_out")  # of `Replicates`
 class Resampling(NamedTuple):
     """How much each item, and each training seed, weighs in each of b resamples.
 
-    items : (b, n)
-    cells : int (n,), the cell of each item, from 0
+    items : (b, c), by cluster; an item that shares nothing with others is a cluster of its own
+    cells : int (c,), the cell of each cluster, from 0
     seeds : (b, s); s is 0 where seeds are no level of their own
+    clusters : int (n,), the cluster of each item
     """
 
     items: np.ndarray
     cells: np.ndarray
     seeds: np.ndarray
+    clusters: np.ndarray
 
     def take(self, items) -> "Resampling":
         """The same resamples of some whole cells, given as a mask or an index of their items."""
-        return Resampling(self.items[:, items], np.unique(self.cells[items], return_inverse=True)[1], self.seeds)
+        kept, clusters = np.unique(self.clusters[items], return_inverse=True)
+        cells = np.unique(self.cells[kept], return_inverse=True)[1]
+        return Resampling(self.items[:, kept], cells, self.seeds, clusters)
+
+    def summed(self, moments) -> np.ndarray:
+        """Sums (..., c) over the items of each cluster, of numbers (..., n)."""
+        if np.array_equal(self.clusters, np.arange(len(self.clusters))):
+            return moments
+        member = self.clusters[:, None] == np.arange(len(self.cells))
+        return moments @ member.astype(float)
 
 
-def resampling(cells, resamples, seed, seeds=1) -> Resampling:
+def resampling(cells, resamples, seed, seeds=1, clusters=None) -> Resampling:
     """Resamples of items within their cells, and of training seeds.
 
     Parameters
@@ -58,8 +72,12 @@ def resampling(cells, resamples, seed, seeds=1) -> Resampling:
     resamples : how many
     seed : of the random numbers
     seeds : training seeds of a method that has all of them; fewer than SEEDS are not resampled
+    clusters : (n,), optional, what items that are drawn together have in common; clusters whose items lie in the same
+        cells make a cell
     """
     cells = np.zeros(cells, int) if np.ndim(cells) == 0 else np.unique(cells, return_inverse=True)[1]
+    clusters = np.arange(len(cells)) if clusters is None else np.unique(clusters, return_inverse=True)[1]
+    cells = _cells(cells, clusters)
     sizes = np.bincount(cells)
     if sizes.min(initial=2) < 2:
         cells, sizes = np.zeros_like(cells), np.array([len(cells)])
@@ -67,8 +85,15 @@ def resampling(cells, resamples, seed, seeds=1) -> Resampling:
     for cell, size in enumerate(sizes):
         items[:, cells == cell] = _weights(rng, size, resamples)
     return Resampling(
-        items, cells, _weights(np.random.default_rng([seed, 1]), seeds if seeds >= SEEDS else 0, resamples)
+        items, cells, _weights(np.random.default_rng([seed, 1]), seeds if seeds >= SEEDS else 0, resamples), clusters
     )
+
+
+def _cells(cells, clusters):
+    """The cell (c,) of each cluster, of the cells (n,) of items."""
+    lies_in = np.zeros((clusters.max(initial=-1) + 1, cells.max(initial=0) + 1), bool)
+    lies_in[clusters, cells] = True
+    return np.unique(lies_in, axis=0, return_inverse=True)[1] if len(clusters) > len(lies_in) else cells
 
 
 def _weights(rng, n, resamples):
@@ -86,10 +111,10 @@ class Replicates:
     ----------
     value : (m,)
     resampled : (b, m), on b resamples
-    left_out : (n, m), with one item left out; (0, m) for a quantile, whose jackknife is inconsistent
+    left_out : (c, m), with one cluster of items left out; (0, m) for a quantile, whose jackknife is inconsistent
     seed_left_out : (s, m), with one training seed left out; the value where a method's seeds are not resampled
-    counted : (m,), how many items bear on it
-    cells : int (n,), the cell of each item
+    counted : (m,), how many clusters of items bear on it
+    cells : int (c,), the cell of each
     log : whether intervals are symmetric in its logarithm
     """
 
@@ -195,10 +220,10 @@ def replicate(values, reduce, draws: Resampling, worst=None) -> Replicates:
         counted = transform(values if worst is None else np.where(np.isnan(worst), values, worst))
         return _replicate_quantile(counted, share, draws, log)
     transform, function, log = REDUCTIONS[reduce]
-    moments = _moments(transform(values), None if worst is None else transform(worst), reduce)
+    moments = draws.summed(_moments(transform(values), None if worst is None else transform(worst), reduce))
     present = moments[0].any(axis=-1)  # some methods have fewer seeds than others
     pooled = moments.sum(axis=2) / np.maximum(present.sum(axis=1), 1)[:, None]
-    found = replicate_sums(pooled, function, draws, log)
+    found = _replicate_sums(pooled, function, draws, log)
     found.counted[:] = (pooled[0] > 0).sum(axis=-1)
     if (several := draws.seeds.shape[1]) and (seeded := np.flatnonzero(present.all(axis=1))).size:
         runs = moments[:, seeded].swapaxes(1, 2)  # (3, s, m, n)
@@ -220,6 +245,11 @@ def replicate_sums(moments, function, draws: Resampling, log=False) -> Replicate
     draws : of `resampling`, whose seeds play no part
     log : whether intervals are to be symmetric in the logarithm
     """
+    return _replicate_sums(draws.summed(moments), function, draws, log)
+
+
+def _replicate_sums(moments, function, draws, log):
+    """Likewise of the sums (k, m, c) over each cluster."""
     total = moments.sum(axis=-1)
     with np.errstate(divide="ignore", invalid="ignore"):
         value = function(*total)
@@ -277,7 +307,7 @@ QUANTILES: dict[str, tuple[Callable, float, bool]] = {
 
 def _replicate_quantile(values, share, draws, log):
     value, resampled = np.full(len(values), np.nan), np.full((len(draws.items), len(values)), np.nan)
-    counted = np.isfinite(values).any(axis=1).sum(axis=-1)
+    counted = (draws.summed(np.isfinite(values).any(axis=1)) > 0).sum(axis=-1)
     several = draws.seeds.shape[1]
     for m, runs in enumerate(values):
         seed, item = np.nonzero(np.isfinite(runs))
@@ -286,7 +316,7 @@ def _replicate_quantile(values, share, draws, log):
         x = runs[seed, item]
         value[m] = np.quantile(x, share, method="averaged_inverted_cdf")
         order = np.argsort(x)
-        weights = draws.items[:, item[order]]
+        weights = draws.items[:, draws.clusters[item[order]]]
         if several and len(set(seed)) == several:
             weights = weights * draws.seeds[:, seed[order]]
         cumulated = np.cumsum(weights, axis=1)

@@ -13,7 +13,7 @@ import pandas as pd
 from blurbench.files.answers import OK
 from blurbench.scoring.matching import assign
 from blurbench.scoring.metric import Metric, Published
-from blurbench.scoring.score_table import score_table
+from blurbench.scoring.score_table import CLUSTER, score_table
 from blurbench.segmentation import PROBLEM
 from blurbench.segmentation.boundaries import hausdorff
 from blurbench.segmentation.items import TRUTHS
@@ -224,7 +224,8 @@ def score(dataset, found) -> pd.DataFrame:
     rows = [_image(dataset, i, found.images[i]) if state == OK else {} for i, state in enumerate(status)]
     values = pd.DataFrame(rows, columns=[metric.name for metric in METRICS])
     values["seconds"] = found.table["seconds"].to_numpy(float)
-    return score_table(dataset.items[list(PROBLEM.conditions)], METRICS, values, status, dataset.spec)
+    items = dataset.items[list(PROBLEM.conditions)].assign(**{CLUSTER: dataset.items["scene"]})
+    return score_table(items, METRICS, values, status, dataset.spec)
 
 
 def _image(dataset, i, answer):
