@@ -10,15 +10,13 @@ from blurbench.files.answers import OK
 from blurbench.planning import mistakes
 from blurbench.scoring.metric import Metric
 
-CLUSTER = "cluster"  # column of what items that are drawn together have in common, such as their scene
-
 
 def score_table(items: pd.DataFrame, metrics: tuple[Metric, ...], values, status, spec) -> pd.DataFrame:
     """Score table of one method on one dataset: one row per item and metric.
 
     Parameters
     ----------
-    items : the condition columns, indexed by item; and CLUSTER, where items are no independent draws
+    items : the condition columns, indexed by item; and `clusters.CLUSTER`, where items are no independent draws
     metrics : of the problem; `success` among them is whether the item was answered
     values : {name: one value per item}, of the others; where the method failed they are left out
     status : one per item

@@ -9,7 +9,7 @@ from blurbench.files import parquet
 from blurbench.files.answers import OK
 from blurbench.planning import mistakes
 from blurbench.planning.method import KINDS
-from blurbench.scoring.score_table import CLUSTER
+from blurbench.scoring.clusters import CLUSTER
 from blurbench.scoring.statistics import Replicates, Resampling, replicate, resampling
 
 RANKED = KINDS[:2]  # limit and control rows frame the table, they do not compete

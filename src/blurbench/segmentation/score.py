@@ -11,9 +11,10 @@ import numpy as np
 import pandas as pd
 
 from blurbench.files.answers import OK
+from blurbench.scoring.clusters import CLUSTER
 from blurbench.scoring.matching import assign
 from blurbench.scoring.metric import Metric, Published
-from blurbench.scoring.score_table import CLUSTER, score_table
+from blurbench.scoring.score_table import score_table
 from blurbench.segmentation import PROBLEM
 from blurbench.segmentation.boundaries import hausdorff
 from blurbench.segmentation.items import TRUTHS
