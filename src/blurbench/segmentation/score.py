@@ -66,8 +66,8 @@ METRICS = (  # the first published number orders the tables and is compared pair
 )  # fmt: skip
 
 CAPTION = (
-    "Cells in blurred images: masks, instances, counts. Mean over images [95 % interval, bootstrap within each cell of "
-    "stain and blur]; a failed image counts as an empty mask whose count is off by "
+    "Cells in blurred images: masks, instances, counts. Mean over images [95 % interval, bootstrap over scenes, each "
+    "with all of its images]; a failed image counts as an empty mask whose count is off by "
     f"{FAILED_CELLS:g} and its outlines by {FAILED_PX:.0f} px. Pixel F1, or Dice, is that of the mask of all cells, 1 "
     "where both masks are empty; pooled over pixels it stands in a table of its own. An instance is right where it and "
     "a true one, matched one to one, overlap by an intersection over union of at least the threshold; the mean is over "
