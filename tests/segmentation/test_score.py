@@ -144,7 +144,15 @@ def test_images_of_two_shapes_are_told():
 
 
 def dataset(labels, counts, known):
-    items = pd.DataFrame({"stain": 0, "blur_px": 1.0, "count": counts, "truth": [TRUTHS.index(k) for k in known]})
+    items = pd.DataFrame(
+        {
+            "scene": range(len(counts)),
+            "stain": 0,
+            "blur_px": 1.0,
+            "count": counts,
+            "truth": [TRUTHS.index(k) for k in known],
+        }
+    )
     return SimpleNamespace(items=items, truth={"labels": np.stack(labels)}, spec={})
 
 
