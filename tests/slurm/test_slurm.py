@@ -42,6 +42,7 @@ LESS = {
                 "known_mistakes": None,
             },
         },
+        "segmentation": None,  # its answers are images as those of fusion
     },
 }
 COLUMNS = "JobIDRaw,Comment,State,Partition,ReqCPUS,ReqMem,TimelimitRaw,ReqTRES,Start,End,WorkDir"
