@@ -86,6 +86,10 @@ WRONG = [
         "bound: found True, expected False for the",
     ),
     (RIGHT.replace("classical", "learned").replace("True", "False"), "trains: found False, expected True for the kind"),
+    (
+        RIGHT.replace("trains = True", "trains = True\n    allowed = {'widht': {}}"),
+        r"allowed: found 'widht', expected one of the options, \['width'\]",
+    ),
 ]
 
 

@@ -6,6 +6,7 @@ import os
 import shutil
 import tracemalloc
 from pathlib import Path
+from tempfile import mkdtemp
 
 import numpy as np
 import pandas as pd
@@ -406,8 +407,7 @@ def test_the_same_configuration_gives_the_same_manifest(tmp_path):
 
 def test_memory_does_not_grow_with_the_number_of_items(tmp_path):
     def peak(n):
-        folder = tmp_path / str(n)
-        folder.mkdir()
+        folder = Path(mkdtemp(dir=tmp_path))
         tracemalloc.start()
         try:
             written(folder, n, 20, shape=(8, 32, 32))
@@ -416,5 +416,6 @@ def test_memory_does_not_grow_with_the_number_of_items(tmp_path):
             tracemalloc.stop()
 
     peak(40)  # what is imported and cached on first use
-    small, large = peak(80), peak(800)
+    # What is kept shows each time; how many of zarr's writes overlap is up to its threads, and once in a while more do.
+    small, large = (min(peak(n) for _ in range(3)) for n in (200, 800))
     assert large / small == pytest.approx(1, abs=0.1)

@@ -76,7 +76,8 @@ def test_a_killed_session_is_gone_on_with(tmp_path, layer):
         for name in catalogue.files(problem)
         if catalogue.describe(problem, name).network
     }
-    trained = {("diffusion", "report", "ours"), ("colloids", "levels", "ours"), ("fusion", "known", "ours")}
+    main = {"diffusion": "report", "colloids": "levels", "fusion": "known", "segmentation": "bbbc005"}
+    trained = {(problem, dataset, "ours") for problem, dataset in main.items()}
     expected = {f"agreement/{'/'.join(of)}" for of in networks} | {f"throughput/{'/'.join(of)}" for of in trained}
     expected |= {f"dataset/{'/'.join(of[:2])}" for of in trained} | {f"training/{'/'.join(of)}/1" for of in trained}
     assert {str(path.relative_to(tmp_path).with_suffix("")) for path in after} == expected

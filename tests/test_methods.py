@@ -22,6 +22,7 @@ from blurbench.learning.training import fit
 from blurbench.planning import catalogue
 from blurbench.planning.catalogue import MethodError, describe
 from blurbench.planning.method import KINDS
+from blurbench.planning.option_rules import option_faults
 from blurbench.running import methods
 from blurbench.running.simulation import simulate
 
@@ -197,14 +198,29 @@ def test_a_file_is_described_without_running_it(problem, name):
     assert re.fullmatch(r"[a-z][a-z0-9_]*", name)
 
 
+def another(default, allowed):
+    """Another value of an option."""
+    if "enum" in allowed:
+        return next(value for value in allowed["enum"] if value != default)
+    if "anyOf" in allowed:
+        return 4  # of centroid_msd alone: a number of lags
+    if isinstance(default, list):
+        return [another(value, {}) for value in default]
+    return not default if isinstance(default, bool) else default + 1 if isinstance(default, int) else default / 2
+
+
 @each_method()
 def test_options_become_attributes_and_no_other_is_taken(problem, name):
     described = describe(problem, name)
     method = methods.load(problem, name)
     assert method.kind == described.kind
     for option, default in described.options.items():
-        assert getattr(method, option) == default
-        assert getattr(methods.load(problem, name, {option: "other"}), option) == "other"
+        allowed = described.allowed.get(option, {})
+        assert getattr(method, option) == default and not option_faults(option, default, default, allowed)
+        other = another(default, allowed)
+        assert getattr(methods.load(problem, name, {option: other}), option) == other
+        with pytest.raises(MethodError, match=f"{option}: found {{'of': 'no kind'}}, expected"):
+            methods.load(problem, name, {option: {"of": "no kind"}})
         assert getattr(methods.load(problem, name), option) == default  # nothing is left behind
     with pytest.raises(MethodError, match="no_such_option"):
         methods.load(problem, name, {"no_such_option": 1})

@@ -10,7 +10,8 @@ from spheres import D
 
 from blurbench.colloids import tuning
 from blurbench.colloids.items import read, relative
-from blurbench.colloids.locating import maxima, odd
+from blurbench.colloids.locating import odd
+from blurbench.colloids.maxima import maxima
 from blurbench.colloids.methods import log
 from blurbench.microscopy.psf import psf_on_voxels
 from blurbench.running import methods

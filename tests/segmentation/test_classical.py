@@ -7,10 +7,12 @@ import pandas as pd
 import pytest
 from scipy import fft
 from scipy.ndimage import gaussian_filter
+from scipy.special import expit
 from skimage.draw import disk
 from skimage.filters import threshold_otsu
 from skimage.measure import label
-from sklearn.ensemble import RandomForestClassifier
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.metrics import log_loss
 
 from blurbench.learning.tiles import window
 from blurbench.learning.trees import leaves
@@ -20,6 +22,7 @@ from blurbench.segmentation.greys import greys, noise_sd
 from blurbench.segmentation.heights import bumps, distances
 from blurbench.segmentation.items import Field
 from blurbench.segmentation.methods import deconvolved_otsu, log_count, otsu, resolved
+from blurbench.segmentation.methods.pixel_boosting import PixelBoosting
 from blurbench.segmentation.optics import SD, blurred
 from blurbench.segmentation.pixel_features import of_tiles
 from blurbench.segmentation.score import instance_f1, pixel_f1
@@ -187,6 +190,20 @@ def test_settings_are_chosen_for_stain_and_blur(monkeypatch):
     assert {"items", "seconds", "validation_loss", "number", "other"} <= set(curve)
 
 
+def test_a_boosting_of_tensors_is_that_of_scikit_learn():
+    rng = np.random.default_rng(5)
+    x, u = (rng.normal(size=(2000, 6)).astype(np.float32) for _ in range(2))
+    y, v = (a[:, 0] * a[:, 1] > 0.5 for a in (x, u))
+    method = PixelBoosting()
+    method.trees, method.leaves, method.learning_rate, method.patience = 40, 15, 0.2, 40
+    found = HistGradientBoostingClassifier(
+        max_iter=40, max_leaf_nodes=15, learning_rate=0.2, random_state=1, early_stopping=True, n_iter_no_change=40
+    )
+    staged = list(found.fit(x, y, X_val=u, y_val=v).staged_decision_function(u))
+    best = int(np.argmin([log_loss(v, expit(odds)) for odds in staged]))
+    np.testing.assert_allclose(method.odds(method.learned(x, y, lambda: (u, v), 1), u), staged[best], atol=1e-9)
+
+
 def test_the_blur_undone_finds_discs_that_it_hides():
     """Four discs under a kernel as wide as they are: Otsu's threshold takes their blur for part of them."""
     seen = field(discs(), blur_px=2.0 * RADIUS, noise=0.5)
@@ -195,12 +212,12 @@ def test_the_blur_undone_finds_discs_that_it_hides():
     assert 1 - undone < (1 - plain) / 2
 
 
-@pytest.mark.parametrize("sharpened", [False, True])
-def test_features_of_tiles_are_those_of_the_whole(sharpened, monkeypatch):
+@pytest.mark.parametrize("given", [(False, False), (True, False), (True, True)])
+def test_features_of_tiles_are_those_of_the_whole(given, monkeypatch):
     seen = field(discs(shape=(150, 310)), blur_px=8.0)
-    ((_, whole),) = of_tiles(seen, sharpened)
+    ((_, whole),) = of_tiles(seen, *given)
     monkeypatch.setattr("blurbench.segmentation.pixel_features.SIDE", 128)
-    parts = list(of_tiles(seen, sharpened))
+    parts = list(of_tiles(seen, *given))
     assert len(parts) > 1
     for tile, found in parts:
         # what the Gaussians of 16 pixels and the filter still see beyond the margin

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from blurbench.colloids.learned import Learned
-from blurbench.colloids.locating import maxima
+from blurbench.colloids.maxima import maxima
 from blurbench.colloids.network_targets import exclusive
 
 APART = 0.65  # diameters: two centres are never nearer, errors included

@@ -12,7 +12,7 @@ from scipy.spatial import cKDTree
 
 from blurbench.colloids import network_inputs, wiener
 from blurbench.colloids.items import relative
-from blurbench.colloids.locating import maxima
+from blurbench.colloids.maxima import maxima
 
 FACTORS = (10.0, 1.0, 0.1, 3.0, 0.3)  # on the noise power, as in `wiener`: from smooth to sharp
 OF = 3  # of the estimates have their maxima taken, and their shells: the first ones

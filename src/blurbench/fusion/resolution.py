@@ -2,7 +2,6 @@
 
 import numpy as np
 from scipy import fft
-from scipy.signal.windows import hann
 
 LEVEL = 0.5  # of the correlation with a truth that has no noise: there the answer's error is as strong as what is right
 COARSEST_UM = 10.0  # about a cell: what is resolved no finer is not resolved
@@ -61,5 +60,5 @@ def _spectrum(volume):
     volume = np.asarray(volume, np.float32) - np.float32(np.mean(volume, dtype=float))
     for axis, n in enumerate(volume.shape):
         # Without the zeros at its ends, which a thin volume cannot spare.
-        volume = volume * hann(n + 2)[1:-1].astype(np.float32).reshape([-1 if k == axis else 1 for k in range(3)])
+        volume = volume * np.hanning(n + 2)[1:-1].astype(np.float32).reshape([-1 if k == axis else 1 for k in range(3)])
     return fft.rfftn(volume)

@@ -25,6 +25,7 @@ class Description(NamedTuple):
     options: dict[str, Any]
     bound: bool = False
     network: bool = False
+    allowed: dict[str, Any] = {}  # schemas of options
 
 
 def files(problem: str) -> list[str]:
@@ -73,7 +74,10 @@ def describe(problem: str, method: str) -> Description:
     network = _literal(path, values, "network", bool, "True for a learned method with one", default=kind == "learned")
     if network and kind != "learned":
         raise MethodError(f"{path}: network: found True, expected False for the kind {kind}")
-    return Description(candidates[0], kind, trains, options, bound, network)
+    allowed = _literal(path, values, "allowed", dict, "a dict of options and their JSON schemas", default={})
+    if extra := sorted(set(allowed) - set(options)):
+        raise MethodError(f"{path}: allowed: found {extra[0]!r}, expected one of the options, {sorted(options)}")
+    return Description(candidates[0], kind, trains, options, bound, network, allowed)
 
 
 def check_class(problem: str, method: str, cls: type) -> None:

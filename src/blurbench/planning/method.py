@@ -31,12 +31,16 @@ class Method(Protocol):
     bound : limits only; True where its answers state a bound and are no estimates from the items, so that an interval
         of its row would mean nothing. False if left out
     network : learned methods only; False where it is no network, and wants neither steps nor a GPU. True if left out
-    options : names of the options and their defaults, as a configuration may hold them; may be left out
+    options : names of the options and their defaults, as a configuration may hold them; may be left out. A value is of
+        the kind of its default, a number from 0 on, a whole one from 1, a list not empty
+    allowed : what else is to be said of options, as JSON schemas by name: {"answer": {"enum": ["mean", "mode"]},
+        "dropout": {"exclusiveMaximum": 1}}; may be left out
     """
 
     kind: Kind
     trains: bool
     options: dict[str, Any]
+    allowed: dict[str, dict[str, Any]]
     bound: bool
     network: bool
 

@@ -1,22 +1,12 @@
 """The methods of one problem, expanded: which file, which options, which budget and whose weights."""
 
 from itertools import product
-from typing import Any
 
 from blurbench.planning import catalogue, schemas
 from blurbench.planning.entry_base import Entries, Entry
 from blurbench.planning.faults import Fault, unknown
-from blurbench.planning.schema_faults import WORDS, is_number, schema_faults
-
-KINDS_OF_VALUE = {
-    bool: "boolean",
-    int: "integer",
-    float: "number",
-    str: "string",
-    list: "array",
-    tuple: "array",
-    dict: "object",
-}
+from blurbench.planning.option_rules import option_faults
+from blurbench.planning.schema_faults import schema_faults
 
 
 class MethodEntries(Entries):
@@ -46,7 +36,7 @@ class MethodEntries(Entries):
             self.refuse(f"{where}.of", repr(entry["of"]), "model beside it: an entry that is trained on that dataset")
         file = entry["method"] if "method" in entry else base["method"]
         described = self._described(f"{where}.method", file)
-        self._check_options(f"{where}.options", entry.get("options", {}), described.options)
+        self._check_options(f"{where}.options", entry.get("options", {}), described)
         sweep = self._sweep(f"{where}.sweep", entry, base, described)
         options = {**described.options, **base["options"], **entry.get("options", {})}
         budget = {**base["budget"], **entry.get("budget", {})} if described.kind == "learned" else {}
@@ -98,7 +88,7 @@ class MethodEntries(Entries):
                 self.add(*unknown(f"{where}.{key}", key, known, "an option of the method or a key of its budget"))
             for i, value in enumerate(values):
                 if key in described.options:
-                    self._check_option(f"{where}.{key}.{i}", value, described.options[key])
+                    self._check_option(f"{where}.{key}.{i}", key, value, described)
                 elif key in rules:
                     for fault in schema_faults(value, {**rules[key], "$defs": house}, f"{where}.{key}.{i}"):
                         self.add(*fault)
@@ -114,17 +104,16 @@ class MethodEntries(Entries):
         except catalogue.MethodError as error:
             self.refuse(where, repr(file), f"a method file that keeps the contract ({error})")
 
-    def _check_options(self, where: str, options: Entry, defaults: Entry) -> None:
+    def _check_options(self, where: str, options: Entry, described: catalogue.Description) -> None:
         for key, value in options.items():
-            if key not in defaults:
-                self.add(*unknown(f"{where}.{key}", key, defaults, "an option of the method"))
+            if key not in described.options:
+                self.add(*unknown(f"{where}.{key}", key, described.options, "an option of the method"))
             else:
-                self._check_option(f"{where}.{key}", value, defaults[key])
+                self._check_option(f"{where}.{key}", key, value, described)
 
-    def _check_option(self, where: str, value: Any, default: Any) -> None:
-        if not _same_type(value, default):
-            kind = WORDS[KINDS_OF_VALUE[type(default)]]
-            self.add(where, repr(value), f"{kind} like {default!r}, the default")
+    def _check_option(self, where: str, key: str, value: object, described: catalogue.Description) -> None:
+        for fault in option_faults(where, value, described.options[key], described.allowed.get(key, {})):
+            self.add(*fault)
 
 
 def trials(options: Entry, budget: Entry, sweep: Entry) -> list[Entry]:
@@ -136,11 +125,3 @@ def trials(options: Entry, budget: Entry, sweep: Entry) -> list[Entry]:
         others = {key: value for key, value in values.items() if key not in options}
         found.append({"values": values, "options": {**options, **tried}, "budget": {**budget, **others}})
     return found
-
-
-def _same_type(value: Any, default: Any) -> bool:
-    if default is None:
-        return True
-    if is_number(default):
-        return is_number(value) and (isinstance(default, float) or isinstance(value, int))
-    return isinstance(value, (list, tuple)) if isinstance(default, (list, tuple)) else isinstance(value, type(default))

@@ -23,17 +23,29 @@ def load(problem: str, method: str, options: dict[str, Any] | None = None, model
 
     An option that is not stated is that which the model was trained with, or without a model the default.
 
-    Raises MethodError for an option that the method does not name, and for a file that does not keep the contract.
+    Raises MethodError for an option that the method does not name or allow, and for a file that does not keep the
+    contract.
     """
     described = describe(problem, method)
     if unknown := set(options or {}) - set(described.options):
         raise MethodError(f"method {method}: unknown options {sorted(unknown)}, it knows {sorted(described.options)}")
+    for name, value in (options or {}).items():
+        _check(f"method {method}: {name}", value, described.options[name], described.allowed.get(name, {}))
     cls = problems.find(problem, f"methods.{method}.{described.class_name}")
     check_class(problem, method, cls)
     instance = cls()
     for name, value in {**described.options, **_read(model).get("options", {}), **(options or {})}.items():
         setattr(instance, name, value)
     return instance
+
+
+def _check(where, value, default, allowed):
+    if value == default:
+        return
+    from blurbench.planning.option_rules import option_faults  # with a library that no default waits for
+
+    for fault in option_faults(where, value, default, allowed):
+        raise MethodError(f"{where}: found {fault.found}, expected {fault.expected}")
 
 
 def _read(model):

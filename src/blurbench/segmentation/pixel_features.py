@@ -1,6 +1,6 @@
 """What is read off an image at each pixel: greys, gradients and curvatures over several scales, and what is known.
 
-To whom it is given, the image with its blur undone too, as networks see it.
+To whom it is given, the image with its blur undone too, as networks see it, and what the filters say of that.
 """
 
 import numpy as np
@@ -11,16 +11,25 @@ from blurbench.segmentation import network_inputs
 from blurbench.segmentation.greys import greys
 
 SCALES = 1.0, 16.0  # SDs of the Gaussians, pixels; each is twice the one before
+SHARP = 1.0, 4.0  # likewise, where the blur is undone
 SIDE, MARGIN = 1024, 64  # of the tiles of large images, pixels
 
 
-def of_tiles(field, sharpened):
-    """Each tile of an image (`items.Field`) and the features of its core, (y, x, features) float32."""
+def of_tiles(field, sharpened, filtered=False):
+    """Each tile of an image (`items.Field`) and the features of its core, (y, x, features) float32.
+
+    sharpened : whether the image with its blur undone is among them
+    filtered : whether the filters of that are, too
+    """
     known = greys(field.image)
     margin = max(MARGIN, network_inputs.reach(field.blur_px, sharpened))
     for tile in tiles(field.image.shape, SIDE, margin, 1):
         planes = network_inputs.planes(field.image[window(tile.read)], known, field.blur_px, sharpened)
-        found = multiscale_basic_features(planes[0], sigma_min=SCALES[0], sigma_max=SCALES[1], workers=1)
-        numbers = np.broadcast_to(np.float32([field.blur_px, field.diameter_px]), (*planes[0].shape, 2))
-        columns = [found, *planes[1:, ..., None], numbers]
+        columns = [_filters(planes[0], SCALES), *planes[1:, ..., None]]
+        columns += [_filters(plane, SHARP) for plane in planes[1:] if filtered]
+        columns.append(np.broadcast_to(np.float32([field.blur_px, field.diameter_px]), (*planes[0].shape, 2)))
         yield tile, np.concatenate(columns, axis=-1)[window(tile.core, tile.read)]
+
+
+def _filters(plane, scales):
+    return multiscale_basic_features(plane, sigma_min=scales[0], sigma_max=scales[1], workers=1)

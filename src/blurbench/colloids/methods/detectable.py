@@ -19,7 +19,7 @@ from scipy import ndimage
 
 from blurbench.colloids.items import answers, own_seed
 from blurbench.colloids.least_squares import true_scene
-from blurbench.colloids.locating import maxima
+from blurbench.colloids.maxima import maxima
 from blurbench.colloids.sphere_posterior import draws, pictures
 from blurbench.microscopy.random_streams import key, stream
 

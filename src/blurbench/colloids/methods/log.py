@@ -10,7 +10,7 @@ from itertools import product
 import numpy as np
 from scipy import ndimage
 
-from blurbench.colloids.locating import maxima
+from blurbench.colloids.maxima import maxima
 from blurbench.colloids.tuning import Tuned
 
 FLOORS = (0.3, 0.25, 0.35)  # least SD of the filter, in diameters

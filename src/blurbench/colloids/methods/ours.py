@@ -25,6 +25,7 @@ class Ours(Learned):
     kind = "learned"
     trains = True
     options = {"width": 32, "depth": 2, "tile": 128, "mirrors": 1, "wiener": True}
+    allowed = {"mirrors": {"enum": [1, 2, 4, 8]}}
     stride = 2
 
     @property

@@ -39,6 +39,7 @@ class PeakBoosting(Tuned):
     trains = True
     network = False
     options = {"trees": 300, "leaves": 15, "learning_rate": 0.08, "patience": 20}
+    allowed = {"leaves": {"minimum": 2}}
 
     def fit(self, splits, budget, device, seed):
         """Learn which places are spheres, then choose separation and threshold on splits["validation"] alone.

@@ -7,7 +7,7 @@ validation volumes.
 from itertools import product
 
 from blurbench.colloids import wiener
-from blurbench.colloids.locating import maxima
+from blurbench.colloids.maxima import maxima
 from blurbench.colloids.tuning import Tuned
 
 FACTORS = (3.0, 1.0, 0.3, 10.0, 30.0)  # on the noise power, as in `wiener`

@@ -13,6 +13,7 @@ class CentroidMsd:
     kind = "classical"
     trains = False
     options = {"lags": "all"}
+    allowed = {"lags": {"anyOf": [{"enum": ["all", "optimal"]}, {"type": "integer", "minimum": 2}]}}
 
     def predict(self, dataset, model, device):
         def of_stack(stack):

@@ -21,18 +21,15 @@ from blurbench.diffusion.bounds import efficient, localisation_sd
 from blurbench.diffusion.estimators import cramer_rao
 from blurbench.diffusion.items import stacks
 
-ERRORS = ("unknown", "known", "none")
-
 
 class CramerRao:
     kind = "limit"
     trains = False
     bound = True
     options = {"localisation_error": "unknown"}  # or "known", or "none": the path as it was
+    allowed = {"localisation_error": {"enum": ["unknown", "known", "none"]}}
 
     def predict(self, dataset, model, device):
-        if self.localisation_error not in ERRORS:
-            raise ValueError(f"localisation_error: found {self.localisation_error!r}, expected one of {ERRORS}")
         return efficient(dataset.items, np.array([self._relative_sd(stack) for stack in stacks(dataset)]))
 
     def _relative_sd(self, stack):

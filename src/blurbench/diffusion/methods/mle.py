@@ -10,6 +10,7 @@ class Mle:
     kind = "classical"
     trains = False
     options = {"localisation_error": "fitted"}  # or "known": the root mean square of the fits' Fisher errors
+    allowed = {"localisation_error": {"enum": ["fitted", "known"]}}
 
     def predict(self, dataset, model, device):
         return estimate(dataset, self._estimate)

@@ -26,6 +26,7 @@ class Ours(Learned):
     kind = "learned"
     trains = True
     options = {"width": 32, "dropout": 0.15}
+    allowed = {"dropout": {"exclusiveMaximum": 1}}
     rotations = 1  # one answer: the others would be the same
 
     def network(self, spec):

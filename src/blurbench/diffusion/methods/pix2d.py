@@ -15,6 +15,7 @@ class Pix2D(Learned):
     kind = "learned"
     trains = True
     options = {"width": 40, "crop_px": 32, "rotations": 1}
+    allowed = {"crop_px": {"minimum": 0}, "rotations": {"enum": [1, 4, 8]}}
 
     def network(self, spec):
         n, channels, side, layers = self.width, frames_of(spec), self.side(spec), []

@@ -17,6 +17,7 @@ class Posterior:
     trains = False
     # Sub-positions per frame stand for a path that is continuous; else there are as many as the dataset has.
     options = {"chains": 2, "warm_up": 200, "iterations": 500, "most": 4000, "positions": 30}
+    allowed = {"warm_up": {"minimum": 0}}
 
     def predict(self, dataset, model, device):
         length = self.chains, self.warm_up, self.iterations, self.most, self.positions

@@ -11,6 +11,7 @@ class ResNet2D(Learned):
     kind = "learned"
     trains = True
     options = {"width": 64, "crop_px": 32, "rotations": 1}
+    allowed = {"crop_px": {"minimum": 0}, "rotations": {"enum": [1, 4, 8]}}
 
     def network(self, spec):
         w = self.width

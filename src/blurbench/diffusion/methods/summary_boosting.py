@@ -12,6 +12,7 @@ class SummaryBoosting(SummaryRegression):
     trains = True
     network = False
     options = {"trees": 400, "leaves": 15, "learning_rate": 0.05, "patience": 40}
+    allowed = {"leaves": {"minimum": 2}}
 
     def regress(self, x, y, validation, seed):
         trees = grown(HistGradientBoostingRegressor, self, x, y, validation, seed)

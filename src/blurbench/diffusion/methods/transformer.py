@@ -13,6 +13,7 @@ class Transformer(Learned):
     kind = "learned"
     trains = True
     options = {"width": 256, "crop_px": 32, "rotations": 1}
+    allowed = {"crop_px": {"minimum": 0}, "rotations": {"enum": [1, 4, 8]}}
 
     def network(self, spec):
         return _Network(self.width, self.side(spec))

@@ -15,6 +15,7 @@ class WidthAndPath:
     kind = "classical"
     trains = False
     options = {"answer": "mean"}  # of the posterior of ln D, flat on the dataset's range; or "mode": of the likelihood
+    allowed = {"answer": {"enum": ["mean", "mode"]}}
 
     def predict(self, dataset, model, device):
         return _mean(dataset) if self.answer == "mean" else _mode(dataset)

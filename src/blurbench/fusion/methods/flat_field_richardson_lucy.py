@@ -13,6 +13,7 @@ class FlatFieldRichardsonLucy(Tuned):
     kind = "classical"
     trains = True
     options = {"target": "density"}  # what its settings are chosen for
+    allowed = {"target": {"enum": ["density", "fused", "deconvolved"]}}
     grid = {
         "weight": (0.8, 0.0, 0.3, 0.5, 1.2),
         "planes": (0, 1),

@@ -24,6 +24,11 @@ class LocalBoosting(LocalRegression):
         "dimmed": 1,
         "target": "density",
     }
+    allowed = {
+        "leaves": {"minimum": 2},
+        "dimmed": {"minimum": 0},
+        "target": {"enum": ["density", "fused", "deconvolved"]},
+    }
     voxels = 300_000  # trees learn from more than a ridge does
 
     def regressions(self, x, y, held_out, seed):

@@ -16,6 +16,7 @@ class LocalRidge(LocalRegression):
         "dimmed": 1,
         "target": "density",
     }
+    allowed = {"dimmed": {"minimum": 0}, "target": {"enum": ["density", "fused", "deconvolved"]}}
 
     def regressions(self, x, y, held_out, seed):
         return quadratic.fits(x, y, self.strengths)

@@ -38,6 +38,11 @@ class Ours(Learned):
         "dimmed": 1,
         "target": "density",
     }
+    allowed = {
+        "patch_px": {"minItems": 3, "maxItems": 3},
+        "dimmed": {"minimum": 0},
+        "target": {"enum": ["density", "fused", "deconvolved"]},
+    }
 
     @property
     def align(self):

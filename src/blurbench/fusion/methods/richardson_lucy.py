@@ -11,6 +11,7 @@ class RichardsonLucy(Tuned):
     kind = "classical"
     trains = True
     options = {"target": "density"}  # what its settings are chosen for
+    allowed = {"target": {"enum": ["density", "fused", "deconvolved"]}}
     grid = {
         "iterations": (4, 1, 2, 8, 16),
         "before_px": (0.7, 0.0, 1.0, 1.5, 2.0),

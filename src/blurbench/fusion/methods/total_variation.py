@@ -9,6 +9,7 @@ class TotalVariation(Tuned):
     kind = "classical"
     trains = True
     options = {"target": "density"}  # what its settings are chosen for
+    allowed = {"target": {"enum": ["density", "fused", "deconvolved"]}}
     grid = {"weight": (0.8, 0.2, 0.4, 1.6), "planes": (0, 1)}
 
     def restore(self, view, **setting):

@@ -9,6 +9,7 @@ class UNet3DTwoViews(Learned):
     kind = "learned"
     trains = True
     options = {"width": 32, "levels": 5, "patch_px": [32, 48, 48], "tile": 96, "estimated": False}
+    allowed = {"patch_px": {"minItems": 3, "maxItems": 3}}
 
     @property
     def channels(self):

@@ -34,6 +34,7 @@ class UNet3DPhysics(Learned):
         "weight": 0.002,  # of the term, beside the mean square error
         "adapt_steps": 0,  # on each view, before it is predicted
     }
+    allowed = {"patch_px": {"minItems": 3, "maxItems": 3}, "adapt_steps": {"minimum": 0}}
 
     def network(self):
         return UNet(3, self.channels, self.width, 1, self.levels)

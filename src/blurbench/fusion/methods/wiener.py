@@ -9,6 +9,7 @@ class Wiener(Tuned):
     kind = "classical"
     trains = True
     options = {"target": "density"}  # what its settings are chosen for
+    allowed = {"target": {"enum": ["density", "fused", "deconvolved"]}}
     grid = {"noise_factor": (3.0, 0.3, 1.0, 10.0, 30.0), "length_um": (2.0, 0.5, 1.0, 4.0, 8.0)}
 
     def restore(self, view, noise_factor, length_um):

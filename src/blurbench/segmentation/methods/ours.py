@@ -30,6 +30,7 @@ class Ours(Learned):
         "separation": 0.15,
         "least": 0.2,
     }
+    allowed = {"patch_px": {"minItems": 2, "maxItems": 2}}
     cell = 2
 
     def network(self):

@@ -26,6 +26,7 @@ class UNetOfTheSource(Learned):
     kind = "learned"
     trains = True
     options = {"width": 64, "levels": 5, "patch_px": [256, 256], "tile": 512, "scale": 0.5}
+    allowed = {"patch_px": {"minItems": 2, "maxItems": 2}, "scale": {"exclusiveMinimum": 0, "maximum": 1}}
     cells, numbers = False, 0
     optimiser = staticmethod(rmsprop)
 

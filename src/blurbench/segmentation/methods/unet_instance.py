@@ -13,6 +13,7 @@ class UNetInstance(Learned):
     kind = "learned"
     trains = True
     options = {"width": 32, "levels": 5, "patch_px": [128, 128], "tile": 512, "separation": 0.15, "least": 0.3}
+    allowed = {"patch_px": {"minItems": 2, "maxItems": 2}}
 
     def network(self):
         return UNet(2, self.planes + self.numbers, self.width, self.outputs, self.levels)
