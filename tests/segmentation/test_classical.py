@@ -159,6 +159,15 @@ class Levels(tuning.Tuned):
         return number + 100 * other
 
 
+@pytest.mark.parametrize("repeats", [1, 3])
+def test_settings_are_chosen_on_every_stain_at_every_blur(repeats):
+    blurs = np.arange(16.0)
+    rows = [(stain, blur) for stain in (0, 1) for blur in blurs for _ in range(repeats)]
+    found = tuning._judged(pd.DataFrame(rows, columns=["stain", "blur_px"]))
+    assert len(found) == 32 and set(zip(found["stain"], found["blur_px"])) == {(s, b) for s in (0, 1) for b in blurs}
+    assert found["item"].is_monotonic_increasing
+
+
 def test_settings_are_chosen_for_stain_and_blur(monkeypatch):
     blurs = np.tile([1.0, 40.0, 80.0, 160.0], 2)  # too far apart to weigh on each other
     stains = np.repeat([0, 1], 4)

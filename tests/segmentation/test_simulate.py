@@ -87,6 +87,17 @@ def test_training_scenes_are_of_all_counts_stains_and_levels():
         assert len(found) == values and abs(found - expected).max() < 4 * np.sqrt(expected)
 
 
+def test_validation_shows_every_stain_at_every_level_as_often():
+    """Else a threshold would be used at a blur at which it never saw that stain."""
+    spec = merged(TINY, {"items": {"validation": 18}})
+    shown = [
+        (row["stain"].iloc[0], row["blur_px"].iloc[0]) for _, row, _ in simulate.dataset(spec, "validation", 1).shards
+    ]
+    levels = {(stain, float(blur)) for stain in (0, 1) for blur in TINY["imaging"]["blur_px"]}
+    turns = [shown[i : i + len(levels)] for i in range(0, 18, len(levels))]
+    assert all(set(turn) == levels for turn in turns) and len({tuple(turn) for turn in turns}) > 1
+
+
 def test_a_range_gives_each_scene_its_own_and_leaves_the_others_alone():
     plain = simulate.Maker(TINY, 1, 3)
     ranged = [

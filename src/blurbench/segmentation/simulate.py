@@ -101,8 +101,9 @@ def photographed(light, brightness: float, imaging: dict, rng: np.random.Generat
 def dataset(spec: dict, split: str, seed: int) -> Simulated:
     """A split of a dataset.
 
-    In training and validation every item is a scene of its own, of a stain and at a blur level drawn evenly; in the
-    test split every scene is shown in all stains at all of `test_blur_px`, one after the other.
+    In training and validation every item is a scene of its own: in training of a stain and at a blur level drawn
+    evenly, in validation of every stain at every level in turn, as methods choose a setting for each. In the test
+    split every scene is shown in all stains at all of `test_blur_px`, one after the other.
 
     spec : one dataset entry of the configuration, expanded; `stream` names the dataset whose random streams it uses
     """
@@ -127,9 +128,20 @@ def _items(spec, split, stream_key):
                 for blur in spec["test_blur_px"]:
                     yield maker.item(stain, blur)
         else:
-            rng = np.random.default_rng([stream_key, number, SHOWN])
-            stain, blur = rng.integers(len(spec["stains"])), rng.integers(len(spec["imaging"]["blur_px"]))
-            yield maker.item(spec["stains"][stain], spec["imaging"]["blur_px"][blur])
+            yield maker.item(*_shown(spec, split, stream_key, number))
+
+
+def _shown(spec, split, stream_key, number):
+    """Stain and blur level of an image for training or validation."""
+    stains, blurs = spec["stains"], spec["imaging"]["blur_px"]
+    if split == "validation":
+        turn, place = divmod(number, len(stains) * len(blurs))
+        order = np.random.default_rng([stream_key, turn, SHOWN]).permutation(len(stains) * len(blurs))
+        stain, blur = divmod(int(order[place]), len(blurs))
+    else:
+        rng = np.random.default_rng([stream_key, number, SHOWN])
+        stain, blur = rng.integers(len(stains)), rng.integers(len(blurs))
+    return stains[stain], blurs[blur]
 
 
 def _shards(items):

@@ -65,7 +65,7 @@ def choose(dataset, segment, grid, judge, name):
 
     Parameters
     ----------
-    dataset : with its truth; at most IMAGES of its items are used, evenly spread
+    dataset : with its truth; at most IMAGES of its items are used, as many of each stain at each blur as there are
     segment : function (Field, **setting) -> label image (y, x)
     grid : values of each number of a setting by its name, the usual one first
     judge : function (label image, truth) -> how good it is, 1 at best
@@ -78,8 +78,7 @@ def choose(dataset, segment, grid, judge, name):
         validation_loss = 1 - the mean score
     """
     start, rows, model = time.perf_counter(), [], []
-    items = np.unique(np.linspace(0, len(dataset) - 1, min(len(dataset), IMAGES)).astype(int))
-    table = dataset.items.iloc[items][["stain", "blur_px"]].assign(item=items)
+    table = _judged(dataset.items)
 
     @cache
     def score(item, values):
@@ -95,6 +94,13 @@ def choose(dataset, segment, grid, judge, name):
         about = {"items": len(own), "seconds": time.perf_counter() - start, "stain": stain, "blur_px": at}
         rows += [{**about, **dict(zip(grid, values)), "validation_loss": 1 - mean(values)} for values in tried]
     return {"settings": model}, pd.DataFrame(rows)
+
+
+def _judged(items):
+    """Stain, blur_px and number (`item`) of IMAGES images: of each stain at each blur one, then a second, and so on."""
+    table = items[["stain", "blur_px"]].assign(item=np.arange(len(items))).sample(frac=1, random_state=0)
+    rounds = table.groupby(["stain", "blur_px"]).cumcount().to_numpy()
+    return table.iloc[rounds.argsort(kind="stable")[:IMAGES]].sort_values("item")
 
 
 def _knots(table):
