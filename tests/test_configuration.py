@@ -89,6 +89,7 @@ BAD = [
     ),
     (f"{METHODS}.a", {"method": "summary_ridge", "options": {"strengths": []}}, "a list (a list holds at least 1)"),
     (f"{METHODS}.a", {"method": "summary_ridge", "options": {"strengths": [-1.0]}}, "strengths.0: found -1.0"),
+    (f"{METHODS}.a", {"method": "summary_ridge", "options": {"strengths": [1.0, float("inf")]}}, "finite numbers"),
     ("problems.fusion.methods.gaussian", {"options": {"target": "fusde"}}, "one of density, fused, deconvolved"),
     ("problems.colloids.methods.ours", {"options": {"mirrors": 16}}, "one of 1, 2, 4, 8"),
     (f"{METHODS}.ours", {"budget": {"learning_rate": "1e-4"}}, "write 1.0e-4"),

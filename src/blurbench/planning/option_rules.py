@@ -28,8 +28,9 @@ def option_faults(where: str, value: Any, default: Any, allowed: dict[str, Any])
     where : key that it stands at
     allowed : JSON schema of this option, or of what is to be said of it beside its kind; {} if nothing is
     """
-    if isinstance(value, float) and not math.isfinite(value):
-        return [Fault(where, repr(value), "a finite number")]
+    for part in value if isinstance(value, (list, tuple)) else [value]:
+        if isinstance(part, float) and not math.isfinite(part):
+            return [Fault(where, repr(value), "finite numbers" if part is not value else "a finite number")]
     if {"type", "enum", "anyOf"} & set(allowed):
         faults = schema_faults(value, allowed, where)
         return [Fault(where, repr(value), _alternatives(allowed))] if faults and "anyOf" in allowed else faults
