@@ -110,14 +110,14 @@ def test_two_cells_that_touch_are_cut_in_the_middle():
 
 def test_otsu_as_it_is_is_that_of_scikit_image():
     one = field(discs(), blur_px=7.0)
-    found = otsu.Otsu().segment(one, sigma_px=0.0, level=1.0)
+    found = otsu.Otsu().found(one, 0.0, 1.0)
     np.testing.assert_array_equal(found > 0, one.image > threshold_otsu(one.image))
 
 
 @pytest.mark.parametrize("blur_px", [1.0, 14.0])
 def test_blobs_are_counted_at_their_places(blur_px):
     truth = discs()
-    found = log_count.LogCount().segment(field(truth, blur_px), sigma=0.25, separation=0.3, least=0.1)
+    found = log_count.LogCount().found(field(truth, blur_px), 0.25, 0.3, 0.1)
     assert instance_f1(found, truth) == 1
 
 
@@ -155,8 +155,11 @@ class Levels(tuning.Tuned):
     def judge(found, truth):
         return -abs(found - truth)
 
-    def segment(self, field, number, other):
-        return number + 100 * other
+    def prepare(self, field, number):
+        return number
+
+    def segment(self, field, prepared, other):
+        return prepared + 100 * other
 
 
 @pytest.mark.parametrize("repeats", [1, 3])
@@ -216,8 +219,8 @@ def test_a_boosting_of_tensors_is_that_of_scikit_learn():
 def test_the_blur_undone_finds_discs_that_it_hides():
     """Four discs under a kernel as wide as they are: Otsu's threshold takes their blur for part of them."""
     seen = field(discs(), blur_px=2.0 * RADIUS, noise=0.5)
-    plain = pixel_f1(otsu.Otsu().segment(seen, sigma_px=0.0, level=1.0), seen.labels)
-    undone = pixel_f1(deconvolved_otsu.DeconvolvedOtsu().segment(seen, 3.0, 0.0, 1.0), seen.labels)
+    plain = pixel_f1(otsu.Otsu().found(seen, 0.0, 1.0), seen.labels)
+    undone = pixel_f1(deconvolved_otsu.DeconvolvedOtsu().found(seen, 3.0, 0.0, 1.0), seen.labels)
     assert 1 - undone < (1 - plain) / 2
 
 

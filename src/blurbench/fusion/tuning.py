@@ -14,9 +14,9 @@ from blurbench.files.logs import progress
 from blurbench.fusion.flat_fielding import BLOCK_UM, block_means
 from blurbench.fusion.items import CHANNELS, answers, read
 from blurbench.fusion.score import n_ssim
+from blurbench.learning.climb import climb
 
 VIEWS = 12  # to choose on: more would hardly change the choice
-ROUNDS = 2  # over all numbers of a setting
 BRIGHT = 0.99  # quantile of the blocks of a view that is its brightness
 STEP = 1.0  # of the brightnesses, in octaves
 
@@ -53,8 +53,8 @@ def octave(view) -> float:
 def choose(dataset, restore, grid, name, target="density"):
     """Settings with the best median N_SSIM against a target, for each channel at each brightness.
 
-    A view counts at a brightness by a Gaussian weight of SD STEP. One number of a setting is varied at a time, ROUNDS
-    times over, from the usual ones on: as users do it, and at a small part of the cost of all combinations.
+    A view counts at a brightness by a Gaussian weight of SD STEP. The settings that are
+    tried are those of `climb`.
 
     Parameters
     ----------
@@ -82,7 +82,7 @@ def choose(dataset, restore, grid, name, target="density"):
     for own, at in progress(list(_knots(views)), f"choose settings of {name}"):
         weights, channel = np.exp(-0.5 * ((own["octave"] - at) / STEP) ** 2).to_numpy(), own["channel"].iloc[0]
         median = partial(_middle, score, own["item"].tolist(), weights)
-        best, tried = _climb(grid, median)
+        best, tried = climb(grid, median)
         model.append({"channel": channel, "octave": at, "setting": dict(zip(grid, best))})
         about = {"items": len(own), "seconds": time.perf_counter() - start, "octave": at}
         about["channel"] = CHANNELS.index(channel)
@@ -99,17 +99,6 @@ def _knots(views):
     for _, own in views.groupby("channel"):
         low, high = (round(float(end) / STEP) for end in (own["octave"].min(), own["octave"].max()))
         yield from ((own, k * STEP) for k in range(low, high + 1))
-
-
-def _climb(grid, score):
-    """The best setting, a tuple, that is reached by one number at a time; and all that were tried."""
-    best = tuple(values[0] for values in grid.values())
-    tried = {best: None}
-    for place, values in [*enumerate(grid.values())] * ROUNDS:
-        trials = [(*best[:place], value, *best[place + 1 :]) for value in values]
-        tried |= dict.fromkeys(trials)
-        best = max([best, *trials], key=score)
-    return best, list(tried)
 
 
 def _middle(score, items, weights, values):

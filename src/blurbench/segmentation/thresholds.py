@@ -1,20 +1,29 @@
 """Masks from a threshold, moved up or down as blur and stain ask for."""
 
+from typing import NamedTuple
+
+import numpy as np
 from skimage.filters import gaussian
 
 from blurbench.segmentation.greys import greys
 
 
-def above(image, threshold, sigma_px, level):
-    """Mask (y, x) of what is above a threshold.
+class Levels(NamedTuple):
+    """A smoothed image (y, x), the grey level of its background and that of a threshold."""
 
-    Parameters
-    ----------
-    image : (y, x)
+    image: np.ndarray
+    low: float
+    threshold: float
+
+    def above(self, level):
+        """Mask (y, x) of what is above the threshold, whose height above the background is multiplied by `level`."""
+        return self.image > self.low + level * (self.threshold - self.low)
+
+
+def levels(image, threshold, sigma_px) -> Levels:
+    """An image (y, x) smoothed with a Gaussian of SD sigma_px, and its levels.
+
     threshold : function image -> grey level, such as `skimage.filters.threshold_otsu`
-    sigma_px : SD of the Gaussian that the image is smoothed with before
-    level : what its height above the background is multiplied by; 1 leaves the threshold as it is
     """
     smooth = gaussian(image, sigma_px) if sigma_px else image
-    low = greys(smooth).low
-    return smooth > low + level * (threshold(smooth) - low)
+    return Levels(smooth, greys(smooth).low, threshold(smooth))

@@ -5,17 +5,17 @@ stain at some blurs, and an image is segmented with that of its own stain neares
 """
 
 import time
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 
 import numpy as np
 import pandas as pd
 
 from blurbench.files.logs import progress
+from blurbench.learning.climb import climb
 from blurbench.segmentation.items import STAINS, answers, labelled
 from blurbench.segmentation.score import count_error, instance_f1, pixel_f1
 
 IMAGES = 32  # to choose on: more would hardly change the choice
-ROUNDS = 2  # over all numbers of a setting
 STEP = 8.0  # of the blurs that there are settings for, and SD of the weight of an image of another blur, pixels
 
 
@@ -37,39 +37,44 @@ def counts(found, truth):
 class Tuned:
     """Base of the classical methods that choose their settings.
 
-    Options are the values of each number of a setting that are tried, the usual one first.
+    Options are the values of each number of a setting that are tried, the usual one first. `prepare` takes the first
+    ones, `ahead` of them, and `segment` the rest and what was prepared, which is made once for all values of the rest.
     """
 
     options: dict[str, list[float]] = {}
+    ahead = 1
     judge = staticmethod(masks)
 
-    def segment(self, field, **setting):
-        """Cells of an image (`items.Field`) with one setting: label image (y, x)."""
+    def prepare(self, field, *first):
+        """What is made of an image (`items.Field`) with the first numbers of a setting."""
+        raise TypeError(f"{type(self).__name__} prepares nothing")
+
+    def segment(self, field, prepared, *rest):
+        """Cells of an image: label image (y, x)."""
         raise TypeError(f"{type(self).__name__} segments nothing")
+
+    def found(self, field, *setting):
+        """Cells of an image with one setting: label image (y, x)."""
+        return self.segment(field, self.prepare(field, *setting[: self.ahead]), *setting[self.ahead :])
 
     def fit(self, splits, budget, device, seed):
         """Choose the settings. What a method is given and returns stands in blurbench.planning.method."""
-        grid = {name: tuple(getattr(self, name)) for name in self.options}
-        return choose(splits["validation"], self.segment, grid, self.judge, type(self).__name__)
+        return choose(splits["validation"], self)
 
     def predict(self, dataset, model, device):
         """Every image, segmented with the setting for it."""
-        return answers(dataset, lambda field: self.segment(field, **chosen(model, field)))
+        return answers(dataset, lambda field: self.found(field, *chosen(model, field).values()))
 
 
-def choose(dataset, segment, grid, judge, name):
-    """Settings with the best mean score, for each stain at each blur.
+def choose(dataset, method):
+    """Settings of a `Tuned` with the best mean score, for each stain at each blur.
 
-    An image counts at a blur by a Gaussian weight of SD STEP. One number of a setting is varied at a time, ROUNDS times
-    over, from the usual ones on: as users do it, and at a small part of the cost of all combinations.
+    An image counts at a blur by a Gaussian weight of SD STEP. The settings that are
+    tried are those of `climb`.
 
     Parameters
     ----------
     dataset : with its truth; at most IMAGES of its items are used, as many of each stain at each blur as there are
-    segment : function (Field, **setting) -> label image (y, x)
-    grid : values of each number of a setting by its name, the usual one first
-    judge : function (label image, truth) -> how good it is, 1 at best
-    name : of the method, for the progress bar
 
     Returns
     -------
@@ -78,17 +83,25 @@ def choose(dataset, segment, grid, judge, name):
         validation_loss = 1 - the mean score
     """
     start, rows, model = time.perf_counter(), [], []
-    table = _judged(dataset.items)
+    table, grid = _judged(dataset.items), {name: tuple(getattr(method, name)) for name in method.options}
+
+    @cache
+    def field(item):
+        return labelled(dataset, item)
+
+    @lru_cache(IMAGES)
+    def prepared(item, *first):
+        return method.prepare(field(item), *first)
 
     @cache
     def score(item, values):
-        field = labelled(dataset, item)
-        return judge(segment(field, **dict(zip(grid, values))), field.labels)
+        first, rest = values[: method.ahead], values[method.ahead :]
+        return method.judge(method.segment(field(item), prepared(item, *first), *rest), field(item).labels)
 
-    for own, at in progress(list(_knots(table)), f"choose settings of {name}"):
+    for own, at in progress(list(_knots(table)), f"choose settings of {type(method).__name__}"):
         weights = np.exp(-0.5 * ((own["blur_px"] - at) / STEP) ** 2).to_numpy()
         mean = partial(_mean, score, own["item"].tolist(), weights / weights.sum())
-        best, tried = _climb(grid, mean)
+        best, tried = climb(grid, mean)
         stain = int(own["stain"].iloc[0])
         model.append({"stain": STAINS[stain], "blur_px": at, "setting": dict(zip(grid, best))})
         about = {"items": len(own), "seconds": time.perf_counter() - start, "stain": stain, "blur_px": at}
@@ -108,17 +121,6 @@ def _knots(table):
     for _, own in table.groupby("stain"):
         low, high = own["blur_px"].min(), own["blur_px"].max()
         yield from ((own, float(at)) for at in np.linspace(low, high, 1 + round((high - low) / STEP)))
-
-
-def _climb(grid, score):
-    """The best setting, a tuple, that is reached by one number at a time; and all that were tried."""
-    best = tuple(values[0] for values in grid.values())
-    tried = {best: None}
-    for place, values in [*enumerate(grid.values())] * ROUNDS:
-        trials = [(*best[:place], value, *best[place + 1 :]) for value in values]
-        tried |= dict.fromkeys(trials)
-        best = max([best, *trials], key=score)
-    return best, list(tried)
 
 
 def _mean(score, items, weights, values):

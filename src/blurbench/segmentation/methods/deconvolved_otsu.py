@@ -7,7 +7,7 @@ cells are.
 from skimage.filters import threshold_otsu
 
 from blurbench.segmentation.deconvolution import sharpened
-from blurbench.segmentation.thresholds import above
+from blurbench.segmentation.thresholds import levels
 from blurbench.segmentation.tuning import Tuned
 from blurbench.segmentation.watershed import components
 
@@ -21,6 +21,10 @@ class DeconvolvedOtsu(Tuned):
         "level": [1.0, 0.6, 0.7, 0.8, 0.9, 1.1, 1.2],
     }
 
-    def segment(self, field, noise, sigma_px, level):
-        mask = above(sharpened(field, noise), threshold_otsu, sigma_px, level)
-        return components(mask, field.diameter_px)
+    ahead = 2
+
+    def prepare(self, field, noise, sigma_px):
+        return levels(sharpened(field, noise), threshold_otsu, sigma_px)
+
+    def segment(self, field, prepared, level):
+        return components(prepared.above(level), field.diameter_px)

@@ -6,7 +6,7 @@ The fair classical peer of networks that are told the blur.
 from skimage.filters import threshold_otsu
 
 from blurbench.segmentation.deconvolution import sharpened
-from blurbench.segmentation.thresholds import above
+from blurbench.segmentation.thresholds import levels
 from blurbench.segmentation.tuning import Tuned, cells
 from blurbench.segmentation.watershed import by_distance
 
@@ -21,8 +21,11 @@ class DeconvolvedWatershed(Tuned):
         "separation": [0.3, 0.2, 0.4, 0.5],
         "smoothing": [0.05, 0.0],
     }
+    ahead = 2
     judge = staticmethod(cells)
 
-    def segment(self, field, noise, sigma_px, level, separation, smoothing):
-        mask = above(sharpened(field, noise), threshold_otsu, sigma_px, level)
-        return by_distance(mask, field.diameter_px, separation, smoothing)
+    def prepare(self, field, noise, sigma_px):
+        return levels(sharpened(field, noise), threshold_otsu, sigma_px)
+
+    def segment(self, field, prepared, level, separation, smoothing):
+        return by_distance(prepared.above(level), field.diameter_px, separation, smoothing)

@@ -16,8 +16,13 @@ class LocalThreshold(Tuned):
         "offset": [0.1, 0.0, 0.05, 0.15, 0.2, 0.3],  # above that mean, in ranges of the image's greys
     }
 
-    def segment(self, field, sigma_px, block, offset):
+    ahead = 2
+
+    def prepare(self, field, sigma_px, block):
+        """How far each pixel is above the mean around it, in ranges of the image's greys."""
         smooth = gaussian(field.image, sigma_px) if sigma_px else field.image
         side = 2 * round(block * field.diameter_px / 2) + 1
-        threshold = threshold_local(smooth, side, method="gaussian", offset=-offset * greys(smooth).range)
-        return components(smooth > threshold, field.diameter_px)
+        return (smooth - threshold_local(smooth, side, method="gaussian")) / greys(smooth).range
+
+    def segment(self, field, prepared, offset):
+        return components(prepared > offset, field.diameter_px)

@@ -19,10 +19,12 @@ class LogCount(Tuned):
     }
     judge = staticmethod(counts)
 
-    def segment(self, field, sigma, separation, least):
+    def prepare(self, field, sigma):
         sd = sigma * field.diameter_px
-        height = -gaussian_laplace(field.image, sd) * sd**2 / greys(field.image).range
-        found = seeds(height, separation * field.diameter_px, least)
+        return -gaussian_laplace(field.image, sd) * sd**2 / greys(field.image).range
+
+    def segment(self, field, prepared, separation, least):
+        found = seeds(prepared, separation * field.diameter_px, least)
         labels = np.zeros(field.image.shape, np.int32)
         for number, centre in enumerate(found[::-1], start=1):  # of two that meet the brighter one is above
             labels[disk(centre, field.diameter_px / 2, shape=labels.shape)] = number

@@ -2,7 +2,7 @@
 
 from skimage.filters import threshold_otsu
 
-from blurbench.segmentation.thresholds import above
+from blurbench.segmentation.thresholds import levels
 from blurbench.segmentation.tuning import Tuned, cells
 from blurbench.segmentation.watershed import by_distance
 
@@ -18,6 +18,8 @@ class OtsuWatershed(Tuned):
     }
     judge = staticmethod(cells)
 
-    def segment(self, field, sigma_px, level, separation, smoothing):
-        mask = above(field.image, threshold_otsu, sigma_px, level)
-        return by_distance(mask, field.diameter_px, separation, smoothing)
+    def prepare(self, field, sigma_px):
+        return levels(field.image, threshold_otsu, sigma_px)
+
+    def segment(self, field, prepared, level, separation, smoothing):
+        return by_distance(prepared.above(level), field.diameter_px, separation, smoothing)
