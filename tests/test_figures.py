@@ -82,7 +82,11 @@ def test_learning_curves_have_a_panel_per_method_and_per_metric(tmp_path):
     assert {f"{name} (1.7 min)" for name in "abcdef"} | {"F1, validation", "unknown", "0.5", "levels"} <= found
 
 
-def test_error_against_cost_joins_the_trainings_that_differ_in_their_budget(tmp_path):
+@pytest.mark.parametrize(
+    "other",
+    [{"options": {"width": 16}}, {"budget": {"epochs": 4, "learning_rate": 1e-5}}, {"sweep": {"scale": [1, 2]}}],
+)
+def test_error_against_cost_joins_the_trainings_that_differ_in_their_epochs(tmp_path, other):
     """An error of ln D of 0.2 for `net` and of 0.4 for its quarter; a classical method and a limit are lines."""
     rng, files = np.random.default_rng(1), []
     kinds = {"net": "learned", "net_quarter": "learned", "other": "learned", "fit": "classical", "best": "limit"}
@@ -97,8 +101,9 @@ def test_error_against_cost_joins_the_trainings_that_differ_in_their_budget(tmp_
         files.append(MethodFile("report", name, 1, tmp_path / f"{name}.csv"))
         curve = {"items": [5, 1000 * core_s], "core_s": [0.1, core_s]}
         pd.DataFrame(curve).to_csv(files[-1].file, index=False)
-    same = {"method": "net", "options": {"width": 8}}
-    entries = {"net": same, "net_quarter": same, "other": {"method": "net", "options": {"width": 16}}}
+    same = {"method": "net", "options": {"width": 8}, "budget": {"epochs": 4, "learning_rate": 1e-3}, "sweep": {}}
+    quarter = {**same, "budget": {**same["budget"], "epochs": 1}}
+    entries = {"net": same, "net_quarter": quarter, "other": {**same, **other}}
     metric, number = numbers(problems.find("diffusion", "score.METRICS"))[0]
     given = Material(resamples=100, seed=1, dataset="report", curves=files, validation=frames, methods=entries)
     with pytest.MonkeyPatch.context() as patched:
@@ -122,7 +127,10 @@ def test_an_interval_of_error_against_cost_may_pass_0(tmp_path):
         pd.DataFrame({**about, "value": 1.0, "method": "best", "kind": "limit", "seed": 0}),
     ]
     pd.DataFrame({"items": [10], "core_s": [1.0]}).to_csv(tmp_path / "net.csv", index=False)
-    curve, entries = MethodFile("levels", "net", 1, tmp_path / "net.csv"), {"net": {"method": "net", "options": {}}}
+    curve, entries = (
+        MethodFile("levels", "net", 1, tmp_path / "net.csv"),
+        {"net": {"method": "net", "options": {}, "budget": {}, "sweep": {}}},
+    )
     given = Material(resamples=100, seed=1, dataset="levels", curves=[curve], validation=frames, methods=entries)
     metric, number = numbers(problems.find("colloids", "score.METRICS"))[0]
     with pytest.MonkeyPatch.context() as patched:

@@ -93,10 +93,11 @@ def names_of_trials(wildcards):
 
 
 def entries_of_curves(wildcards):
-    """draw: file and options of every method of `names_of_curves`."""
+    """draw: what every method of `names_of_curves` is, and how it is trained."""
     entries = config["problems"][wildcards.problem]["methods"]
     return {
-        name: {key: entries[name][key] for key in ("method", "options")} for _, name, _ in names_of_curves(wildcards)
+        name: {key: entries[name][key] for key in ("method", "options", "budget", "sweep")}
+        for _, name, _ in names_of_curves(wildcards)
     }
 
 

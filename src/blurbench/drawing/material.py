@@ -28,7 +28,7 @@ class Material:
     scores : score tables (parquet files or frames), one per dataset, method and seed
     predictions, curves : prediction files and learning curves
     validation : score tables of the validation split, where networks are trained on the dataset
-    methods : {name: {method, options}} of what the curves are of
+    methods : {name: {method, options, budget, sweep}} of what the curves are of
     store : the test split; None where there are several datasets
     datasets : {name: dataset entry of the configuration}
     dataset : name of the one; None where there are several

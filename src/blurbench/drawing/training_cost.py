@@ -21,7 +21,7 @@ MOST_TICKS = 6
 
 
 def draw(path, given: Material, metric: Metric, number: Published):
-    """One panel for each cost. Trainings of one method that differ in their budget alone are joined by a line.
+    """One panel for each cost. Trainings of one method that differ in their epochs alone are joined by a line.
 
     Parameters
     ----------
@@ -76,11 +76,12 @@ def draw(path, given: Material, metric: Metric, number: Published):
 
 
 def _families(given):
-    """{first name: {name: learning curves}} of the trainings whose file and options are the same."""
+    """{first name: {name: learning curves}} of the trainings that are the same but for their epochs."""
     first: dict[str, str] = {}
     found: dict[str, dict[str, list]] = {}
     for one in sorted(one for one in given.curves if one.dataset == given.dataset):
-        known = json.dumps([given.methods[one.method][key] for key in ("method", "options")], sort_keys=True)
+        entry = given.methods[one.method]
+        known = json.dumps({**entry, "budget": {**entry["budget"], "epochs": None}}, sort_keys=True)
         family = found.setdefault(first.setdefault(known, one.method), {})
         family.setdefault(one.method, []).append(pd.read_csv(one.file))
     return found
