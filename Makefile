@@ -10,7 +10,7 @@
 # make test-faults   of the tests, kills, full disks and damage
 # make test-slurm    the profile of slurm/ on a real Slurm of one node; as root on Debian, else it is skipped
 # make ci       lint, test and test-slurm
-# make thorough ci, then every rule once and the check of what that wrote
+# make thorough ci, then every rule once and the check of what that wrote, and more of what ci samples
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 CORES := $(shell nproc 2>/dev/null || getconf _NPROCESSORS_ONLN)
@@ -68,6 +68,7 @@ ci: lint test test-slurm
 
 thorough: ci smoke
 	$(MAKE) check RUN=smoke
+	MUTATIONS=1000 pytest tests/test_mutated_configurations.py
 
 clean:
 	rm -rf .venv .snakemake .pytest_cache .ruff_cache .mypy_cache .import_linter_cache

@@ -18,11 +18,14 @@ sys.path.insert(0, str(Path(workflow.basedir) / "src"))
 from blurbench import problems
 from blurbench.planning import configuration, frozen, sources, units
 from blurbench.planning.memory import BASE_MB, memory_mb
+from blurbench.planning.repeated_keys import repeated_keys
 
 # The first half is what Snakemake itself puts before a command.
 shell.prefix(f"set -euo pipefail; export PYTHONPATH={shlex.quote(sources.search_path())}; ")
 
 try:
+    if repeated := [fault for file in workflow.configfiles for fault in repeated_keys(file)]:
+        raise configuration.ConfigurationError(repeated)
     config = configuration.expand(config)
 except configuration.ConfigurationError as error:
     raise WorkflowError(str(error)) from None

@@ -1,10 +1,13 @@
 """A configuration is expanded as its README says, and a wrong one is refused with key, value and expectation."""
 
+import math
+
 import pytest
 from configurations import IMAGING, layers, put, refusal
 
 from blurbench.planning import units
 from blurbench.planning.configuration import expand
+from blurbench.planning.repeated_keys import repeated_keys
 
 DATASET = "problems.diffusion.datasets.report"
 METHODS = "problems.diffusion.methods"
@@ -26,6 +29,11 @@ BAD = [
     ("resamples", 10, "from 100"),
     ("threads.train", 0, "from 1"),
     ("memory_mb", 10, "MB"),
+    ("memory_mb", "32 GB", "a whole number"),
+    ("predict_timeout_s", math.nan, "found nan, expected a number"),
+    ("problems.diffusion.budget", [1], "a mapping"),
+    ("problems.diffusion.budget.epochs", math.inf, "found inf, expected a number"),
+    ("problems.diffusion.budget.learning_rate", math.nan, "found nan, expected a number"),
     (f"{IMAGING}.pixel_size_um", 200, "µm"),
     (f"{IMAGING}.pixel_sise_um", 0.2, "did you mean pixel_size_um?"),
     (f"{IMAGING}.frame_time_s", -0.01, "s from one frame to the next"),
@@ -41,6 +49,8 @@ BAD = [
     (f"{IMAGING}.photons", [1000, 30], "lo not above hi"),
     (f"{IMAGING}.photons", "1e3", "write 1.0e-4"),
     (f"{IMAGING}.photons", 0, "above 0"),
+    (f"{IMAGING}.photons", math.nan, "found nan, expected a number"),
+    (f"{IMAGING}.photons", [math.nan, 100], "found nan, expected a number"),
     (f"{IMAGING}.background", [0, 1, 2], "a list holds 2"),
     (f"{IMAGING}.start_spread_px", 40, "at most half of the field of 64"),
     (f"{IMAGING}.psf", {"kind": "gaussian", "fwhm_um": -0.25}, "µm, full width at half maximum"),
@@ -79,7 +89,7 @@ BAD = [
     (f"{METHODS}.ours", {"options": {"width": "wide"}}, "a whole number like"),
     (f"{METHODS}.ours", {"options": {"width": -1}}, "options.width: found -1, expected a whole number from 1"),
     (f"{METHODS}.ours", {"options": {"dropout": 1.0}}, "options.dropout: found 1.0, expected a number from 0"),
-    (f"{METHODS}.ours", {"options": {"dropout": float("nan")}}, "found nan, expected a finite number"),
+    (f"{METHODS}.ours", {"options": {"dropout": math.nan}}, "found nan, expected a finite number"),
     (f"{METHODS}.a", {"method": "pix2d", "options": {"rotations": 3}}, "found 3, expected one of 1, 4, 8"),
     (f"{METHODS}.a", {"method": "mle", "options": {"localisation_error": "knwon"}}, "one of fitted, known"),
     (
@@ -137,6 +147,18 @@ def test_a_fault_is_told_with_key_and_expectation(config, where, value, expected
     assert where in message
     assert expected in message
     assert message.startswith("the configuration has")
+
+
+def test_a_key_of_a_file_that_stands_twice_is_told_with_its_lines(tmp_path):
+    file = tmp_path / "two.yaml"
+    file.write_text(
+        "problems:\n  diffusion:\n    methods:\n      a: {like: ours}\n    methods:\n      b: [{c: 1, c: 2}]\n"
+    )
+    inner, outer = (f"{found.where}: found {found.found}" for found in repeated_keys(file))
+    assert inner == f"{file}: problems.diffusion.methods.b.0.c: found the key in lines 6, 6"
+    assert outer == f"{file}: problems.diffusion.methods: found the key in lines 3, 5"
+    file.write_text("a: &a {x: 1, y: 2}\nb: {<<: *a, x: 3}\n")
+    assert not repeated_keys(file)
 
 
 def test_the_value_is_told(config):

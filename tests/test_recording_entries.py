@@ -31,6 +31,9 @@ def recording(tmp_path, **changes):
         ("pixel_size_um", 351, "µm"),
         ("polarity", "black", "bright, dark"),
         ("problem", "difusion", "did you mean diffusion?"),
+        ("problem", ["diffusion"], "a text"),
+        ("dataset", {"a": 1}, "a text"),
+        ("file", "a" * 5000, "that exists"),
         ("dataset", "bead", "did you mean beads?"),
         ("frame_rate", 24, "frame_time_s"),
         ("voxel_um", [0.1, 0.1, 0.1], "a key that exists"),
@@ -50,6 +53,19 @@ def test_a_wrong_recording_is_refused(config, tmp_path, key, value, expected):
     config["recordings"] = {"film": recording(tmp_path, **{key: value})}
     message = refusal(config)
     assert f"recordings.film.{key}" in message and expected in message
+
+
+@pytest.mark.parametrize("key", ["photonz", "photons"])
+def test_a_fault_in_the_dataset_of_a_recording_is_told_once(config, tmp_path, key):
+    config["recordings"] = {"film": recording(tmp_path)}
+    config["problems"]["diffusion"]["datasets"]["beads"]["imaging"][key] = -5
+    message = refusal(config)
+    assert f"beads.imaging.{key}" in message and "1 fault:" in message
+
+
+def test_no_recordings_may_be_said_by_nothing(config):
+    config["recordings"] = None
+    assert expand(config)["recordings"] == {}
 
 
 def test_a_right_recording_is_accepted(config, tmp_path):

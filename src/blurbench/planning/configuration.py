@@ -6,9 +6,9 @@ against another, which no schema can say).
 """
 
 import copy
+import os
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from blurbench import problems
@@ -44,10 +44,11 @@ def expand(config: dict[str, Any]) -> dict[str, Any]:
     ------
     ConfigurationError listing every fault.
     """
-    config = without_nulls({"recordings": {}, **copy.deepcopy(dict(config))})
+    config = {"recordings": {}, **without_nulls(copy.deepcopy(dict(config)))}
     faults = schema_faults(config, schemas.of_configuration(), "")
     if any(fault.where in {"problems", "recordings", "the configuration"} for fault in faults):
         raise ConfigurationError(faults)
+    named: dict[str, list[str]] = {}  # datasets of each problem that could be expanded
     for name, problem in config["problems"].items():
         where = f"problems.{name}"
         if any(fault.where in {where, f"{where}.datasets", f"{where}.methods"} for fault in faults):
@@ -57,10 +58,11 @@ def expand(config: dict[str, Any]) -> dict[str, Any]:
         if name not in problems.names():
             faults.append(unknown(where, name, problems.names(), "a problem"))
             continue
+        named[name] = list(problem["datasets"])
         _expand_problem(name, problem, config, faults)
     for name, recording in config["recordings"].items():
         if isinstance(recording, dict):
-            faults += recording_faults(f"recordings.{name}", recording, config["problems"])
+            faults += recording_faults(f"recordings.{name}", recording, config["problems"], named)
     faults += [
         Fault(key, f"the name {name!r}", "a name of lower-case letters, digits and _ only")
         for key, name in _named(config)
@@ -74,21 +76,27 @@ def expand(config: dict[str, Any]) -> dict[str, Any]:
 def _expand_problem(name: str, entry: dict[str, Any], config: dict[str, Any], faults: list[Fault]) -> None:
     """Expand one problem's methods and datasets in place, and add what is wrong with them to `faults`."""
     named = list(entry["methods"])
-    budget = {**entry.get("budget", {}), "precision": config.get("precision")}
+    budget = {**_of_type(dict, entry.get("budget"), {}), "precision": config.get("precision")}
     entry["methods"] = MethodEntries(name, entry["methods"], budget, faults).expanded()
     entry["compare_with"] = list(_compared(name, entry, named, faults))
     entry["datasets"] = DatasetEntries(name, entry["datasets"], named, entry["methods"], faults).expanded()
     judge, files = (problems.find(name, f"configuration.{part}") for part in ("faults", "files"))
+    memory_mb = _of_type(int, config.get("memory_mb"), None)
     for dataset, expanded in entry["datasets"].items():
         where = f"problems.{name}.datasets.{dataset}"
         wrong = {f"{where}.{mistakes.KEY}.{part}": one for part, one in mistakes.parts(expanded).items()}
         for place, one in {where: expanded, **wrong}.items():
-            faults += [Fault(f"{place}.{key}", *rest) for key, *rest in judge(one, config.get("memory_mb"))]
+            faults += [Fault(f"{place}.{key}", *rest) for key, *rest in judge(one, memory_mb)]
             faults += [
                 Fault(f"{place}.{key}", repr(file), "a file that exists, seen from the working directory")
                 for key, file in files(one).items()
-                if not Path(file).is_file()
+                if not os.path.isfile(file)
             ]
+
+
+def _of_type(kind: type, value: Any, otherwise: Any) -> Any:
+    """What a key holds, if it is of the type that is told to be wrong elsewhere."""
+    return value if isinstance(value, kind) else otherwise
 
 
 def _compared(name: str, entry: dict[str, Any], named: list[str], faults: list[Fault]) -> Iterator[str]:

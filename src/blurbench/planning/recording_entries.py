@@ -1,6 +1,6 @@
 """Entries of the user's own recordings: what is wrong with them."""
 
-from pathlib import Path
+import os
 from typing import Any
 
 from blurbench import problems
@@ -9,24 +9,33 @@ from blurbench.planning.faults import Fault, unknown
 from blurbench.planning.schema_faults import is_number, schema_faults
 
 
-def recording_faults(where: str, recording: dict[str, Any], entries: dict[str, Any]) -> list[Fault]:
-    """Faults of the recording that stands at the key `where`; `entries` are those of the problems, expanded."""
+def recording_faults(
+    where: str, recording: dict[str, Any], entries: dict[str, Any], named: dict[str, list[str]]
+) -> list[Fault]:
+    """Faults of the recording that stands at the key `where`.
+
+    Parameters
+    ----------
+    entries : those of the problems, expanded: a dataset with a fault, which is told already, is not in them
+    named : the datasets that each problem names
+    """
     problem, dataset = recording.get("problem"), recording.get("dataset")
-    entry = entries.get(problem) if isinstance(problem, str) else None
-    is_known = isinstance(problem, str) and isinstance(entry, dict) and schemas.has_recordings(problem)
-    faults = schema_faults(recording, schemas.of_recording(problem if is_known else None), where)
-    if isinstance(file := recording.get("file"), str) and not Path(file).exists():
+    known = problem if isinstance(problem, str) and problem in named and schemas.has_recordings(problem) else None
+    faults = schema_faults(recording, schemas.of_recording(known), where)
+    if isinstance(file := recording.get("file"), str) and not os.path.exists(file):
         expected = "a file or folder that exists, seen from the working directory"
         faults.append(Fault(f"{where}.file", repr(file), expected))
     faults += _calibration_faults(where, recording)
-    if problem and problem not in entries:
+    if isinstance(problem, str) and problem not in entries:
         faults.append(unknown(f"{where}.problem", problem, entries, "an entry of problems"))
-    datasets = entry.get("datasets", {}) if isinstance(entry, dict) else {}
-    if datasets and dataset and dataset not in datasets:
-        faults.append(unknown(f"{where}.dataset", dataset, datasets, f"an entry of problems.{problem}.datasets"))
-    elif is_known and dataset and not faults:
-        judge = problems.find(problem, "configuration.recording_faults")
-        faults += [Fault(f"{where}.{key}", *rest) for key, *rest in judge(recording, datasets[dataset])]
+    if known is None or not isinstance(dataset, str):
+        return faults
+    if dataset not in named[known]:
+        faults.append(unknown(f"{where}.dataset", dataset, named[known], f"an entry of problems.{known}.datasets"))
+    elif not faults and dataset in entries[known]["datasets"]:
+        judge = problems.find(known, "configuration.recording_faults")
+        expanded = entries[known]["datasets"][dataset]
+        faults += [Fault(f"{where}.{key}", *rest) for key, *rest in judge(recording, expanded)]
     return faults
 
 

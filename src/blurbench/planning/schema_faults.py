@@ -1,10 +1,12 @@
 """Faults of a value against a JSON schema, in words that say what was expected, with its unit."""
 
+import math
 import re
 from typing import Any, TypeGuard
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
+from jsonschema.validators import extend
 
 from blurbench.planning.faults import Fault, unknown
 
@@ -20,7 +22,7 @@ WORDS = {
 
 def schema_faults(value: Any, schema: dict[str, Any], where: str) -> list[Fault]:
     """Faults of a value that stands at the key `where`, "" for the top, in the order of the value's keys."""
-    errors = Draft202012Validator(schema).iter_errors(value)
+    errors = VALIDATOR(schema).iter_errors(value)
     return [
         fault
         for error in sorted(errors, key=lambda error: [str(part) for part in error.absolute_path])
@@ -31,6 +33,14 @@ def schema_faults(value: Any, schema: dict[str, Any], where: str) -> list[Fault]
 def is_number(value: object) -> TypeGuard[int | float]:
     """Whether a value is a number to a reader of YAML, to whom true and false are none."""
     return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _is_finite(checker: object, value: object) -> bool:
+    return is_number(value) and math.isfinite(value)
+
+
+# A schema's bounds hold for NaN, as no number is below it or above it.
+VALIDATOR = extend(Draft202012Validator, type_checker=Draft202012Validator.TYPE_CHECKER.redefine("number", _is_finite))
 
 
 def _faults(error: ValidationError, where: str) -> list[Fault]:
