@@ -67,7 +67,7 @@ class _Rows:
 
         Raises
         ------
-        AnswerError if the file is damaged, a column missing, or an item unknown.
+        AnswerError if the file is damaged, a column missing or not of numbers, or an item unknown.
         """
         import numpy as np
         import pandas as pd
@@ -80,11 +80,13 @@ class _Rows:
             raise AnswerError(str(error)) from error
         if missing := {"item", *self.required} - set(frame):
             raise AnswerError(f"{path}: columns {sorted(missing)} are missing, found {sorted(frame)}")
+        for name in ("item", *self.columns, "seconds"):
+            frame[name] = _floats(frame[name], path) if name in frame else np.nan
         items = frame["item"].to_numpy()
-        if len(items) and (items.min() < 0 or items.max() >= n_items):
-            raise AnswerError(f"{path}: items {items.min()} to {items.max()}, the dataset has 0 to {n_items - 1}")
-        for name in (*self.columns, "seconds"):
-            frame[name] = frame[name].astype(float) if name in frame else np.nan
+        if (wrong := ~np.isin(items, np.arange(n_items))).any():
+            expected = f"whole numbers from 0 to {n_items - 1}, as the dataset has {n_items} items"
+            raise AnswerError(f"{path}: column item: found {items[wrong][0]:g}, expected {expected}")
+        frame["item"] = items.astype(int)
         if "status" not in frame:
             frame["status"] = OK
         silent = pd.DataFrame({"item": np.setdiff1d(np.arange(n_items), items)}).assign(status=NO_ROW)
@@ -114,6 +116,17 @@ class _Rows:
         if missing := set(self.required) - set(answer):
             raise AnswerError(f"columns {sorted(missing)} are missing, found {list(answer)}")
         return answer.reset_index(drop=True)
+
+
+def _floats(column, path):
+    """A column of a user's file as floats; what is missing is NaN."""
+    import pandas as pd
+
+    numbers = pd.to_numeric(column, errors="coerce")
+    wrong = column[numbers.isna() & column.notna()]
+    if len(wrong):
+        raise AnswerError(f"{path}: column {column.name}: found {wrong.iloc[0]!r}, expected numbers")
+    return numbers.astype(float)
 
 
 @dataclass(frozen=True)
