@@ -473,6 +473,31 @@ def parameters_without_a_radius(path):
     pd.read_csv(metadata, index_col=0).drop(columns="r").to_csv(metadata)
 
 
+@breakage("research", "1: found an array that lies in another file, expected one that holds its own values")
+def values_of_another_file(path):
+    with h5py.File(path, "r+") as file:
+        shape, dtype = file["1"].shape, file["1"].dtype
+        del file["1"]
+        file.create_dataset("1", shape=shape, dtype=dtype, external=[(__file__, 0, h5py.h5f.UNLIMITED)])
+
+
+@breakage("research", "1: found an array that lies in another file")
+def a_virtual_array(path):
+    with h5py.File(path, "r+") as file:
+        layout = h5py.VirtualLayout(shape=file["1"].shape, dtype=file["1"].dtype)
+        layout[...] = h5py.VirtualSource(str(path), "2", shape=file["1"].shape)
+        del file["1"]
+        file.create_virtual_dataset("1", layout)
+
+
+@breakage("research", "1_positions: found an array that lies in another file")
+def a_link_to_another_file(path):
+    with h5py.File(path, "r+") as file, h5py.File(path.with_name("other.hdf5"), "w") as other:
+        file.copy("1_positions", other, "any")
+        del file["1_positions"]
+        file["1_positions"] = h5py.ExternalLink("other.hdf5", "any")
+
+
 @pytest.mark.parametrize(("layout", "damage", "message"), BROKEN)
 def test_a_broken_file_says_what_is_wrong(layout, damage, message, files, tmp_path):
     damage(files[layout])

@@ -226,6 +226,9 @@ def _declared(file, path, key, kinds, shape, limit_mb):
         array = file[key]
         if not isinstance(array, h5py.Dataset):
             raise Hdf5Error(path, key, "a group", f"an array of shape {shape}")
+        # A stranger's file may name any other, whose bytes would come into the images.
+        if array.external or array.is_virtual or array.file.filename != file.filename:
+            raise Hdf5Error(path, key, "an array that lies in another file", "one that holds its own values")
         dtype, found = array.dtype, array.shape
     if dtype.kind not in kinds:
         raise Hdf5Error(path, key, f"the type {dtype}", "uint8 or uint16" if kinds == VOLUME else "real numbers")
