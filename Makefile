@@ -2,7 +2,7 @@
 # make report   the same as pages to browse: results/laptop/report.zip
 # make smoke    every rule once, in minutes: results/smoke/
 # make check    is every file of a run still what its job wrote? RUN=laptop unless told otherwise
-# make publish  record what each method of a finished run was, once its results stand in README.md: docs/published.csv
+# make publish  a finished run's tables into README.md, and what each method of it was into docs/published.csv
 # make gpu      what one GPU has to show, in MINUTES=9 and resumed by the same command: results/gpu/; docs/performance.md
 # make lint     style, docstrings, floors of the library, types, the workflow
 # make test
@@ -34,10 +34,11 @@ report: tables
 smoke: .venv/installed
 	$(SNAKEMAKE) --configfile config/smoke.yaml
 
-# What each method of the run was, for the test that tells which have changed since. Write the run's commit and seed into
-# README.md beside its results.
+# What each method of the run was, for the test that tells which have changed since, and the tables of README.md. Write the
+# run's commit and seed there, and read the text against the tables.
 publish: .venv/installed
 	cp results/$(RUN)/tables/methods.csv docs/published.csv
+	python tests/benchmarks/readme_tables.py results/$(RUN)
 
 check: .venv/installed
 	@python -m blurbench.running.integrity results/$(RUN)

@@ -2,6 +2,7 @@
 
 import contextlib
 import gc
+import shutil
 import warnings
 
 import numpy as np
@@ -250,3 +251,91 @@ def test_frames_of_different_shape(tmp_path, movie):
     imsave(tmp_path / "folder/frame5.png", movie[5, :10], check_contrast=False)
     with pytest.raises(RecordingError, match=r"frame 5: found the shape \(10, 30\), expected \(20, 30\)"):
         pixel_statistics(read(tmp_path / "folder"))
+
+
+@pytest.mark.parametrize(
+    ("unit", "um"),
+    [("microns", 0.1), ("Micrometers", 0.1), ("pixels", None), ("micrometres", 0.1), ("nm", 1e-4), ("inches", 2540.0)],
+)
+def test_units_in_the_plural_and_in_british(tmp_path, movie, unit, um):
+    metadata = {"axes": "TYX", "unit": unit, "finterval": 20, "tunit": "ms"}
+    tifffile.imwrite(tmp_path / "imagej.tif", movie, imagej=True, resolution=(10, 10), metadata=metadata)
+    found = read(tmp_path / "imagej.tif")
+    assert found.frame_time_s == pytest.approx(0.02)
+    assert found.pixel_size_um == (um if um is None else pytest.approx(um))
+
+
+@pytest.mark.parametrize("text", ["unit=5\nspacing=0.3\n", "finterval=abc\n"])
+def test_metadata_of_imagej_that_are_no_numbers_are_told_or_passed_over(tmp_path, movie, text):
+    description = f"ImageJ=1.54f\nimages={len(movie)}\nframes={len(movie)}\n{text}"
+    tifffile.imwrite(tmp_path / "odd.tif", movie, photometric="minisblack", description=description, metadata=None)
+    if "abc" in text:
+        with pytest.raises(RecordingError, match="odd.tif: metadata: found a size that is no number"):
+            read(tmp_path / "odd.tif")
+    else:
+        assert read(tmp_path / "odd.tif").slice_um is None
+
+
+def test_a_chunk_that_is_lost_is_no_black_frame(tmp_path, movie):
+    write_ome_zarr(tmp_path / "lost.zarr", movie + 1, 3)
+    shutil.rmtree(tmp_path / "lost.zarr/0/c/4")
+    frames = read(tmp_path / "lost.zarr")
+    np.testing.assert_array_equal(frames[3], movie[3] + 1)
+    with pytest.raises(RecordingError, match="lost.zarr: frame 4: found 0 everywhere: a chunk that is lost"):
+        frames[4]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"axes": [{"name": name} for name in "yx"]},
+        {"axes": [{"name": "t"}, {"name": "y"}, {"name": ["x"]}]},
+        {"axes": 5},
+        {"coordinateTransformations": [{"type": "scale", "scale": [1, 2]}]},
+        {"coordinateTransformations": [{"type": "scale", "path": "scale"}], "datasets": [{"path": ""}]},
+        {"datasets": [{"path": ""}]},
+        {"datasets": []},
+    ],
+)
+def test_odd_attributes_of_a_zarr_are_told(tmp_path, movie, change):
+    write_attributes(tmp_path / "odd.zarr", movie, **change)
+    with pytest.raises(RecordingError, match="odd.zarr: (file: found no multiscale image|axes: found)"):
+        read(tmp_path / "odd.zarr")
+
+
+@pytest.mark.parametrize("names", ["TYX", ("time", "y", "x")])
+def test_axes_of_a_zarr_under_other_names(tmp_path, movie, names):
+    write_attributes(tmp_path / "named.zarr", movie, axes=[{"name": name} for name in names])
+    np.testing.assert_array_equal(read(tmp_path / "named.zarr")[5], movie[5])
+
+
+def write_attributes(path, movie, **multiscale):
+    usual = {"axes": [{"name": name} for name in "tyx"], "datasets": [{"path": "0"}]}
+    group = zarr.create_group(path, zarr_format=3, attributes={"ome": {"multiscales": [{**usual, **multiscale}]}})
+    group.create_array("0", data=movie)
+
+
+def test_numbers_that_are_missing_in_a_folder_are_told(tmp_path, movie):
+    write_folder(tmp_path / "folder", movie)
+    (tmp_path / "folder/frame5.png").unlink()
+    (tmp_path / "folder/frame6.png").unlink()
+    with pytest.raises(RecordingError, match="folder: names: found no frame of number 5, 6, expected every frame"):
+        read(tmp_path / "folder")
+
+
+@pytest.mark.parametrize("number", [lambda i: 10 * i, lambda i: i**3 + 20240101, lambda i: f"{i}_of_12"])
+def test_numbers_that_count_by_more_or_tell_the_time_are_not_missing(tmp_path, movie, number):
+    (tmp_path / "folder").mkdir()
+    for i, frame in enumerate(movie):
+        imsave(tmp_path / f"folder/frame{number(i)}.png", frame, check_contrast=False)
+    assert len(read(tmp_path / "folder")) == len(movie)
+
+
+def test_a_folder_of_stacks_is_not_called_colours(tmp_path, movie):
+    (tmp_path / "stacks").mkdir()
+    for i in range(3):
+        tifffile.imwrite(tmp_path / f"stacks/{i}.tif", movie)
+    with pytest.raises(
+        RecordingError, match=r"0.tif: shape: found a stack of shape \(12, 20, 30\), expected one frame"
+    ):
+        read(tmp_path / "stacks")

@@ -32,6 +32,28 @@ def test_calibration_inside_the_file_must_agree(tmp_path, movie):
         Movie({**spec, "pixel_size_um": 0.21}, 8)
     with pytest.raises(RecordingError, match="frame_time_s: found 0.06 .*expected 0.05 "):
         Movie({**spec, "frame_time_s": 0.06}, 8)
+    known_better = Movie({**spec, "frame_time_s": 0.06, "calibration": "mine"}, 8)
+    assert len(known_better) == len(movie)
+
+
+def test_pixels_that_are_not_square_are_refused(tmp_path, movie):
+    about = {"axes": "TYX", "PhysicalSizeX": 0.2, "PhysicalSizeY": 0.3}
+    tifffile.imwrite(tmp_path / "a.ome.tif", movie, ome=True, metadata=about)
+    with pytest.raises(RecordingError, match="a.ome.tif: pixel_size_um: found 0.2 .*expected 0.3 "):
+        Movie({**CALIBRATION, "file": str(tmp_path / "a.ome.tif")}, 8)
+
+
+@pytest.mark.parametrize(("scale", "offset"), [(1, 500.0), (1, 150.0), (1 / 4096, 100.0)])
+def test_an_offset_above_the_background_is_refused(tmp_path, scale, offset):
+    """A unit mixed up, a guess, grey values that were divided by 4096 on export; 2 photons a pixel above 100 ADU."""
+    light = np.random.default_rng(3).poisson(2, (12, 20, 30)) + 100
+    grey = light.astype(np.uint16) if scale == 1 else (light * scale).astype(np.float32)
+    tifffile.imwrite(tmp_path / "m.tif", grey)
+    spec = {**CALIBRATION, "file": str(tmp_path / "m.tif"), "gain": 1.0}
+    with pytest.raises(RecordingError, match="m.tif: offset: found .* ADU, expected a dark level, at most"):
+        Movie({**spec, "offset": offset}, 8)
+    if scale == 1:
+        Movie({**spec, "offset": 103.0}, 8)  # within what a pixel fluctuates
 
 
 def test_bright_spots_stay_as_they_are_in_photons(tmp_path, movie):

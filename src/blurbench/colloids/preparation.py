@@ -103,12 +103,10 @@ def read(recording: dict):
     -------
     photons : float32 (z, y, x);  transfer : photon_transfer.Transfer
     """
-    volume = frames.read(recording["file"], frames.VOLUME)
-    for key, stated, inside in (
-        ("voxel_um", recording["voxel_um"][0], volume.slice_um),
-        ("voxel_um", recording["voxel_um"][2], volume.pixel_size_um),
-    ):
-        calibration.check_metadata(volume.file, key, stated, inside)
+    volume = frames.read(recording["file"], frames.VOLUME, recording.get("series"))
+    inside = (volume.slice_um, volume.row_um, volume.pixel_size_um)
+    for stated, own in zip(recording["voxel_um"], inside):
+        calibration.check_metadata(volume.file, "voxel_um", stated, own, recording.get("calibration"))
     grey = np.stack([volume[i] for i in progress(range(len(volume)), "read")])
     if np.ptp(grey) == 0:
         raise RecordingError(volume.file, "file", f"the grey value {grey.flat[0]} everywhere", "an image of spheres")

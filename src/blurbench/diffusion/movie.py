@@ -8,6 +8,7 @@ from scipy.ndimage import median_filter, zoom
 from blurbench.microscopy.calibration import check_calibration, check_metadata
 from blurbench.microscopy.frames import read
 from blurbench.microscopy.photon_transfer import photon_transfer, pixel_statistics
+from blurbench.microscopy.recording_error import RecordingError
 
 SCALE = 8  # spot diameters over which the background is smooth
 
@@ -32,19 +33,31 @@ class Movie:
 
     Raises
     ------
-    RecordingError for whatever `read`, `check_calibration`, `pixel_statistics` and `photon_transfer` refuse, and for a
-    file whose own calibration differs from the configuration's by more than 1 %.
+    RecordingError for whatever `read`, `check_calibration`, `pixel_statistics` and `photon_transfer` refuse, for a file
+    whose own calibration differs from the configuration's by more than 1 %, and for an offset above the background.
     """
 
     def __init__(self, spec: dict, scale_px: float):
         file = spec.get("file")
         check_calibration(spec, file)
-        self.frames, self.spec, self.scale_px = read(file), spec, scale_px
-        for key in ("pixel_size_um", "frame_time_s"):
-            check_metadata(file, key, spec[key], getattr(self.frames, key))
+        self.frames, self.spec, self.scale_px = read(file, series=spec.get("series")), spec, scale_px
+        for key in ("pixel_size_um", "frame_time_s", "exposure_s"):
+            check_metadata(file, key, spec[key], getattr(self.frames, key), spec.get("calibration"))
+        check_metadata(file, "pixel_size_um", spec["pixel_size_um"], self.frames.row_um, spec.get("calibration"))
         self.pixels = pixel_statistics(self.frames)
         self.transfer = photon_transfer(self.frames, spec["gain"], spec["offset"], self.pixels)
+        self._check_offset(file)
         self.sign = 1 if spec["polarity"] == "bright" else -1
+
+    def _check_offset(self, file):
+        """Refuse an offset that lies above the background by more than a pixel fluctuates: a unit mixed up, or a guess.
+
+        Half of the pixels would have fewer photons than none.
+        """
+        middle, noise = np.median(self.pixels.mean), np.sqrt(np.median(self.pixels.noise))
+        if self.transfer.offset > middle + noise:
+            expected = f"a dark level, at most {middle:.4g} ADU, the median grey value"
+            raise RecordingError(file, "offset", f"{self.transfer.offset:g} ADU", expected)
 
     def __len__(self):
         return len(self.frames)

@@ -7,6 +7,7 @@ import numpy as np
 from blurbench.microscopy.recording_error import RecordingError
 
 ESTIMATE = "estimate"
+FILE, MINE = "file", "mine"  # whose calibration counts where they differ
 TOLERANCE = 0.01  # relative difference of the file's metadata from the configuration's calibration
 
 
@@ -49,10 +50,14 @@ def check_camera(spec: dict, file) -> None:
         )
 
 
-def check_metadata(file, key, stated, inside) -> None:
-    """Refuse a calibration that differs from what the file says of itself, None where it is silent."""
-    if inside is not None and abs(inside / stated - 1) > TOLERANCE:
-        raise RecordingError(file, key, f"{stated:g} in the configuration", f"{inside:g} as in the file's own metadata")
+def check_metadata(file, key, stated, inside, trust=FILE) -> None:
+    """Refuse a calibration that differs from what the file says of itself, None where it is silent.
+
+    trust : key `calibration` of the entry: MINE for whoever knows better than the file
+    """
+    if trust != MINE and inside is not None and abs(inside / stated - 1) > TOLERANCE:
+        expected = f"{inside:g} as in the file's own metadata, or calibration: {MINE} beside it"
+        raise RecordingError(file, key, f"{stated:g} in the configuration", expected)
 
 
 def _is_number(value):

@@ -10,6 +10,7 @@ import weakref
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,9 +19,10 @@ import tifffile
 import zarr
 from skimage.io import imread
 
-from blurbench.microscopy import metadata
+from blurbench.microscopy import metadata, ome_tiff
 from blurbench.microscopy.recording_error import RecordingError
 
+TIME = {"time": "t"}  # what else axes are called
 LIMIT_MB = 4096  # of what is held in memory at once, a movie's frame or a whole volume: a file may declare any size
 
 
@@ -43,8 +45,8 @@ class Frames:
 
     There are `len(frames)`, `frames.shape` (t or z, y, x) and `frames[i]`.
 
-    pixel_size_um (along x), frame_time_s, slice_um and row_um (along y) are what the file says of itself, None where it
-    is silent; `about` is what else is written into it (`metadata.description`).
+    pixel_size_um (along x), frame_time_s, slice_um, row_um (along y) and exposure_s are what the file says of itself,
+    None where it is silent; `about` is what else is written into it (`metadata.description`).
     """
 
     file: str
@@ -56,6 +58,7 @@ class Frames:
     frame_time_s: float | None = None
     slice_um: float | None = None
     row_um: float | None = None
+    exposure_s: float | None = None
     about: dict = field(default_factory=dict, repr=False)
 
     def __len__(self):
@@ -87,13 +90,14 @@ class Frames:
         return image
 
 
-def read(file, kind: Kind = MOVIE) -> Frames:
+def read(file, kind: Kind = MOVIE, series=None) -> Frames:
     """Open a movie or a volume.
 
     Parameters
     ----------
     file : str or Path; TIFF stack, OME-TIFF, OME-Zarr (its highest resolution) or folder of images in natural order
     kind : MOVIE or VOLUME
+    series : number, from 0, or name of the image in a TIFF of several; None for the one of a file that holds one
 
     Returns
     -------
@@ -101,8 +105,9 @@ def read(file, kind: Kind = MOVIE) -> Frames:
 
     Raises
     ------
-    RecordingError if there is no such file, no image in it, more than one channel, several long axes beside y and x,
-    fewer than two frames, a pixel type that is no real number, or a declared size that no memory holds.
+    RecordingError if there is no such file, no image in it or several, more than one channel, several long axes beside
+    y and x, fewer than two frames or fewer than its metadata promise, numbers missing in the names of a folder, a pixel
+    type that is no real number, or a declared size that no memory holds.
     """
     path = Path(file)
     if not path.exists():
@@ -110,7 +115,7 @@ def read(file, kind: Kind = MOVIE) -> Frames:
             file, "file", "nothing there", "a TIFF stack, an OME-TIFF, an OME-Zarr or a folder of images"
         )
     if path.is_file():
-        frames = _tiff(path, kind)
+        frames = _tiff(path, kind, series)
     elif any((path / name).exists() for name in ("zarr.json", ".zgroup", ".zattrs", ".zarray")):
         frames = _ome_zarr(path, kind)
     else:
@@ -129,22 +134,41 @@ def read(file, kind: Kind = MOVIE) -> Frames:
     return frames
 
 
-def _tiff(path, kind):
+def _tiff(path, kind, series):
     with ExitStack() as opened:
         try:
             tiff = opened.enter_context(tifffile.TiffFile(path))
-            series = tiff.series[0]
-            pixels = zarr.open_array(series.aszarr(level=0), mode="r")
+            if tiff.ome_metadata:
+                ome_tiff.check_planes(tiff)
+            number = _chosen(path, tiff.series, series)
+            found = tiff.series[number]
+            pixels = zarr.open_array(found.aszarr(level=0), mode="r")
+        except RecordingError:
+            raise
         except Exception as error:  # whatever a damaged file raises in the decoder
             raise RecordingError(
                 path, "file", f"no image that can be read ({error})", "a TIFF stack or an OME-TIFF"
             ) from error
         # tifffile names pages without a meaning Q or I, and samples of one pixel S.
-        select, shape = _frames_first(path, kind, series.axes, pixels.shape)
-        stated, about = metadata.of_tiff(tiff), metadata.description(tiff)
+        select, shape = _frames_first(path, kind, found.axes, pixels.shape)
+        stated, about = metadata.of_tiff(tiff, number), metadata.description(tiff, number)
         frames = Frames(str(path), shape, pixels.dtype, lambda i: pixels[select(i)], kind, *stated, about)
         weakref.finalize(frames, opened.pop_all().close)  # they are read as long as there is an object
     return frames
+
+
+def _chosen(path, found, series):
+    """Number of the image that is asked for, or of the only one."""
+    names = [str(one.name) for one in found]
+    if series is None and len(found) == 1:
+        return 0
+    if isinstance(series, int) and 0 <= series < len(found):
+        return series
+    if names.count(series) == 1:
+        return names.index(series)
+    known = ", ".join(f"{i} ({name}, {one.shape})" for i, (name, one) in enumerate(zip(names, found)))
+    asked = f"{len(found)} images" if series is None else repr(series)
+    raise RecordingError(path, "series", asked, f"the number or the name of one of its images: {known}")
 
 
 def _ome_zarr(path, kind):
@@ -154,22 +178,41 @@ def _ome_zarr(path, kind):
         scales = attributes["multiscales"][0]
         level = scales["datasets"][0]
         pixels = group[level["path"]]
-    except Exception as error:  # whatever a damaged store raises in the decoder
+        axes = [axis if isinstance(axis, dict) else {"name": axis} for axis in scales.get("axes", "tczyx")]
+        axes = [{**axis, "name": TIME.get(name := str(axis["name"]).lower(), name)} for axis in axes]
+        changes = [*level.get("coordinateTransformations", []), *scales.get("coordinateTransformations", [])]
+        stated, channels = metadata.of_ome_zarr(axes, changes), attributes.get("omero", {}).get("channels", [])
+        about = {"channel": channels[0]["label"]} if channels and "label" in channels[0] else {}
+        names, (shape, dtype) = "".join(axis["name"] for axis in axes).upper(), (pixels.shape, pixels.dtype)
+    except Exception as error:  # whatever a damaged store raises in the decoder, and whatever attributes may hold
         raise RecordingError(
-            path, "file", f"no multiscale image ({error})", "an OME-Zarr image (0.4 or 0.5)"
+            path, "file", f"no multiscale image ({type(error).__name__}: {error})", "an OME-Zarr image (0.4 or 0.5)"
         ) from error
-    axes = [axis if isinstance(axis, dict) else {"name": axis} for axis in scales.get("axes", "tczyx")]
-    select, shape = _frames_first(path, kind, "".join(axis["name"] for axis in axes).upper(), pixels.shape)
-    changes = [*level.get("coordinateTransformations", []), *scales.get("coordinateTransformations", [])]
-    stated, channels = metadata.of_ome_zarr(axes, changes), attributes.get("omero", {}).get("channels", [])
-    about = {"channel": channels[0]["label"]} if channels and "label" in channels[0] else {}
-    return Frames(str(path), shape, pixels.dtype, lambda i: pixels[select(i)], kind, *stated, about)
+    if len(names) != len(shape):
+        raise RecordingError(
+            path, "axes", f"{names!r} of an array of shape {shape}", "a name of one letter for each axis"
+        )
+    select, shape = _frames_first(path, kind, names, shape)
+
+    def frame(i):
+        image = pixels[select(i)]
+        if (image == pixels.fill_value).all():  # which is what zarr gives for a chunk that is not there
+            found = f"{pixels.fill_value} everywhere: a chunk that is lost, or was never written"
+            raise RecordingError(path, f"{kind.part} {i}", found, "a whole store")
+        return image
+
+    return Frames(str(path), shape, dtype, frame, kind, *stated, about)
 
 
 def _folder(path, kind):
     files = sorted((f for f in path.iterdir() if f.is_file() and not f.name.startswith(".")), key=natural)
     if not files:
         raise RecordingError(path, "file", "an empty folder", f"a folder of images, one per {kind.part}")
+    if lost := _lost(files):
+        shown = ", ".join(map(str, lost[:5])) + (" ..." if len(lost) > 5 else "")
+        raise RecordingError(
+            path, "names", f"no {kind.part} of number {shown}", f"every {kind.part}, one after another"
+        )
 
     def frame(i):
         try:
@@ -178,8 +221,10 @@ def _folder(path, kind):
             raise RecordingError(
                 files[i], "file", f"no image that can be read ({error})", "images only in the folder"
             ) from error
-        if image.ndim != 2:
+        if image.ndim == 3 and image.shape[-1] in (3, 4):
             _refuse_colours(files[i], image.shape[-1])
+        if image.ndim != 2:
+            raise RecordingError(files[i], "shape", f"a stack of shape {image.shape}", f"one {kind.part} in each file")
         return image
 
     first = frame(0)
@@ -188,7 +233,18 @@ def _folder(path, kind):
 
 def natural(path):
     """Key by which files are sorted as people do: 2 before 10."""
-    return [int(part) if part.isdigit() else part.lower() for part in re.split(r"(\d+)", path.name)]
+    return [int(part) if part.isdecimal() else part.lower() for part in re.split(r"(\d+)", path.name)]
+
+
+def _lost(files):
+    """Numbers that are missing in the names of files, if these are numbers of one count that lacks half at most."""
+    names = [natural(file) for file in files]
+    varies = [k for k in range(len(names[0])) if len({str(name[k : k + 1]) for name in names}) > 1]
+    if len(varies) != 1 or any(len(name) != len(names[0]) or not isinstance(name[varies[0]], int) for name in names):
+        return []
+    numbers = [name[varies[0]] for name in names]
+    every = range(numbers[0], numbers[-1] + 1, math.gcd(*(b - a for a, b in pairwise(numbers))) or 1)
+    return sorted(set(every) - set(numbers)) if len(every) <= 2 * len(numbers) else []
 
 
 def _refuse_colours(file, n):

@@ -3,15 +3,23 @@
 from typing import Any, NamedTuple
 
 import numpy as np
-import tifffile
 
+from blurbench.microscopy import ome_tiff
 from blurbench.microscopy.recording_error import RecordingError
+
+
+def _spelt(units):
+    """Units with their plurals and British spellings."""
+    plural = {f"{name}s": value for name, value in units.items() if len(name) > 2}
+    return units | plural | {name.replace("meter", "metre"): value for name, value in (units | plural).items()}
+
 
 MICROMETRES = {"m": 1e6, "meter": 1e6, "mm": 1e3, "millimeter": 1e3, "um": 1.0, "µm": 1.0, "μm": 1.0, "micron": 1.0}
 MICROMETRES |= {"micrometer": 1.0, "nm": 1e-3, "nanometer": 1e-3, "cm": 1e4, "centimeter": 1e4, "inch": 25400.0}
-SECONDS = {"s": 1.0, "sec": 1.0, "second": 1.0, "ms": 1e-3, "millisecond": 1e-3, "µs": 1e-6, "microsecond": 1e-6}
-SECONDS |= {"us": 1e-6, "min": 60.0, "minute": 60.0, "h": 3600.0, "hour": 3600.0}
-
+MICROMETRES = _spelt(MICROMETRES | {"Å": 1e-4, "angstrom": 1e-4, "pm": 1e-6, "inches": 25400.0})
+SECONDS = {"s": 1.0, "sec": 1.0, "second": 1.0, "ms": 1e-3, "msec": 1e-3, "millisecond": 1e-3, "µs": 1e-6, "μs": 1e-6}
+SECONDS |= {"us": 1e-6, "usec": 1e-6, "microsecond": 1e-6, "min": 60.0, "minute": 60.0, "h": 3600.0, "hour": 3600.0}
+SECONDS = _spelt(SECONDS)
 
 AXES = "xyz"
 TOLERANCE = 0.01  # relative difference of two statements of one size
@@ -24,17 +32,29 @@ class Stated(NamedTuple):
     frame_time_s: float | None = None
     slice_um: float | None = None
     row_um: float | None = None
+    exposure_s: float | None = None
 
 
-def of_tiff(tiff) -> Stated:
-    """From the OME, ImageJ or "shaped" metadata of an open tifffile.TiffFile.
+def of_tiff(tiff, series=0) -> Stated:
+    """From the OME, ImageJ or "shaped" metadata of an open tifffile.TiffFile; in OME's of one of its images.
 
-    Raises RecordingError where these state one size twice, and differently.
+    Raises RecordingError where these state one size twice, and differently, or a size that is no number.
     """
+    try:
+        return _of_tiff(tiff, series)
+    except (ValueError, TypeError, AttributeError) as error:
+        raise RecordingError(
+            tiff.filehandle.path, "metadata", f"a size that is no number ({error})", "numbers"
+        ) from error
+
+
+def _of_tiff(tiff, series):
     if tiff.ome_metadata:
-        pixels = ome_image(tiff)["Pixels"]
+        pixels = ome_pixels(tiff, series)
         x, y, z = (_physical(pixels, axis, pixels.get(f"PhysicalSize{axis.upper()}Unit", "µm")) for axis in AXES)
-        return Stated(x, _quantity(pixels.get("TimeIncrement"), pixels.get("TimeIncrementUnit", "s"), SECONDS), z, y)
+        between, exposure = ome_tiff.plane_times(pixels, SECONDS)
+        nominal = _quantity(pixels.get("TimeIncrement"), pixels.get("TimeIncrementUnit", "s"), SECONDS)
+        return Stated(x, between or nominal, z, y, exposure)
     about = description(tiff)
     unit = str(about.get("unit", "")).replace("\\u00B5", "µ")
     spacing = np.ravel(about.get("spacing", [])).tolist()  # of the slices alone, or along z, y and x
@@ -45,27 +65,32 @@ def of_tiff(tiff) -> Stated:
         for axis in "xy":
             known[axis].append(_quantity(_pixel(tiff.pages[0], axis), unit, MICROMETRES))
     x, y, z = (_agreed(tiff, axis, known[axis]) for axis in AXES)
-    return Stated(x, _quantity(about.get("finterval"), "s", SECONDS), z, y)
+    return Stated(x, _quantity(about.get("finterval"), about.get("tunit", "s"), SECONDS), z, y)
 
 
-def description(tiff) -> dict[str, Any]:
+def description(tiff, series=0) -> dict[str, Any]:
     """What else is written into a file: the keys of an ImageJ or "shaped" TIFF; of an OME-TIFF its channel."""
     if tiff.ome_metadata:
-        channel = ome_image(tiff)["Pixels"].get("Channel", {})
-        name = (channel[0] if isinstance(channel, list) else channel).get("Name")
+        channel = ome_pixels(tiff, series).get("Channel", {})
+        channel = channel[0] if isinstance(channel, list) else channel
+        name = channel.get("Name") if isinstance(channel, dict) else None
         return {"channel": name} if name else {}
     shaped = tiff.shaped_metadata
     return dict(shaped[0] if shaped else tiff.imagej_metadata or {})
 
 
-def ome_image(tiff) -> dict[str, Any]:
-    """The first image of an OME-TIFF's metadata."""
-    image = tifffile.xml2dict(tiff.ome_metadata)["OME"]["Image"]
-    return image[0] if isinstance(image, list) else image
+def ome_pixels(tiff, series=0) -> dict[str, Any]:
+    """What an OME-TIFF says of the pixels of one of its images; nothing where another file does."""
+    images = ome_tiff.images(tiff)
+    pixels = images[series].get("Pixels") if series < len(images) else None
+    return pixels if isinstance(pixels, dict) else {}
 
 
 def of_ome_zarr(axes, transformations) -> Stated:
-    """From the axes ({"name", "unit"} each) of an OME-Zarr image and all coordinate transformations of its level."""
+    """From the axes ({"name", "unit"} each) of an OME-Zarr image and all coordinate transformations of its level.
+
+    Raises ValueError, TypeError or AttributeError for what are none.
+    """
     scale = np.ones(len(axes))
     for change in transformations:
         scale = scale * change.get("scale", 1.0)
@@ -103,4 +128,6 @@ def _agreed(tiff, axis, sizes):
 
 
 def _quantity(value, unit, units):
-    return float(value) * units[unit] if value and unit in units else None
+    name = str(unit).strip()
+    scale = units.get(name.lower() if len(name) > 3 else name)  # a word, or a symbol, in which mm is not Mm
+    return float(value) * scale if value and scale else None

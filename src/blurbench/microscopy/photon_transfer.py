@@ -59,8 +59,8 @@ def photon_transfer(movie: Frames, gain=ESTIMATE, offset=ESTIMATE, pixels: Pixel
     twenty groups of grey values by the median of pairwise slopes (Theil 1950, Sen 1968). The excess noise of an EM
     register counts as gain, read noise lowers the offset; the rounding to whole numbers is taken off.
 
-    Limits: a movie of little range (bright field) gives the slope through a fixed offset only, and 'estimate' then
-    takes 0 for the offset. Compressed or filtered movies have lost their shot noise: the gain comes out too small and
+    Limits: a movie of little range (bright field, an even background) gives the slope through a stated offset only.
+    Compressed or filtered movies have lost their shot noise: the gain comes out too small and
     means nothing; state photon-equivalent numbers instead.
 
     Parameters
@@ -71,7 +71,8 @@ def photon_transfer(movie: Frames, gain=ESTIMATE, offset=ESTIMATE, pixels: Pixel
 
     Raises
     ------
-    RecordingError if a gain is asked of fewer than 8 frames, of a movie without noise or without resting pixels.
+    RecordingError if a gain is asked of fewer than 8 frames, of a movie without noise or without resting pixels, or
+    with the offset of one whose grey values hardly differ.
     """
     if gain != ESTIMATE and offset != ESTIMATE:
         return Transfer(float(gain), float(offset), "given")
@@ -109,7 +110,8 @@ def spatial_transfer(volume: np.ndarray, file, gain=ESTIMATE, offset=ESTIMATE) -
 
     Raises
     ------
-    RecordingError if a gain is asked of a volume without noise.
+    RecordingError if a gain is asked of a volume without noise, or with the offset of one whose grey values hardly
+    differ.
     """
     if gain != ESTIMATE and offset != ESTIMATE:
         return Transfer(float(gain), float(offset), "given")
@@ -132,7 +134,6 @@ def _transfer_line(file, mean, noise, gain, offset, of) -> Transfer:
     groups = np.array_split(np.argsort(mean, kind="stable"), BINS)
     x, y = (np.array([values[g].mean() for g in groups]) for values in (mean, noise))
     pairs = np.triu_indices(BINS, 1)
-    little = ""
     if offset == ESTIMATE:
         wide = np.ptp(x) > RANGE * x.mean() and np.corrcoef(x, y)[0, 1] > 0.9
         slope = float(np.median((y[pairs[1]] - y[pairs[0]]) / np.maximum(x[pairs[1]] - x[pairs[0]], 1e-12)))
@@ -141,12 +142,13 @@ def _transfer_line(file, mean, noise, gain, offset, of) -> Transfer:
         if wide and slope > 0:
             range_ = f"{x[0]:.4g} to {x[-1]:.4g} ADU"
             return Transfer(slope, float(np.median(x - y / slope)), f"photon transfer over {of}, {range_}")
-        offset, little = 0.0, "; little range"
+        found = f"{ESTIMATE!r}, and resting grey values of {x[0]:.4g} to {x[-1]:.4g} ADU that do not tell it"
+        raise RecordingError(file, "offset", found, "the grey value of a dark frame, 0 where that was taken off")
     above = x > offset
     slope = float(np.median(y[above] / (x[above] - offset))) if 2 * above.sum() > BINS else 0.0
     if not slope > 0:
         raise RecordingError(
             file, "gain", f"no noise that grows with the grey value above the offset of {offset} ADU", "a number"
         )
-    how = f"slope of the photon transfer through the offset {offset:g} ADU, {of}{little}"
+    how = f"slope of the photon transfer through the offset {offset:g} ADU, {of}"
     return Transfer(slope, float(offset), how)
