@@ -1,5 +1,7 @@
 """Sections through the middle of volumes, side by side at one grey scale."""
 
+from textwrap import fill
+
 import numpy as np
 
 from blurbench.drawing import style
@@ -9,7 +11,8 @@ from blurbench.drawing.style import MM, readable
 MOST = 6  # volumes in a row
 PLANES = {"xy": (1, 0), "xz": (0, 1)}  # the axis that runs down, and the one that is cut through; x runs across
 GREYS = (1, 99.8)  # percentiles of a volume that are black and white
-TITLE, KEY = 5 * MM, 8 * MM  # heights
+TITLE, KEY = 7 * MM, 8 * MM  # heights
+LINE = 18  # letters that fit above a volume
 
 
 def cut(volume) -> dict[str, np.ndarray]:
@@ -36,7 +39,7 @@ def draw(path, volumes: dict[str, dict], greys, sides_um, title) -> None:
         drawing.suptitle(title, fontsize=style.STYLE["font.size"])
         blocks = axes.reshape(rows, 2, columns).transpose(0, 2, 1).reshape(-1, 2)
         for (name, sections), block in zip(volumes.items(), blocks):
-            block[0].set_title(readable(name), pad=2)
+            block[0].set_title(fill(readable(name), LINE), pad=2)
             for ax, (plane, (down, _)) in zip(block, PLANES.items()):
                 extent = (0, sides_um[2], sides_um[down], 0)
                 ax.imshow(sections[plane], "gray", vmin=greys[0], vmax=greys[1], extent=extent, interpolation="none")
