@@ -58,6 +58,7 @@ WRITERS = {
     ),
     "as_z.tif": lambda path, movie: tifffile.imwrite(path, movie, imagej=True, metadata={"axes": "ZYX"}),
     "packed.tif": lambda path, movie: tifffile.imwrite(path, movie, compression="deflate", predictor=True),
+    "lzw.tif": lambda path, movie: tifffile.imwrite(path, movie, compression="lzw"),
     "movie.ome.tif": write_ome_tiff,
     "movie04.zarr": lambda path, movie: write_ome_zarr(path, movie, 2),
     "movie05.zarr": lambda path, movie: write_ome_zarr(path, movie, 3),
