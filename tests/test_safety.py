@@ -31,4 +31,5 @@ def test_no_file_is_unpickled_or_run(path):
         if name == "torch.load":
             assert keywords.get("weights_only") == "True"
         if name.startswith("yaml."):
-            assert name in ("yaml.safe_load", "yaml.safe_dump"), name
+            nodes = name == "yaml.compose" and keywords.get("Loader") == "yaml.SafeLoader"  # which makes no objects
+            assert nodes or name in ("yaml.safe_load", "yaml.safe_dump"), name

@@ -72,7 +72,9 @@ def data(figure, folder):
             {
                 "curves": list(curves(folder)),
                 "validation": scores,
-                "methods": {name: {"method": name, "options": {}} for name in ("ours", "pix2d")},
+                "methods": {
+                    name: {"method": name, "options": {}, "budget": {}, "sweep": {}} for name in ("ours", "pix2d")
+                },
             },
             {"ours", "pix2d", "cve", "core-seconds of the training", "RMSE of ln D"},
         ),
