@@ -20,11 +20,8 @@ from blurbench.planning import configuration, frozen, sources, units
 from blurbench.planning.memory import BASE_MB, memory_mb
 from blurbench.planning.repeated_keys import repeated_keys
 
-# glibc gives large arrays back to the kernel when they are freed, and the next one is zeroed page by page: a fifth of what a
-# convolution in 3-D costs. So a process keeps up to a gigabyte.
-KEPT = "export MALLOC_MMAP_THRESHOLD_=1000000000 MALLOC_TRIM_THRESHOLD_=1000000000"
-# The first part is what Snakemake itself puts before a command.
-shell.prefix(f"set -euo pipefail; export PYTHONPATH={shlex.quote(sources.search_path())}; {KEPT}; ")
+# The first half is what Snakemake itself puts before a command.
+shell.prefix(f"set -euo pipefail; export PYTHONPATH={shlex.quote(sources.search_path())}; ")
 
 try:
     if repeated := [fault for file in workflow.configfiles for fault in repeated_keys(file)]:

@@ -30,7 +30,6 @@ HEAD = ["training", "ms an item prepared", "s besides", "ms an item presented", 
 HEAD += ["epochs", "items presented", "core-s"]
 # A core as most people have it, whatever the machine: neither AVX-512 nor bfloat16.
 PLAIN = {"ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2", "PYTHONPATH": str(ROOT / "src")}
-PLAIN |= {f"MALLOC_{kind}_THRESHOLD_": "1000000000" for kind in ("MMAP", "TRIM")}  # as rules/common.smk has it
 PLAIN |= {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL", "NUMBA")}
 
 
