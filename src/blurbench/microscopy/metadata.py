@@ -42,6 +42,8 @@ def of_tiff(tiff, series=0) -> Stated:
     """
     try:
         return _of_tiff(tiff, series)
+    except RecordingError:
+        raise
     except (ValueError, TypeError, AttributeError) as error:
         raise RecordingError(
             tiff.filehandle.path, "metadata", f"a size that is no number ({error})", "numbers"

@@ -48,7 +48,7 @@ def expand(config: dict[str, Any]) -> dict[str, Any]:
     faults = schema_faults(config, schemas.of_configuration(), "")
     if any(fault.where in {"problems", "recordings", "the configuration"} for fault in faults):
         raise ConfigurationError(faults)
-    named: dict[str, list[str]] = {}  # datasets of each problem that could be expanded
+    named: dict[str, list[str]] = {}  # every dataset of a problem, as the configuration names them
     for name, problem in config["problems"].items():
         where = f"problems.{name}"
         if any(fault.where in {where, f"{where}.datasets", f"{where}.methods"} for fault in faults):
