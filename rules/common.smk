@@ -5,6 +5,7 @@ several rules name; and by the files of common/ the functions of the rules, each
 that it serves. A function that takes `wildcards` says in its docstring which rules it is for.
 """
 
+import os
 import shlex
 import sys
 from pathlib import Path
@@ -19,6 +20,10 @@ from blurbench import problems
 from blurbench.planning import configuration, frozen, sources, units
 from blurbench.planning.memory import BASE_MB, memory_mb
 from blurbench.planning.repeated_keys import repeated_keys
+
+# Arrays come and go in megabytes. In huge pages the system hands memory out, zeroed, at a fraction of the cost; what is
+# freed goes back as before. glibc reads this when a process starts; other systems do not look at it.
+os.environ.setdefault("GLIBC_TUNABLES", "glibc.malloc.hugetlb=1")
 
 # The first half is what Snakemake itself puts before a command.
 shell.prefix(f"set -euo pipefail; export PYTHONPATH={shlex.quote(sources.search_path())}; ")

@@ -143,13 +143,16 @@ def test_settings_are_chosen_for_the_channel_and_the_brightness(monkeypatch):
     views = [view._replace(channel=channel) for channel in CHANNELS for view in flat]
     right = {("nuclei", 3): 1.0, ("nuclei", 10): 3.0, ("membranes", 3): 2.0, ("membranes", 10): 4.0}
 
-    def loss(view, width):
-        return -abs(width - right[view.channel, 3 if view.photons.max() < 100 else 10])
+    class Narrowed(tuning.Tuned):
+        grid = {"width": (4.0, 1.0, 2.0, 3.0)}
+
+        def restore(self, view, width):
+            return -abs(width - right[view.channel, 3 if view.photons.max() < 100 else 10])
 
     truth = SimpleNamespace(density=None)
     monkeypatch.setattr(tuning, "read", lambda dataset, i: views[i]._replace(truth=truth))
     monkeypatch.setattr(tuning, "n_ssim", lambda found, density, photons: found)
-    model, curve = tuning.choose(views, loss, {"width": (4.0, 1.0, 2.0, 3.0)}, "test")
+    model, curve = tuning.choose(views, Narrowed())
     found = {(s["channel"], s["octave"]): s["setting"]["width"] for s in model["settings"]}
     assert {key: found[key] for key in right} == right
     assert np.isfinite(curve.to_numpy()).all() and len(curve) > 4
@@ -157,13 +160,33 @@ def test_settings_are_chosen_for_the_channel_and_the_brightness(monkeypatch):
     assert tuning.octave(views[0]) == 3
 
 
+class Told(tuning.Tuned):
+    """Answers the two numbers of its setting, one of them from what was prepared with it."""
+
+    grid, ahead = {"tens": (20.0, 10.0, 30.0), "ones": (2.0, 1.0, 3.0)}, 1
+
+    def __init__(self):
+        self.prepared = []
+
+    def prepare(self, view, tens):
+        self.prepared.append(tens)
+        return tens
+
+    def restore(self, prepared, ones):
+        return prepared + ones
+
+
 def test_settings_are_chosen_for_the_target_that_is_asked_for(monkeypatch):
-    view, truth = as_view(np.full((8, 16, 16), 100, np.float32)), SimpleNamespace(density=1.0, fused=3.0)
+    view, truth = as_view(np.full((8, 16, 16), 100, np.float32)), SimpleNamespace(density=11.0, fused=33.0)
     monkeypatch.setattr(tuning, "read", lambda dataset, i: view._replace(truth=truth))
     monkeypatch.setattr(tuning, "n_ssim", lambda found, target, photons: -abs(found - target))
-    for target, expected in (("density", 1.0), ("fused", 3.0)):
-        model, _ = tuning.choose([view], lambda view, width: width, {"width": (2.0, 1.0, 3.0)}, "test", target)
-        assert [one["setting"]["width"] for one in model["settings"]] == [expected]
+    for target, expected in (("density", {"tens": 10.0, "ones": 1.0}), ("fused", {"tens": 30.0, "ones": 3.0})):
+        method = Told()
+        method.target = target
+        model, curve = tuning.choose([view], method)
+        assert [one["setting"] for one in model["settings"]] == [expected]
+        assert len(method.prepared) < len(curve)  # once for settings that differ in the rest
+        assert method.restored(view, 10.0, 3.0) == 13.0
 
 
 def test_features_of_a_part_are_those_of_the_whole():

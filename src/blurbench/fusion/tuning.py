@@ -5,7 +5,7 @@ at some brightnesses, and a view is restored with that of its own channel neares
 """
 
 import time
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 
 import numpy as np
 import pandas as pd
@@ -24,24 +24,36 @@ STEP = 1.0  # of the brightnesses, in octaves
 class Tuned:
     """Base of the classical methods that choose their settings.
 
+    `prepare` takes the first numbers of a setting, `ahead` of them, and `restore` the rest and what was prepared, which
+    is made once for all values of the rest.
+
     grid : values of each number of a setting by its name, the usual one first
     target : one of `items.TARGETS`, which the settings are to come near
     """
 
     grid: dict[str, tuple[float, ...]] = {}
+    ahead = 0
     target = "density"
 
-    def restore(self, view, **setting):
-        """What a method makes of a view (`items.View`) with one setting, (z, y, x) in photons."""
+    def prepare(self, view, *first):
+        """What is made of a view (`items.View`) with the first numbers of a setting."""
+        return view
+
+    def restore(self, prepared, *rest):
+        """What a method makes of a view, (z, y, x) in photons."""
         raise TypeError(f"{type(self).__name__} restores nothing")
+
+    def restored(self, view, *setting):
+        """A view with one setting, (z, y, x) in photons."""
+        return self.restore(self.prepare(view, *setting[: self.ahead]), *setting[self.ahead :])
 
     def fit(self, splits, budget, device, seed):
         """Choose the settings. What a method is given and returns stands in blurbench.planning.method."""
-        return choose(splits["validation"], self.restore, self.grid, type(self).__name__, self.target)
+        return choose(splits["validation"], self)
 
     def predict(self, dataset, model, device):
         """Every view, restored with the setting for it."""
-        return answers(dataset, lambda view: self.restore(view, **chosen(model, view)))
+        return answers(dataset, lambda view: self.restored(view, *chosen(model, view).values()))
 
 
 def octave(view) -> float:
@@ -50,19 +62,14 @@ def octave(view) -> float:
     return float(np.log2(max(np.quantile(block_means(view.photons, block), BRIGHT), 1.0)))
 
 
-def choose(dataset, restore, grid, name, target="density"):
-    """Settings with the best median N_SSIM against a target, for each channel at each brightness.
+def choose(dataset, method):
+    """Settings of a `Tuned` with the best median N_SSIM against its target, for each channel at each brightness.
 
-    A view counts at a brightness by a Gaussian weight of SD STEP. The settings that are
-    tried are those of `climb`.
+    A view counts at a brightness by a Gaussian weight of SD STEP. The settings that are tried are those of `climb`.
 
     Parameters
     ----------
     dataset : with its truth; at most VIEWS of its items are used, evenly spread
-    restore : function (View, **setting) -> (z, y, x)
-    grid : as in `Tuned`
-    name : of the method, for the progress bar
-    target : one of `items.TARGETS`; the noise-free truth unless it is stated
 
     Returns
     -------
@@ -70,23 +77,32 @@ def choose(dataset, restore, grid, name, target="density"):
     curve : DataFrame, a row per setting tried: items, seconds, channel (its number in CHANNELS), octave, the setting,
         n_ssim, validation_loss = 1 - n_ssim
     """
-    start, rows, model = time.perf_counter(), [], []
+    start, rows, model, grid = time.perf_counter(), [], [], method.grid
     items = np.unique(np.linspace(0, len(dataset) - 1, min(len(dataset), VIEWS)).astype(int)).tolist()
     views = pd.DataFrame([{"item": i, "channel": v.channel, "octave": octave(v)} for i, v in _read(dataset, items)])
 
+    @lru_cache(1)
+    def view(item):
+        return read(dataset, item)
+
+    @lru_cache(1)
+    def prepared(item, *first):
+        return method.prepare(view(item), *first)
+
     @cache
     def score(item, values):
-        view = read(dataset, item)
-        return n_ssim(restore(view, **dict(zip(grid, values))), getattr(view.truth, target), view.photons)
+        found = method.restore(prepared(item, *values[: method.ahead]), *values[method.ahead :])
+        return n_ssim(found, getattr(view(item).truth, method.target), view(item).photons)
 
-    for own, at in progress(list(_knots(views)), f"choose settings of {name}"):
+    for own, at in progress(list(_knots(views)), f"choose settings of {type(method).__name__}"):
         weights, channel = np.exp(-0.5 * ((own["octave"] - at) / STEP) ** 2).to_numpy(), own["channel"].iloc[0]
-        median = partial(_middle, score, own["item"].tolist(), weights)
-        best, tried = climb(grid, median)
+        medians = partial(_medians, score, own["item"].tolist(), weights)
+        best, tried = climb(grid, medians)
         model.append({"channel": channel, "octave": at, "setting": dict(zip(grid, best))})
         about = {"items": len(own), "seconds": time.perf_counter() - start, "octave": at}
         about["channel"] = CHANNELS.index(channel)
-        rows += [{**about, **dict(zip(grid, v)), "n_ssim": median(v), "validation_loss": 1 - median(v)} for v in tried]
+        for values, median in zip(tried, medians(tried)):
+            rows.append({**about, **dict(zip(grid, values)), "n_ssim": median, "validation_loss": 1 - median})
     return {"settings": model}, pd.DataFrame(rows)
 
 
@@ -101,9 +117,10 @@ def _knots(views):
         yield from ((own, k * STEP) for k in range(low, high + 1))
 
 
-def _middle(score, items, weights, values):
-    """Median of the scores of some items with one setting."""
-    return _median([score(item, values) for item in items], weights)
+def _medians(score, items, weights, settings):
+    """Median of the scores of some items with each of some settings; one item at a time is held, for all of them."""
+    scores = np.array([[score(item, values) for values in settings] for item in items])
+    return [_median(column, weights) for column in scores.T]
 
 
 def _median(values, weights):

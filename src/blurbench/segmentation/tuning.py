@@ -101,7 +101,7 @@ def choose(dataset, method):
     for own, at in progress(list(_knots(table)), f"choose settings of {type(method).__name__}"):
         weights = np.exp(-0.5 * ((own["blur_px"] - at) / STEP) ** 2).to_numpy()
         mean = partial(_mean, score, own["item"].tolist(), weights / weights.sum())
-        best, tried = climb(grid, mean)
+        best, tried = climb(grid, lambda settings, mean=mean: [mean(values) for values in settings])
         stain = int(own["stain"].iloc[0])
         model.append({"stain": STAINS[stain], "blur_px": at, "setting": dict(zip(grid, best))})
         about = {"items": len(own), "seconds": time.perf_counter() - start, "stain": stain, "blur_px": at}

@@ -5,6 +5,7 @@ voxels and the blur over few, so that the order of the last two hardly matters.
 """
 
 from blurbench.fusion import flat_fielding
+from blurbench.fusion.denoising import total_variation
 from blurbench.fusion.restoration import sharpened, tiled
 from blurbench.fusion.tuning import Tuned
 
@@ -23,6 +24,14 @@ class FlatFieldRichardsonLucy(Tuned):
         "shrink": (0.1, 0.03, 0.3),
     }
 
-    def restore(self, view, shrink, **setting):
+    ahead = 2
+
+    def prepare(self, view, weight, planes):
+        even = tiled(lambda part, box: total_variation(part.photons, weight, planes), view)
+        return view, view._replace(photons=even)
+
+    def restore(self, prepared, before_px, iterations, after_px, shrink):
+        view, even = prepared
         field = flat_fielding.fit(view.photons, view.optics.spacing_um, shrink)
-        return flat_fielding.divided(tiled(lambda part, box: sharpened(part, **setting), view), field)
+        sharp = tiled(lambda part, box: sharpened(part, iterations, before_px, after_px), even)
+        return flat_fielding.divided(sharp, field)

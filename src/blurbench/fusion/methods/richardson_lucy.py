@@ -18,5 +18,5 @@ class RichardsonLucy(Tuned):
         "after_px": (0.5, 0.0, 0.9),
     }
 
-    def restore(self, view, **setting):
-        return tiled(lambda part, box: sharpened(part, **setting), view)
+    def restore(self, view, iterations, before_px, after_px):
+        return tiled(lambda part, box: sharpened(part, iterations, before_px, after_px), view)

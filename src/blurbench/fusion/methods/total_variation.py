@@ -12,5 +12,5 @@ class TotalVariation(Tuned):
     allowed = {"target": {"enum": ["density", "fused", "deconvolved"]}}
     grid = {"weight": (0.8, 0.2, 0.4, 1.6), "planes": (0, 1)}
 
-    def restore(self, view, **setting):
-        return tiled(lambda part, box: total_variation(part.photons, **setting), view)
+    def restore(self, view, weight, planes):
+        return tiled(lambda part, box: total_variation(part.photons, weight, planes), view)
