@@ -181,6 +181,20 @@ def test_a_damaged_image_is_found_and_made_again(finished, tmp_path):
     assert chunk.exists()
 
 
+def test_files_that_are_lost_whole_are_named(finished, tmp_path):
+    tree = finished.clone(tmp_path / "tree")
+    lost = ["scores/blobs/few/smooth/0.parquet", "figures/blobs/examples_few.svg"]
+    for name in lost:
+        (tree.results / name).unlink()
+    said, code = checked(tree)
+    assert code == 1 and "2 damaged" in said and "not looked for" not in said
+    for name in lost:
+        assert f"results/toy/{name}: found nothing, expected what its job wrote (results/toy/logs/" in said
+    (tree.path / "config/test.yaml").unlink()
+    said, code = checked(tree)
+    assert code == 0 and "results/toy: not looked for files that are lost: found no configuration" in said
+
+
 def test_a_recording_is_measured(finished):
     folder = finished.results / "recordings/night"
     rows = pd.read_csv(folder / "methods.csv").set_index("method")

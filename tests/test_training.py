@@ -223,6 +223,14 @@ def test_a_model_that_would_run_code_is_refused(tmp_path):
         models.read(tmp_path / "evil.pt")
 
 
+def test_a_weight_that_is_larger_than_its_file_is_refused(tmp_path):
+    """Of 4 bytes, told to be 40 TB by strides of 0: whatever looks at all of them asks for the memory."""
+    huge = torch.zeros(1).as_strided((10**9, 10**4), (0, 0))
+    torch.save({"network": {"weights": [huge]}}, tmp_path / "huge.pt")
+    with pytest.raises(models.ModelError, match=r"huge\.pt: .*shape \(1000000000, 10000\)"):
+        models.read(tmp_path / "huge.pt")
+
+
 def test_a_checkpoint_of_other_data_or_code_is_not_gone_on_from(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         run(budget(tmp_path, fingerprint="old"), stop_after=300)

@@ -32,11 +32,22 @@ def read(path: str | Path) -> dict:
             if broken := archive.testzip():
                 raise ModelError(f"the entry {broken} is not what its checksum says")
         content = torch.load(path, map_location="cpu", weights_only=True)
+        for tensor in _tensors(content):
+            if tensor.nbytes > tensor.untyped_storage().nbytes():
+                raise ModelError(f"a tensor of shape {tuple(tensor.shape)} that repeats what the file holds of it")
     except Exception as error:  # torch raises whatever the zip and pickle readers do
         raise ModelError(f"{path}: found no model that can be read ({_short(error)}), expected a whole one") from error
     if not isinstance(content, dict):
         raise ModelError(f"{path}: found a {type(content).__name__}, expected a mapping")
     return content
+
+
+def _tensors(tree):
+    if isinstance(tree, torch.Tensor):
+        yield tree
+    elif isinstance(tree, dict | list | tuple):
+        for value in tree.values() if isinstance(tree, dict) else tree:
+            yield from _tensors(value)
 
 
 def _short(error):

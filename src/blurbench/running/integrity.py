@@ -5,7 +5,8 @@
 A file is held against what it brings with it. A dataset has the checksums of its manifest. Models, predictions and
 scores have those of their formats, a zip archive one per entry, a Parquet file one per page, so that no second file has
 to be written, moved and kept in step. Published tables are plain text, and have a checksum file beside them. Learning
-curves, figures and what was measured on recordings are held against their form only.
+curves, figures and what was measured on recordings are held against their form only. What is lost whole is missed by
+the plan of the run alone (`lost_files`).
 
 A run that is under way has files that are not whole yet.
 """
@@ -22,6 +23,7 @@ import yaml
 from blurbench import problems
 from blurbench.files import checksums, datasets, models, parquet
 from blurbench.files.logs import progress
+from blurbench.running.lost_files import NoPlan, lost
 
 SCORE_COLUMNS = set("run problem dataset split item method kind seed metric value unit direction status".split())
 TABLES = (".csv", ".md", ".html", ".tex")
@@ -188,6 +190,31 @@ def _json(path):
         yield f"{path}: found no JSON ({error}), expected a description of the machine"
 
 
+def missing(results: str | Path, known: list[Fault], folder: str | Path = "config") -> list[Fault]:
+    """What jobs of the run once wrote and is gone, but for what `check` tells (`known`).
+
+    Raises NoPlan (`lost_files`) if the configuration of the run cannot be planned or is not there.
+    """
+    if not (layers := configurations(results, folder)):
+        raise NoPlan(f"found no configuration of the run in {folder}")
+    gone = lost(results, [path for path in layers if path.name != "config.yaml"])
+    told = [fault.text for fault in known]
+    return [
+        Fault(f"{path}: found nothing, expected what its job wrote ({log})", path)
+        for path, log in gone.items()
+        if not any(text.startswith(str(path)) for text in told)
+    ]
+
+
+def configurations(results: str | Path, folder: str | Path) -> list[Path]:
+    """Layers that make up a run, by its name and its recordings, what names it first; empty if none names it."""
+    results = Path(results)
+    recordings = {path.parent.name for path in results.glob("recordings/*/*")}
+    layers = [path for path in sorted(Path(folder).glob("*.yaml")) if _states(path, results.name, recordings)]
+    layers.sort(key=lambda path: "run" not in _content(path))
+    return layers if any(_content(path).get("run") == results.name for path in layers) else []
+
+
 def command(results: str | Path, faults: list[Fault], folder: str | Path = "config") -> str:
     """Command that makes again what is damaged, and all that depends on it and nothing else.
 
@@ -202,11 +229,7 @@ def command(results: str | Path, faults: list[Fault], folder: str | Path = "conf
     """
     results = Path(results)
     outputs = dict.fromkeys(_made_by(results, fault.output) for fault in faults)
-    recordings = {path.parent.name for path in results.glob("recordings/*/*")}
-    layers = [path for path in sorted(Path(folder).glob("*.yaml")) if _states(path, results.name, recordings)]
-    layers.sort(key=lambda path: "run" not in _content(path))  # what names the run comes first
-    if not any(_content(path).get("run") == results.name for path in layers):
-        layers = [Path("CONFIGURATION_OF_THE_RUN"), *layers]
+    layers = configurations(results, folder) or [Path("CONFIGURATION_OF_THE_RUN")]
     given = [f"--configfile {' '.join(map(str, layers))}"] if [path.name for path in layers] != ["config.yaml"] else []
     return " ".join(
         ["snakemake --cores all --rerun-incomplete", *given, "--forcerun", *(str(output) for output in outputs)]
@@ -242,6 +265,10 @@ def main(arguments: list[str] | None = None) -> None:
     if not results.is_dir():
         sys.exit(f"{results}: found no folder, expected that of a run")
     counts, faults = check(results)
+    try:
+        faults += missing(results, faults)
+    except NoPlan as error:
+        print(f"{results}: not looked for files that are lost: {error}")
     looked_at = ", ".join(f"{n} {kind}" for kind, n in counts.items()) or "nothing"
     if not faults:
         print(f"{results}: looked at {looked_at}: all as their jobs wrote them")
