@@ -62,6 +62,7 @@ def test_the_parts_of_a_cost_add_up(parts):
     assert cost(parts, block=0).of(items, 0.15, 4) == pytest.approx(10.5 + 7.5 + 4 + 3)  # all at once
     assert cost(parts, item_mb=10).of(items, 2, 4) == pytest.approx(20.5 + 100 + 4 + 3)  # not kept: once an epoch
     assert cost(parts, step=0).of(items, 2, 4) == pytest.approx(10.5 + 3)  # a learner without steps
+    assert cost(parts, step=0, most=500).of(items, 2, 4) == pytest.approx(5.5 + 3)  # one that takes half of the items
     assert cost(parts, copies=2).of(items, 2, 4) == pytest.approx(20.5 + 100 + 4 + 3)  # as many steps, twice the inputs
 
 

@@ -31,6 +31,7 @@ class StepCost:
     besides : of what is done once, such as a choice of thresholds
     block, item_mb : items that are prepared at a time (0: all of them), and what is kept of each
     copies : inputs that are prepared of each training item, itself among them
+    most : training items that a learner without steps takes, if there are more
     """
 
     prepare: float
@@ -41,6 +42,7 @@ class StepCost:
     block: int
     item_mb: float
     copies: float = 1
+    most: float = math.inf
 
     @classmethod
     def measured(cls, problem, entry, stores):
@@ -62,7 +64,8 @@ class StepCost:
         _, seen = train({"train": splits["train"], "validation": splits["validation"][:2]}, 4)
         if not seen.steps:
             start, seen = train(splits, 1)
-            return cls((seen.end - start) / (n + len(splits["validation"])), 0, 1, 0, 0, 0, 0)
+            most = entry["options"].get("images", math.inf)
+            return cls((seen.end - start) / (n + len(splits["validation"])), 0, 1, 0, 0, 0, 0, most=most)
         usual = seen.steps[-1] - seen.steps[-2]
         steps = 2 * (int(np.clip(MEASURED_S / usual, FEWEST_STEPS, MOST_STEPS)) // 2)
         start, seen = train(splits, steps)
@@ -80,7 +83,7 @@ class StepCost:
         """Core-seconds of a training of so many epochs on so many `items` (of train and of validation)."""
         n, presented = items["train"], epochs * items["train"]
         if not self.step:
-            return self.prepare * (n + items["validation"]) + self.besides
+            return self.prepare * (min(n, self.most) + items["validation"]) + self.besides
         inputs = round(self.copies * n)
         size = self.block or inputs
         kept = max(FEWEST * size, KEPT_MB / max(self.item_mb, 1e-9))

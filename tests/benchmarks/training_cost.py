@@ -97,7 +97,8 @@ def cells(training, cost, items, epochs, validations):
     once = [f"{1e3 * cost.prepare:.3g}", f"{cost.besides:.2g}"]
     total = f"{cost.of(items, epochs or 1, validations):.0f}"
     if epochs is None:
-        return ["/".join(training[:3]), *once, "–", "–", f"{items['train']}", "–", f"{items['train']}", total]
+        taken = f"{min(items['train'], cost.most)}"
+        return ["/".join(training[:3]), *once, "–", "–", f"{items['train']}", "–", taken, total]
     repeated = [f"{1e3 * cost.step / cost.batch:.3g}", f"{cost.validate * items['validation']:.2g}"]
     seen = [f"{items['train']}", f"{epochs:g}", f"{epochs * items['train']:.0f}"]
     return ["/".join(training[:3]), *once, *repeated, *seen, total]

@@ -3,6 +3,7 @@
 import numpy as np
 import torch
 from numba import njit
+from sklearn.ensemble import HistGradientBoostingClassifier
 
 COLUMNS = {"feature": "feature_idx", "threshold": "num_threshold", "below": "left", "above": "right", "value": "value"}
 LANES = 4  # rows
@@ -30,6 +31,17 @@ def grown(boosting, options, x, y, validation, seed) -> dict[str, torch.Tensor]:
     ).fit(x, y, X_val=validation[0], y_val=validation[1])
     best = int(np.argmax(found.validation_score_))  # of none, one, two trees, ...
     return _nodes([stage[0].nodes for stage in found._predictors[:best]])
+
+
+def classifier(options, x, y, validation, seed) -> dict:
+    """Model of whether y (n,) is true by x (n, columns): `start`, the log-odds of all, and `trees` as `grown` gives."""
+    trees = grown(HistGradientBoostingClassifier, options, x, y, validation, seed)
+    return {"start": float(np.log(y.mean() / (1 - y.mean()))), "trees": trees}
+
+
+def odds(model, x) -> np.ndarray:
+    """Log-odds that a `classifier` gives each row of x (n, columns), (n,)."""
+    return model["start"] + leaves(model["trees"], x)
 
 
 def leaves(trees, x) -> np.ndarray:

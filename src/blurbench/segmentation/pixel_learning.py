@@ -62,21 +62,25 @@ class PixelLearning:
             models.append(self.learned(x, y, held_out, seed))
             about = {"items": images, "seconds": time.perf_counter() - start}
             rows.append({**about, "train_loss": 1 - pixel_f1(self.odds(models[-1], x) > 0, y)})  # of the pixels given
-        scores = []
-        for i in progress(range(len(judged)), "validate"):
-            field = labelled(judged, i)
-            scores.append([pixel_f1(mask, field.labels > 0) for mask in self._masks(field, models)])
-        score = np.mean(scores, axis=0)
-        return models[-1], pd.DataFrame(rows).assign(validation_pixel_f1=score, validation_loss=1 - score)
+        return models[-1], self._curve(rows, judged, models)
 
     def predict(self, dataset, model, device):
         """Every image, tile by tile. What a method answers stands in blurbench.planning.method."""
 
         def segment(field):
-            (mask,) = self._masks(field, [model])
+            *_, mask = self._masks(field, [model])
             return by_distance(mask, field.diameter_px, SEPARATION, SMOOTHING)
 
         return answers(dataset, segment)
+
+    def _curve(self, rows, judged, models):
+        """The learning curve, rows (a dict each) with the scores of the masks on validation images."""
+        scores = []
+        for i in progress(range(len(judged)), "validate"):
+            field = labelled(judged, i)
+            scores.append([pixel_f1(mask, field.labels > 0) for mask in self._masks(field, models)])
+        score = np.mean(scores, axis=0)
+        return pd.DataFrame(rows).assign(validation_pixel_f1=score, validation_loss=1 - score)
 
     def _sample(self, dataset, images, each, seed, what):
         """Features (each, columns) of pixels of each image at random, and whether they are of a cell (each,)."""

@@ -4,10 +4,7 @@ Friedman 2001 (Ann Stat 29:1189). The simplest learner that is told all that `ou
 is what it is worth to learn the filters too.
 """
 
-import numpy as np
-from sklearn.ensemble import HistGradientBoostingClassifier
-
-from blurbench.learning.trees import grown, leaves
+from blurbench.learning.trees import classifier, odds
 from blurbench.segmentation.pixel_learning import PixelLearning
 
 
@@ -26,8 +23,7 @@ class PixelBoosting(PixelLearning):
     sharpened = filtered = True
 
     def learned(self, x, y, held_out, seed):
-        trees = grown(HistGradientBoostingClassifier, self, x, y, held_out(), seed)
-        return {"start": float(np.log(y.mean() / (1 - y.mean()))), "trees": trees}
+        return classifier(self, x, y, held_out(), seed)
 
     def odds(self, model, x):
-        return model["start"] + leaves(model["trees"], x)
+        return odds(model, x)
