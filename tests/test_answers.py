@@ -162,6 +162,23 @@ def test_images_are_read_back_as_they_were_answered(predicted, tmp_path):
     assert VOLUMES.damage(tmp_path / "0.zarr", 300) == []
 
 
+@pytest.mark.parametrize(("n", "asked"), [(1, 1), (3, 4)])  # three small ones are given at once, and after the first
+def test_an_image_that_takes_long_is_asked_for_once(predicted, monkeypatch, n, asked):
+    class Counting(Doubles):
+        items = 0
+
+        def predict(self, dataset, model, device):
+            for answer in super().predict(dataset, model, device):
+                self.items += 1
+                yield answer
+
+    method = Counting()
+    monkeypatch.setattr(methods, "LONG_S", 0)
+    found = predicted(method, n)
+    assert method.items == asked and len(found.table) == n and (found.table["seconds"] > 0).all()
+    np.testing.assert_array_equal(found.images[n - 1], np.full((4, 5), 2 * (n - 1)))
+
+
 FAILURES = [
     ("raises", "RuntimeError: no image here"),
     ("short", r"AnswerError: an image of shape (3, 5), expected (4, 5)"),

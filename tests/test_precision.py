@@ -6,6 +6,8 @@ import pytest
 import torch
 
 from blurbench.learning.budget import Budget
+from blurbench.learning.tiles import window
+from blurbench.learning.unet import UNet
 from blurbench.learning.weights import trained, untrained, weights
 
 CPU = torch.device("cpu")
@@ -48,3 +50,12 @@ def test_gradients_flow_in_bfloat16():
     network = untrained(build, Budget(precision="bfloat16"), CPU, seed=1)
     network(X).float().sum().backward()
     assert torch.equal(network.weight.grad, rounded(X))
+
+
+def test_a_unet_answers_by_levels_in_its_precision():
+    network = untrained(lambda: UNet(2, 1, 4, 1, 2), Budget(precision="bfloat16"), CPU, seed=1).eval()
+    x = torch.randn(1, 1, 32, 32)
+    with torch.inference_mode():
+        found = network.by_levels(lambda box: x[(..., *window(box))], (32, 32), 16)
+        assert found.dtype == torch.bfloat16
+        torch.testing.assert_close(found, network(x), atol=2**-8, rtol=2**-6)  # a rounding or two of 2**-8

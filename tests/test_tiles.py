@@ -25,6 +25,12 @@ def test_tiles_cover_every_pixel_once(shape, side, margin):
     assert (covered == 1).all()
 
 
+def test_many_tiles_tell_how_far_they_are(capsys):
+    for side, told in ((64, False), (8, True)):
+        assert len(list(tiles((64, 64), side, 4, ALIGN))) == (64 // side) ** 2
+        assert ("tiles" in capsys.readouterr().err) is told
+
+
 @given(st.lists(st.integers(1, 40), min_size=1, max_size=3), st.integers(1, 20), st.integers(0, 10))
 @settings(max_examples=30, deadline=None)
 def test_a_window_in_a_window_is_that_of_the_image(shape, side, margin):

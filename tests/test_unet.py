@@ -5,6 +5,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from blurbench.learning.tiles import window
 from blurbench.learning.unet import Gate, Residual, UNet
 
 
@@ -31,6 +32,23 @@ def test_a_plane_convolved_in_2d_is_one_convolved_in_3d(dims):
                 b.copy_(a)
     x = torch.randn(1, 1, 8, 8)
     assert torch.allclose(flat(x), deep(x[:, :, None].expand(-1, -1, 4, -1, -1))[:, :, 2], atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", [{}, {"gated": True}, {"transposed": True}], ids=["plain", "gated", "transposed"])
+@pytest.mark.parametrize("levels", [1, 2, 4])
+@pytest.mark.parametrize("sides", [(40, 104), (24, 8, 40)], ids=["image", "volume"])
+def test_the_answer_by_levels_is_that_to_the_whole_image(sides, levels, kind):
+    torch.manual_seed(1)
+    network, x, most = UNet(len(sides), 2, 4, 3, levels, **kind).eval(), torch.randn(1, 2, *sides), []
+
+    def read(box):
+        part = x[(..., *window(box))]
+        most.append(max(part.shape[2:]))
+        return part
+
+    with torch.inference_mode():
+        torch.testing.assert_close(network.by_levels(read, sides, 16), network(x), atol=1e-6, rtol=0)
+    assert max(most) <= 16 + 2 * 4 or levels == 1  # four convolutions; only the coarsest level is seen as a whole
 
 
 @pytest.mark.parametrize("dims", [2, 3])

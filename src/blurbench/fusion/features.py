@@ -30,10 +30,12 @@ class Whole(NamedTuple):
 
     field : `flat_fielding.FlatField`
     scale : photons of its brightest places where no light is lost
+    estimates : (n, z, y, x) of the truth over the scale, where they are made once for all parts
     """
 
     field: flat_fielding.FlatField
     scale: float
+    estimates: np.ndarray | None = None
 
 
 def whole(view) -> Whole:

@@ -16,7 +16,7 @@ from blurbench.fusion import network_inputs
 from blurbench.fusion.dimming import one_of
 from blurbench.fusion.features import whole
 from blurbench.fusion.items import answers
-from blurbench.fusion.restoration import MARGIN, tiled
+from blurbench.fusion.restoration import MARGIN, part, tiled
 from blurbench.fusion.score import n_ssim
 from blurbench.learning import training
 from blurbench.learning.device import find_device
@@ -171,12 +171,31 @@ class Learned:
     def _restored(self, network, view, device):
         """The truth that the network expects, (z, y, x) in photons."""
         known = whole(view)
+        if hasattr(network, "by_levels") and max(view.photons.shape) > self.tile:
+            return self._by_levels(network, view, known, device) * np.float32(known.scale)
 
         def of_part(part, box):
             x = network_inputs.stacked(self.inputs(part, box, known), part.photons.shape)
             return self._answer(network, x, device) * np.float32(known.scale)
 
         return tiled(of_part, view, self.margin, self.tile, self.align)
+
+    def _by_levels(self, network, view, known, device):
+        """What `_restored` gives over the scale, where a tile would have to be read with far more than itself."""
+        known, shape = network_inputs.estimated_once(view, known) if self.estimated else known, view.photons.shape
+
+        def read(box):
+            inside = tuple((lo, min(hi, n)) for (lo, hi), n in zip(box, shape))
+            x = self.inputs(part(view, inside), inside, known)
+            x = network_inputs.stacked(x, [hi - lo for lo, hi in inside])
+            x = np.pad(x, [(0, 0), *((0, hi - last) for (_, hi), (_, last) in zip(box, inside))], mode="edge")
+            return torch.from_numpy(x[None]).to(device)
+
+        sides = [n + -n % self.align for n in shape]
+        side = max(self.align, self.tile // self.align * self.align)  # so that no tile lies beyond the view
+        with torch.inference_mode():
+            answer = network.by_levels(read, sides, side)[0, 0].float().cpu().numpy()
+        return answer[tuple(slice(0, n) for n in shape)]
 
     def _answer(self, network, x, device):
         """Answer (z, y, x) of the network on channels (c, z, y, x) of any size."""

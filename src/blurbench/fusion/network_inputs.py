@@ -5,6 +5,8 @@ import numpy as np
 from blurbench.fusion.features import SHARPENED, estimates
 from blurbench.fusion.items import CHANNELS
 from blurbench.fusion.optics import axial_sigma
+from blurbench.fusion.restoration import tiled
+from blurbench.learning.tiles import window
 
 PLAIN = 8  # channels that every network sees
 AXIAL, LATERAL = 3, 4  # which of them are the widths of the PSF
@@ -32,8 +34,19 @@ def channels(part, box, known, estimated) -> list:
     found = [_root(part.photons, known), z[:, None, None], x, width, *numbers]
     if estimated:
         left = known.field.on(box)
-        found += [np.log(left), *estimates(part, left, known.scale, SETTINGS)]
+        made = known.estimates
+        made = estimates(part, left, known.scale, SETTINGS) if made is None else made[(slice(None), *window(box))]
+        found += [np.log(left), *made]
     return [_fitting(one) for one in found]
+
+
+def estimated_once(view, known):
+    """What is known of a view (`features.Whole`), with the estimates of its truth, made tile by tile."""
+
+    def of_part(part, box):
+        return np.stack(estimates(part, known.field.on(box), known.scale, SETTINGS))
+
+    return known._replace(estimates=tiled(of_part, view))
 
 
 def stacked(channels, shape) -> np.ndarray:

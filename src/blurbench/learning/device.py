@@ -28,5 +28,6 @@ def place(network, device: torch.device, precision: str):
             if p.ndim in LAYOUTS:
                 p.data = p.data.contiguous(memory_format=LAYOUTS[p.ndim])
     if precision == "bfloat16":
-        network.forward = torch.autocast(device.type, dtype=torch.bfloat16)(network.forward)
+        for call in {"forward", "by_levels"} & set(dir(network)):
+            setattr(network, call, torch.autocast(device.type, dtype=torch.bfloat16)(getattr(network, call)))
     return network

@@ -9,6 +9,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from blurbench.files.logs import progress
+
+MANY = 32  # tiles, which take long enough that one wants to know how far they are
+
 
 class Tile(NamedTuple):
     """Two boxes of pixels, each a (lo, hi) per axis.
@@ -27,7 +31,7 @@ class Tile(NamedTuple):
 
 
 def tiles(shape, side, margin, align):
-    """Tiles of an image, row after row.
+    """Tiles of an image, row after row, with a progress bar where they are many.
 
     Parameters
     ----------
@@ -36,7 +40,8 @@ def tiles(shape, side, margin, align):
     align : cores begin at multiples of it, so that a network halves a tile where it would halve the image
     """
     step = max(align, side // align * align)
-    for corner in product(*(range(0, n, step) for n in shape)):
+    corners = list(product(*(range(0, n, step) for n in shape)))
+    for corner in corners if len(corners) < MANY else progress(corners, "tiles"):
         core = tuple((lo, min(lo + step, n)) for lo, n in zip(corner, shape))
         yield Tile(core, widened(core, margin, shape))
 

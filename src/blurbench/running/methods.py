@@ -15,6 +15,7 @@ from blurbench.files.logs import progress
 from blurbench.planning.catalogue import MethodError, check_class, describe
 from blurbench.running import watchdog
 
+LONG_S = 60  # that an item takes: what is compiled on the way hardly counts then
 PATIENCE = 3  # items in a row without an answer: a method that always hangs ends within the time of its job
 
 
@@ -68,7 +69,8 @@ def predict(
     """Answers on every item, chunk by chunk; what fails keeps its row, with the reason as its status.
 
     A method of kind learned or classical is given the dataset without its truth. The time of an item is that of its
-    chunk over the items in it; the first item is predicted once before, untimed, so that compilation does not count.
+    chunk over the items in it; the first item is predicted once before, untimed, so that compilation does not count;
+    unless it takes LONG_S and is alone in its chunk, as a large image is: then that is its answer.
 
     Parameters
     ----------
@@ -129,8 +131,12 @@ def _in_parts(call, parts):
     alone, silent, reason = False, 0, ""
     for first, stop in parts:
         if first == 0:
+            start = time.perf_counter()
             with suppress(watchdog.NoAnswer):  # compilation may have taken the time: the item is asked again
-                call(0, 1)
+                rows = call(0, 1)
+                if stop == 1 and time.perf_counter() - start >= LONG_S:
+                    yield rows
+                    continue
         if not alone:
             try:
                 yield call(first, stop)

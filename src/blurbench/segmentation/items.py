@@ -34,7 +34,8 @@ def read(dataset, i: int) -> Field:
     """Item i of a dataset."""
     row = dataset.items.iloc[i]
     within = np.s_[: int(row["height_px"]), : int(row["width_px"])]
-    image = dataset.images[i][within].astype(np.float32) - np.float32(dataset.spec["imaging"]["offset"])
+    image = dataset.images[i][within].astype(np.float32)
+    image -= np.float32(dataset.spec["imaging"]["offset"])  # in place: an image may be all that memory holds
     about = STAINS[int(row["stain"])], float(row["blur_px"]), float(row["diameter_px"])
     if not dataset.truth:
         return Field(image, *about)

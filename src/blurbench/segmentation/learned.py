@@ -12,7 +12,7 @@ from torch.nn import functional
 from blurbench.learning import training
 from blurbench.learning.device import find_device
 from blurbench.learning.prepared import Prepared
-from blurbench.learning.tiles import tiles, window
+from blurbench.learning.tiles import tiles, widened, window
 from blurbench.learning.weights import trained, untrained, weights
 from blurbench.segmentation import network_inputs
 from blurbench.segmentation.greys import greys
@@ -173,12 +173,17 @@ class Learned:
         return out if self.cells else components(out, field.diameter_px)
 
     def tiled(self, network, field, device):
-        """Each tile of an image, and what the network answers to all that is read of it, (outputs, y, x)."""
-        known = greys(field.image)
-        reach = network_inputs.reach(field.blur_px, self.sharpened) + self.cells * WHOLE * field.diameter_px
-        margin = self.margin + -(-int(reach) // self.align) * self.align
-        for tile in tiles(field.image.shape, self.tile, margin, self.align):
-            yield tile, self._answer(network, *self.inputs(field.image[window(tile.read)], known, field), device)
+        """Each tile of an image, and what the network answers to all that is read of it, (outputs, y, x).
+
+        The planes are made of more, as what undoes the blur sees further: the network need not go through that.
+        """
+        known, shape = greys(field.image), field.image.shape
+        cells, blur = self.cells * WHOLE * field.diameter_px, network_inputs.reach(field.blur_px, self.sharpened)
+        margin, further = (self.margin + -(-int(reach) // self.align) * self.align for reach in (cells, cells + blur))
+        for tile in tiles(shape, self.tile, margin, self.align):
+            seen = widened(tile.core, further, shape)
+            planes, numbers = self.inputs(field.image[window(seen)], known, field)
+            yield tile, self._answer(network, planes[(slice(None), *window(tile.read, seen))], numbers, device)
 
     def _owned(self, out, tile, answer, diameter_px, number):
         """Add to the cells of an image those whose seeds lie in the core of a tile, and give their number."""

@@ -77,7 +77,24 @@ class _Network(nn.Module):
         self.cells = UNet(3, CELL**2 * channels, width, CELL**2 * (1 + estimates), levels)
 
     def forward(self, x):
-        found = _voxels(self.cells(_cells(x)))
+        return self._answer(self.cells(_cells(x)), x)
+
+    def by_levels(self, read, shape, side):
+        """Answer to a view that is too large to go through at once, as `UNet.by_levels` gives it."""
+
+        def voxels(box):
+            return read((box[0], *((CELL * lo, CELL * hi) for lo, hi in box[1:])))
+
+        def finish(found, box):
+            return _cells(self._answer(found, voxels(box)))
+
+        z, y, x = shape
+        sides = z, y // CELL, x // CELL
+        return _voxels(self.cells.by_levels(lambda box: _cells(voxels(box)), sides, side, finish))
+
+    def _answer(self, found, x):
+        """Answer of each voxel, from what was found in its cell and what is seen of it."""
+        found = _voxels(found)
         if not self.estimates:
             return functional.softplus(found)
         weights = functional.softmax(found[:, 1:], dim=1)
