@@ -47,13 +47,14 @@ SPEC = {
 }
 
 
-def write_movie(path):
-    """Spots on a grid, photon by photon, with full-frame exposure."""
+def write_movie(path, drift=(0.0, 0.0)):
+    """Spots on a grid, photon by photon, with full-frame exposure; all drift, by (y, x) pixels a frame."""
     rng = np.random.default_rng(5)
     starts = np.stack(np.meshgrid(*[np.arange(SPACING / 2, FIELD, SPACING)] * 2, indexing="ij"), -1).reshape(-1, 2)
     substeps = 5
     steps = rng.normal(0, np.sqrt(2 * D * FRAME_TIME / substeps) / PIXEL, (len(starts), FRAMES * substeps, 2))
     paths = (starts[:, None] + np.cumsum(steps, axis=1)).reshape(len(starts), FRAMES, substeps, 2)
+    paths = paths + np.arange(FRAMES * substeps).reshape(FRAMES, substeps, 1) / substeps * drift
     frames = rng.poisson(BACKGROUND, (FRAMES, FIELD, FIELD))
     for t in range(FRAMES):
         at = np.repeat(paths[:, t].reshape(-1, 2), PHOTONS // substeps, axis=0)

@@ -10,6 +10,7 @@ from beads import FRAME_TIME, PIXEL, RECORDING, D
 from blurbench.diffusion import tracking
 from blurbench.diffusion.ensemble_msd import ensemble_msd
 from blurbench.diffusion.movie import open_movie
+from blurbench.microscopy.recording_error import RecordingError
 
 BULK_WATER = Path(__file__).parents[3] / "shared/data/bulk_water/bulk_water.tif"
 
@@ -41,6 +42,17 @@ def test_drift_is_taken_off(tracked, recording):
     recording = {**recording, "tracking": {**recording["tracking"], "subtract_drift": True}}
     still, drifted = (ensemble_msd(s, recording, 10, 1).set_index("quantity") for s in (spots, moving))
     assert drifted.loc["D_linear", "value"] == pytest.approx(still.loc["D_linear", "value"], rel=1e-6)
+
+
+def test_the_path_of_one_molecule_is_not_its_drift(tracked, recording):
+    """Its ensemble would be 0 and its exponent infinite."""
+    spots, _ = tracked
+    alone = spots[spots["particle"] == spots["particle"].iloc[0]]
+    with pytest.raises(RecordingError, match="tracking.subtract_drift: found true, and 1 tracks .* expected 5 tracks"):
+        ensemble_msd(alone, {**recording, "tracking": {**recording["tracking"], "subtract_drift": True}}, 10, 1)
+    table = ensemble_msd(alone, recording, 100, 1).set_index("quantity")
+    assert table.loc["D_linear", "value"] == pytest.approx(D, rel=0.8)
+    assert table["ci_low"].isna().all() and table["ci_high"].isna().all()  # of one track, not of zero width
 
 
 @pytest.mark.skipif(not BULK_WATER.exists(), reason=f"the movie {BULK_WATER.name} is not beside the repository")

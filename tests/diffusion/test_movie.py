@@ -73,3 +73,18 @@ def test_dark_spots_become_peaks_on_a_background_of_the_same_noise(tmp_path):
     assert found.level == pytest.approx(400, rel=0.05)  # shot noise: variance 400 for a field of 400 photons
     assert stack[:, 30:33, 30:33].mean() == pytest.approx(550, rel=0.03)
     assert np.median(stack) == pytest.approx(400, rel=0.05)
+
+
+def test_a_shifted_frame_keeps_its_noise(tmp_path):
+    """By a fraction of a pixel: an interpolation would smooth the noise, and methods would be told too much of it."""
+    rng = np.random.default_rng(4)
+    y, x = np.mgrid[:64, :64]
+    spot = 500 * np.exp(-((y - 30) ** 2 + (x - 33) ** 2) / (2 * 1.2**2))
+    tifffile.imwrite(tmp_path / "m.tif", (rng.poisson(50 + spot, (10, 64, 64)) + 100).astype(np.uint16))
+    found = Movie({**CALIBRATION, "file": str(tmp_path / "m.tif"), "gain": 1.0}, 48)
+    moved = np.array([found.photons(i, (0.5, -0.3)) for i in range(10)])
+    ground = np.hypot(y - 30, x - 33) > 12
+    assert moved[:, ground].var() == pytest.approx(50, rel=0.05)
+    light = np.clip(moved.mean(axis=0) - 50, 0, None) * (np.hypot(y - 30, x - 33) < 6)
+    centre = [(light * axis).sum() / light.sum() for axis in (y, x)]
+    assert centre == pytest.approx([30.5, 32.7], abs=0.05)

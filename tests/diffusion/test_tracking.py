@@ -55,6 +55,9 @@ def test_median_D_by_a_classical_method(tracked):
     assert np.median(found) == pytest.approx(D, rel=0.25)
 
 
+STILL = np.zeros((200, 2), int)  # no drift
+
+
 def spot_table(*paths):
     rows = [(y, x, frame, k) for k, path in enumerate(paths) for frame, (y, x) in path.items()]
     return pd.DataFrame(rows, columns=["y", "x", "frame", "particle"]).assign(kept=True)
@@ -65,7 +68,8 @@ def test_pieces_are_dropped_for_a_reason():
     edge = {t: (4.0, 40.0) for t in range(10)}
     holes = {t: (40.0, 90.0) for t in range(10) if t in (0, 1, 9)}
     visited, visitor = {t: (90.0, 40.0) for t in range(10)}, {5: (95.0, 44.0)}
-    pieces, counts = tracking.segments(spot_table(alone, edge, holes, visited, visitor), (10, 10), 20, (128, 128))
+    spots = spot_table(alone, edge, holes, visited, visitor)
+    pieces, counts = tracking.segments(spots, (10, 10), 20, (128, 128), STILL)
     assert counts == {"cut": 1, "interrupted": 1, "edge": 1, "neighbour": 1}
     assert pieces.iloc[0].to_dict() == {
         "particle": 0,
@@ -79,8 +83,16 @@ def test_pieces_are_dropped_for_a_reason():
 
 
 def test_a_range_of_frames_takes_what_is_left():
-    pieces, _ = tracking.segments(spot_table({t: (40.0, 40.0) for t in range(14)}), (4, 10), 20, (128, 128))
+    pieces, _ = tracking.segments(spot_table({t: (40.0, 40.0) for t in range(14)}), (4, 10), 20, (128, 128), STILL)
     assert pieces["frames"].tolist() == [10, 4]
+
+
+def test_a_window_that_drifts_out_of_the_movie_is_no_stack():
+    carried = np.arange(200)[:, None] * [0, 1]
+    pieces, counts = tracking.segments(
+        spot_table({t: (40.0, 110.0) for t in range(20)}), (10, 10), 20, (128, 128), carried
+    )
+    assert counts == {"cut": 0, "interrupted": 0, "edge": 2, "neighbour": 0} and not len(pieces)
 
 
 @pytest.mark.parametrize(

@@ -5,23 +5,18 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from blurbench.diffusion.drift import common_drift, without
 from blurbench.scoring.statistics import replicate_sums, resampling
 
 LAGS = (3, 10)  # fewest and most lags of the lines, a tenth of the movie in between
 
 
-def squared_displacements(spots: pd.DataFrame, pixel_size: float, max_lag: int, drift: bool):
-    """Sums (µm²) and numbers of squared displacements of every kept track, at lags 1 to max_lag: two (track, lag).
-
-    drift : whether to take off the mean displacement of all tracks from frame to frame first
-    """
+def squared_displacements(spots: pd.DataFrame, pixel_size: float, max_lag: int):
+    """Sums (µm²) and numbers of squared displacements of every kept track, at lags 1 to max_lag: two (track, lag)."""
     kept = spots[spots["kept"]]
     grid = kept.pivot(index="particle", columns="frame", values=["y", "x"])
     frames = np.arange(kept["frame"].min(), kept["frame"].max() + 1)
     path = np.stack([grid[axis].reindex(columns=frames).to_numpy() for axis in "yx"], axis=-1) * pixel_size
-    if drift:
-        step = np.nan_to_num(np.nanmean(np.diff(path, axis=1), axis=0))
-        path = path - np.concatenate([np.zeros((1, 2)), np.cumsum(step, axis=0)])
     sums, numbers = [], []
     for lag in range(1, max_lag + 1):
         squares = ((path[:, lag:] - path[:, :-lag]) ** 2).sum(axis=-1)
@@ -49,9 +44,9 @@ def ensemble_msd(spots: pd.DataFrame, recording: dict, resamples: int, seed: int
     """
     length = int(spots["frame"].max() - spots["frame"].min()) + 1
     lags = min(max(LAGS[0], min(LAGS[1], length // 10)), length - 1)
-    sums, numbers = squared_displacements(
-        spots, recording["pixel_size_um"], lags, recording["tracking"]["subtract_drift"]
-    )
+    if recording["tracking"]["subtract_drift"]:
+        spots = without(spots, common_drift(spots, int(spots["frame"].max()) + 1, recording["file"]))
+    sums, numbers = squared_displacements(spots, recording["pixel_size_um"], lags)
     tau = np.arange(1, lags + 1) * recording["frame_time_s"]
     used = numbers.sum(axis=0) > 0
 

@@ -44,11 +44,13 @@ def measure(recording: dict, items, survey: pd.DataFrame, entries: dict, device:
 
     Returns
     -------
-    Measurement of what `summarise`, `run` and `ensemble_msd` return.
+    Measurement of what `summarise`, `run` and `ensemble_msd` return; `remark` beside the methods is what makes all of
+    their answers doubtful, empty where nothing does.
     """
     ensemble = ensemble_msd(survey, recording, resamples, seed)
     details = run(items, entries, device)
     table = summarise(details, ensemble, recording.get("expected_D_um2_s"), resamples, seed)
+    table["remark"] = "; ".join(items.spec["remarks"])
     return Measurement(table, details, pd.concat([ensemble, psf_table(items)], ignore_index=True))
 
 

@@ -3,7 +3,8 @@
 from functools import cached_property
 
 import numpy as np
-from scipy.ndimage import median_filter, zoom
+from scipy.fft import irfft2, rfft2
+from scipy.ndimage import fourier_shift, median_filter, zoom
 
 from blurbench.microscopy.calibration import check_calibration, check_metadata
 from blurbench.microscopy.frames import read
@@ -81,6 +82,10 @@ class Movie:
         """Frame i above the background, photons, float32 (y, x)."""
         return (self.sign * (self.frames[i] - self.surroundings) / self.transfer.gain).astype(np.float32)
 
-    def photons(self, i):
-        """Frame i, photons, float32 (y, x)."""
-        return self.signal(i) + np.asarray(self.level, np.float32)
+    def photons(self, i, shift=(0, 0)):
+        """Frame i, photons, float32 (y, x); spots moved by a shift (pixels), the smooth background left in place."""
+        signal = self.signal(i)
+        if np.any(shift):
+            moved = fourier_shift(rfft2(signal), shift, n=signal.shape[1])
+            signal = irfft2(moved, signal.shape).astype(np.float32)
+        return signal + np.asarray(self.level, np.float32)

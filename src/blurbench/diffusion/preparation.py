@@ -5,7 +5,7 @@ import logging
 import numpy as np
 import pandas as pd
 
-from blurbench.diffusion import recorded_psf, tracking
+from blurbench.diffusion import drift, recorded_psf, tracking
 from blurbench.diffusion.items import stack
 from blurbench.diffusion.movie import Movie, open_movie
 from blurbench.diffusion.recorded_psf import Undetermined, Width
@@ -22,7 +22,8 @@ def prepare(recording: dict, spec: dict, store, manifest) -> pd.DataFrame:
 
     The dataset's `imaging` is that of the recording: its photons, its background and its PSF, which is the stated one
     or the one that `recorded_psf.estimate` finds. Beside it stand `dataset_imaging`, that of the dataset whose
-    models apply, and `psf`, {"told", "stated", "estimated"}: each the fields of a `recorded_psf.Width`, or None.
+    models apply, `psf`, {"told", "stated", "estimated"}: each the fields of a `recorded_psf.Width`, or None, and
+    `remarks`, sentences on what makes the answers doubtful.
 
     Parameters
     ----------
@@ -43,6 +44,9 @@ def prepare(recording: dict, spec: dict, store, manifest) -> pd.DataFrame:
     log.info("%s", movie.transfer)
     spots = tracking.find(movie, recording["tracking"], int(np.min(spec["imaging"]["frames"])))
     images, items, counts = tracking.cut(movie, spots, spec["imaging"])
+    remarks = drift.remarks(spots, recording)
+    for remark in remarks:
+        log.warning("%s: %s", recording["file"], remark)
     imaging = spec["imaging"] | {key: _range(items[key]) for key in ("photons", "background")}
     widths = _widths(movie, images, items, {**spec, "imaging": imaging})
     told = widths["told"]
@@ -56,6 +60,7 @@ def prepare(recording: dict, spec: dict, store, manifest) -> pd.DataFrame:
         "dataset_imaging": spec["imaging"],
         "psf": {name: width and width._asdict() for name, width in widths.items()},
         "pieces": counts,
+        "remarks": remarks,
     }
     write(store, manifest, recording, {**spec, **about}, movie.transfer, axes, images, items)
     return spots

@@ -14,6 +14,7 @@ import pandas as pd
 import trackpy
 from scipy.optimize import least_squares
 
+from blurbench.diffusion.drift import common_drift, without
 from blurbench.diffusion.movie import Movie
 from blurbench.files.logs import progress
 from blurbench.microscopy.recording_error import RecordingError
@@ -116,19 +117,23 @@ def _check_range(file, spots, reach):
         )
 
 
-def segments(spots: pd.DataFrame, frames: tuple, size: int, shape: tuple) -> tuple[pd.DataFrame, dict]:
+def segments(
+    spots: pd.DataFrame, frames: tuple, size: int, shape: tuple, carried: np.ndarray
+) -> tuple[pd.DataFrame, dict]:
     """Where stacks can be cut: pieces of the kept tracks that do not overlap in time, alone in a window that stays put.
 
     Parameters
     ----------
-    spots : what `find` returned
+    spots : what `find` returned, without the drift
     frames : fewest and most frames of a stack
     size : pixels, side of the window
     shape : (y, x) of the movie
+    carried : int (frame, 2), whole pixels that the drift has carried the windows along
 
     Returns
     -------
-    DataFrame: particle, frame (the first), frames, y, x (pixels, in the first frame), top, left (of the window);
+    DataFrame: particle, frame (the first), frames, y, x (pixels, in the first frame), top, left (of the window), all
+    without the drift;
     dict: how many pieces were cut, and how many were dropped for which reason.
     """
     everything = {frame: group[["y", "x", "particle"]].to_numpy() for frame, group in spots.groupby("frame")}
@@ -146,9 +151,10 @@ def segments(spots: pd.DataFrame, frames: tuple, size: int, shape: tuple) -> tup
             y, x = piece.loc[start, ["y", "x"]]
             # The centre of the first pixel is 0, so the centre of a window from `top` on is top + (size - 1)/2.
             top, left = round(y - (size - 1) / 2), round(x - (size - 1) / 2)
+            corners = carried[start : start + n] + (top, left)
             if len(piece) < PRESENT * n:
                 fate = "interrupted"
-            elif min(top, left) < 0 or top + size > shape[0] or left + size > shape[1]:
+            elif corners.min() < 0 or (corners + size > shape).any():
                 fate = "edge"
             elif _crowded(everything, particle, start, n, top, left, size):
                 fate = "neighbour"
@@ -173,6 +179,10 @@ def _crowded(everything, particle, start, n, top, left, size):
 def cut(movie: Movie, spots: pd.DataFrame, imaging: dict):
     """Cut a stack around every track, as a dataset without truth.
 
+    Where drift is to be subtracted, the window of a stack is carried along: by whole pixels, and the rest by a shift in
+    Fourier space, which leaves white noise white, where an interpolation would smooth it and whole pixels alone would
+    make a path that jitters.
+
     Parameters
     ----------
     movie : Movie
@@ -189,7 +199,7 @@ def cut(movie: Movie, spots: pd.DataFrame, imaging: dict):
     Raises
     ------
     RecordingError if the frame time or pixel size is not the dataset's, if the movie is shorter than a stack or smaller
-    than its window, or if no stack is left.
+    than its window, if no stack is left, or if drift is to be subtracted and too few tracks tell it.
     """
     spec, file = movie.spec, movie.frames.file
     fewest, most = int(np.min(imaging["frames"])), int(np.max(imaging["frames"]))
@@ -208,7 +218,12 @@ def cut(movie: Movie, spots: pd.DataFrame, imaging: dict):
             f"a movie of shape {movie.frames.shape}",
             f"at least {fewest} frames of {size} x {size} pixels",
         )
-    pieces, counts = segments(spots, (fewest, most), size, movie.frames.shape[1:])
+    drift = np.zeros((len(movie), 2))
+    if spec["tracking"]["subtract_drift"]:
+        drift = common_drift(spots, len(movie), file)
+        spots = without(spots, drift)
+    carried = np.rint(drift).astype(int)
+    pieces, counts = segments(spots, (fewest, most), size, movie.frames.shape[1:], carried)
     log.info("stacks: %s", counts)
     if not len(pieces):
         raise RecordingError(
@@ -216,9 +231,10 @@ def cut(movie: Movie, spots: pd.DataFrame, imaging: dict):
         )
     stacks = np.zeros((len(pieces), most, size, size), np.float32)
     for i in progress(range(len(movie)), "cut"):
-        photons = movie.photons(i)
+        photons = movie.photons(i, carried[i] - drift[i])
         for k, piece in zip(*_rows_at(pieces, i)):
-            stacks[k, i - piece.frame] = photons[piece.top : piece.top + size, piece.left : piece.left + size]
+            top, left = carried[i] + (piece.top, piece.left)
+            stacks[k, i - piece.frame] = photons[top : top + size, left : left + size]
     used = spots[spots["particle"].isin(pieces["particle"])]
     tracks = {particle: track.set_index("frame")[["y", "x"]] for particle, track in used.groupby("particle")}
     measured = []
@@ -226,6 +242,7 @@ def cut(movie: Movie, spots: pd.DataFrame, imaging: dict):
         positions = tracks[piece.particle].reindex(range(piece.frame, piece.frame + piece.frames)).to_numpy()
         measured.append(spot(stack[: piece.frames], positions - (piece.top, piece.left)))
     items = pieces.drop(columns=["top", "left"])
+    items[["y", "x"]] += drift[items["frame"]]  # as seen in the movie
     measured = pd.DataFrame(measured, columns=["photons", "background", "spot_fwhm_um", "contrast", "noise"])
     items = pd.concat([items, measured], axis=1)
     items["spot_fwhm_um"] *= spec["pixel_size_um"]
