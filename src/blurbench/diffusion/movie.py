@@ -10,6 +10,7 @@ from blurbench.microscopy.calibration import check_calibration, check_metadata
 from blurbench.microscopy.frames import read
 from blurbench.microscopy.photon_transfer import photon_transfer, pixel_statistics
 from blurbench.microscopy.recording_error import RecordingError
+from blurbench.microscopy.saturation import ceiling
 
 SCALE = 8  # spot diameters over which the background is smooth
 
@@ -62,6 +63,17 @@ class Movie:
 
     def __len__(self):
         return len(self.frames)
+
+    @cached_property
+    def ceiling(self):
+        """Grey value at which the movie saturates: saturation.Ceiling, or None."""
+        return ceiling(self.frames, self.pixels.noise > 0)
+
+    def saturated(self, i):
+        """Whether each pixel of frame i is at that value; bool (y, x)."""
+        if self.ceiling is None:
+            return np.zeros(self.frames.shape[1:], bool)
+        return (self.frames[i] >= self.ceiling.value) & (self.pixels.noise > 0)
 
     @cached_property
     def surroundings(self):

@@ -44,7 +44,7 @@ def prepare(recording: dict, spec: dict, store, manifest) -> pd.DataFrame:
     log.info("%s", movie.transfer)
     spots = tracking.find(movie, recording["tracking"], int(np.min(spec["imaging"]["frames"])))
     images, items, counts = tracking.cut(movie, spots, spec["imaging"])
-    remarks = drift.remarks(spots, recording)
+    remarks = [*drift.remarks(spots, recording), *_saturation(movie, counts)]
     for remark in remarks:
         log.warning("%s: %s", recording["file"], remark)
     imaging = spec["imaging"] | {key: _range(items[key]) for key in ("photons", "background")}
@@ -64,6 +64,14 @@ def prepare(recording: dict, spec: dict, store, manifest) -> pd.DataFrame:
     }
     write(store, manifest, recording, {**spec, **about}, movie.transfer, axes, images, items)
     return spots
+
+
+def _saturation(movie, counts):
+    """What a saturated detector does to the answers, in a sentence if it is."""
+    if movie.ceiling is None:
+        return []
+    stacks = f"{counts['saturated']} of {counts['saturated'] + counts['cut']} stacks reach it and are left out"
+    return [f"{movie.ceiling}: {stacks}, sharp spots of slow molecules before others"]
 
 
 def _range(values):

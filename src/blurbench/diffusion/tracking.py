@@ -22,6 +22,7 @@ from blurbench.microscopy.recording_error import RecordingError
 PRESENT = 0.75  # share of a stack's frames in which its spot must have been found
 NOISE_PIXELS = 2**21  # among which noise may make one spot: at 64 x 64 pixels and 16 frames, one in 30 stacks
 CUT_STEPS = 0.01  # share of the steps that a search range may cut off: D is then 5 % too low
+SATURATED = 0.1  # share of a stack's frames that may reach the ceiling: a few clipped frames hardly move D
 RINGS = 2  # of the radial profile per pixel
 FWHM = np.sqrt(8 * np.log(2))
 
@@ -194,12 +195,14 @@ def cut(movie: Movie, spots: pd.DataFrame, imaging: dict):
     images : uint16 (item, t, y, x), ADU of the dataset's camera
     items : DataFrame, one row per item: what a simulated dataset's table holds but for D and the PSF, and particle,
         frame, y, x, and spot_fwhm_um, the width of the moving spot
-    counts : dict, pieces of tracks cut and dropped
+    counts : dict, pieces of tracks cut and dropped; where more than a tenth of its frames reach the value at which the
+        movie saturates, a stack is dropped: its spot looks wider and fainter than it is
 
     Raises
     ------
     RecordingError if the frame time or pixel size is not the dataset's, if the movie is shorter than a stack or smaller
-    than its window, if no stack is left, or if drift is to be subtracted and too few tracks tell it.
+    than its window, if no stack is left, if most are saturated, or if drift is to be subtracted and too few tracks
+    tell it.
     """
     spec, file = movie.spec, movie.frames.file
     fewest, most = int(np.min(imaging["frames"])), int(np.max(imaging["frames"]))
@@ -230,11 +233,19 @@ def cut(movie: Movie, spots: pd.DataFrame, imaging: dict):
             file, "tracking", f"no stack ({counts})", f"a track alone in {size} x {size} pixels for {fewest} frames"
         )
     stacks = np.zeros((len(pieces), most, size, size), np.float32)
+    touched = np.zeros(len(pieces))
     for i in progress(range(len(movie)), "cut"):
-        photons = movie.photons(i, carried[i] - drift[i])
+        photons, saturated = movie.photons(i, carried[i] - drift[i]), movie.saturated(i)
         for k, piece in zip(*_rows_at(pieces, i)):
             top, left = carried[i] + (piece.top, piece.left)
             stacks[k, i - piece.frame] = photons[top : top + size, left : left + size]
+            touched[k] += saturated[top : top + size, left : left + size].any() / piece.frames
+    good = touched <= SATURATED
+    counts |= {"cut": int(good.sum()), "saturated": int((~good).sum())}
+    if 2 * good.sum() <= len(good):
+        found = f"{movie.ceiling}: {counts['saturated']} of {len(good)} stacks reach it"
+        raise RecordingError(file, "file", found, "spots below it in most stacks: less light, exposure or gain")
+    stacks, pieces = stacks[good], pieces[good].reset_index(drop=True)
     used = spots[spots["particle"].isin(pieces["particle"])]
     tracks = {particle: track.set_index("frame")[["y", "x"]] for particle, track in used.groupby("particle")}
     measured = []
