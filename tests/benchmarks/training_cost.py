@@ -30,6 +30,7 @@ HEAD = ["training", "ms an item prepared", "s besides", "ms an item presented", 
 HEAD += ["epochs", "items presented", "core-s"]
 # A core as most people have it, whatever the machine: neither AVX-512 nor bfloat16.
 PLAIN = {"ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2", "PYTHONPATH": str(ROOT / "src")}
+PLAIN |= {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}  # as rules/common.smk sets it
 PLAIN |= {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL", "NUMBA")}
 
 
