@@ -3,7 +3,6 @@
 import numpy as np
 import torch
 from numba import njit
-from sklearn.ensemble import HistGradientBoostingClassifier
 
 COLUMNS = {"feature": "feature_idx", "threshold": "num_threshold", "below": "left", "above": "right", "value": "value"}
 LANES = 4  # rows
@@ -33,9 +32,9 @@ def grown(boosting, options, x, y, validation, seed) -> dict[str, torch.Tensor]:
     return _nodes([stage[0].nodes for stage in found._predictors[:best]])
 
 
-def classifier(options, x, y, validation, seed) -> dict:
+def classifier(boosting, options, x, y, validation, seed) -> dict:
     """Model of whether y (n,) is true by x (n, columns): `start`, the log-odds of all, and `trees` as `grown` gives."""
-    trees = grown(HistGradientBoostingClassifier, options, x, y, validation, seed)
+    trees = grown(boosting, options, x, y, validation, seed)
     return {"start": float(np.log(y.mean() / (1 - y.mean()))), "trees": trees}
 
 

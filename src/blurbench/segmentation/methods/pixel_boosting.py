@@ -4,6 +4,8 @@ Friedman 2001 (Ann Stat 29:1189). The simplest learner that is told all that `ou
 is what it is worth to learn the filters too.
 """
 
+from sklearn.ensemble import HistGradientBoostingClassifier
+
 from blurbench.learning.trees import classifier, odds
 from blurbench.segmentation.pixel_learning import PixelLearning
 
@@ -23,7 +25,7 @@ class PixelBoosting(PixelLearning):
     sharpened = filtered = True
 
     def learned(self, x, y, held_out, seed):
-        return classifier(self, x, y, held_out(), seed)
+        return classifier(HistGradientBoostingClassifier, self, x, y, held_out(), seed)
 
     def odds(self, model, x):
         return odds(model, x)

@@ -8,7 +8,9 @@ stage's answer. What a network is ahead of it by is what it is worth to learn fi
 import time
 
 import numpy as np
+from scipy.ndimage import gaussian_filter
 from scipy.special import expit
+from sklearn.ensemble import HistGradientBoostingClassifier
 
 from blurbench.files.logs import progress
 from blurbench.learning.tiles import window
@@ -23,7 +25,8 @@ from blurbench.segmentation.score import pixel_f1
 FIRST = 1 / 3  # of the images, from which the first stage learns: what it says of those of the second is no memory
 HELD_OUT = 1 / 8  # of the images of each stage, by which its trees are stopped
 FEWEST = 4  # images: of each stage one to learn from and one to stop by
-DECIDED = 0.003  # weight of a pixel, of which the first stage is sure, among those that the second learns from
+LIT_PX, LIT = 2.0, 0.1  # SD of a Gaussian, pixels, and light after Richardson and Lucy over the range: less is no cell
+RARE = 0.01  # weight of the other pixels, or of those the first stage is sure of, among those that a stage learns from
 LOOKED_AT = 2, 4  # planes that the second stage sees along the gradient too: Wiener's filter, Richardson and Lucy
 
 
@@ -33,10 +36,10 @@ class PixelContext(PixelLearning):
     network = False
     options = {
         "images": 200,  # of the training split, at most: a second and a half each
-        "pixels_an_image": 2000,
-        "trees": 150,  # of each stage
+        "pixels_an_image": 2500,
+        "trees": 200,  # of each stage
         "leaves": 63,
-        "learning_rate": 0.15,
+        "learning_rate": 0.1,
         "patience": 20,
     }
     allowed = {"leaves": {"minimum": 2}}
@@ -52,7 +55,7 @@ class PixelContext(PixelLearning):
             sampled = [self._pixels(labelled(train, i), n, [seed, i], model) for i in given]
             held = max(1, round(HELD_OUT * len(among)))
             by, (x, y) = ([np.concatenate(part) for part in zip(*some)] for some in (sampled[:held], sampled[held:]))
-            model[stage] = classifier(self, x, y, by, seed)
+            model[stage] = classifier(HistGradientBoostingClassifier, self, x, y, by, seed)
             about = {"items": among.stop, "seconds": time.perf_counter() - start}
             rows.append({**about, "train_loss": 1 - pixel_f1(odds(model[stage], x) > 0, y)})  # of the pixels given
         return model, self._curve(rows, splits["validation"][:IMAGES], [model])
@@ -63,11 +66,10 @@ class PixelContext(PixelLearning):
         found, rng = features(planes, field, filtered=True), np.random.default_rng(seed)
         inside = field.labels[: found.shape[0], : found.shape[1]] > 0
         if not model:
-            at = np.divmod(rng.integers(0, inside.size, n), inside.shape[1])
+            at = _drawn(gaussian_filter(planes[-1], LIT_PX) > LIT, n, rng)
             return found[at], inside[at]
         first = coarse_to_fine(lambda x: odds(model["first"], x), found)
-        weight = np.where(abs(first) < SURE, 1, DECIDED).ravel()
-        at = np.unravel_index(rng.choice(inside.size, n, p=weight / weight.sum()), inside.shape)
+        at = _drawn(abs(first) < SURE, n, rng)
         return self._second(found, first, planes, at, field), inside[at]
 
     def _masks(self, field, models):
@@ -91,3 +93,9 @@ class PixelContext(PixelLearning):
         seen = [planes[i] for i in LOOKED_AT]
         around = context(expit(first).astype(np.float32), seen, at, field.diameter_px, SEPARATION, SMOOTHING)
         return np.concatenate([found[at], around], axis=1)
+
+
+def _drawn(worth, n, rng):
+    """Pixels, (n,) rows and (n,) columns, most of them where they are worth it, (y, x) bool."""
+    weight = np.where(worth, 1, RARE).ravel()
+    return np.unravel_index(rng.choice(weight.size, n, p=weight / weight.sum()), worth.shape)
