@@ -3,7 +3,7 @@
 Needs: a dataset's test split, and the model of a method that is trained (a variant uses that of the entry it names).
 Makes: predictions/{problem}/{dataset}/{method}/{seed}.parquet; where answers are images .zarr, and its manifest .json.
 Read by: score, draw.
-A method marked `external` in the configuration is left to a rule in rules/extra/.
+A method marked `external` in the configuration is left to a rule in rules/extra/, which may write CSV.
 """
 
 
@@ -36,6 +36,30 @@ rule predict:
         library=library("blurbench.running.methods", "blurbench.{problem}.methods.{file}"),
     script:
         "../scripts/predict.py"
+
+
+rule read_predictions:
+    """Answers that a rule of the user's wrote as CSV, checked and kept like any other."""
+    input:
+        table="<results>/predictions/{problem}/{dataset}/{method}/{seed}.csv",
+        manifest=MANIFESTS,
+    output:
+        predictions=PREDICTIONS[".parquet"],
+    log:
+        "<results>/logs/read_predictions/{problem}/{dataset}/{method}/{seed}.log",
+    wildcard_constraints:
+        problem=alternatives(answered_in(".parquet")),
+        method=alternatives(methods(external="csv")),
+    conda:
+        "../envs/base.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory("score"),
+        runtime=minutes(10),
+    params:
+        library=library("blurbench.files.answers"),
+    script:
+        "../scripts/read_predictions.py"
 
 
 use rule predict as predict_images with:

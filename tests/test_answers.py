@@ -59,8 +59,12 @@ def test_points_keep_all_their_rows(tmp_path):
     ],
 )
 def test_a_wrong_file_is_refused(tmp_path, rows, points, message):
+    answer = POINTS if points else NUMBERS
     with pytest.raises(AnswerError, match=f"0.parquet: {message}"):
-        read(tmp_path, rows, 3, POINTS if points else NUMBERS)
+        read(tmp_path, rows, 3, answer)
+    pd.DataFrame(rows).to_csv(tmp_path / "0.csv", index=False)
+    with pytest.raises(AnswerError, match=f"0.csv: {message}"):
+        answer.read(tmp_path / "0.csv", 3)
 
 
 @pytest.mark.parametrize("share", [0, 0.3, 0.9])
@@ -103,6 +107,10 @@ def test_a_file_that_is_no_table_is_refused(tmp_path):
     (tmp_path / "0.parquet").write_text("no table")
     with pytest.raises(AnswerError, match="0.parquet: found no Parquet file"):
         NUMBERS.read(tmp_path / "0.parquet", 3)
+    for content in (b"", b"item,D\n0,1\n1,2,3,4\n", b"item,D\n\xff\xfe,1\n"):
+        (tmp_path / "0.csv").write_bytes(content)
+        with pytest.raises(AnswerError, match="0.csv: found no table"):
+            NUMBERS.read(tmp_path / "0.csv", 3)
 
 
 # Images

@@ -118,14 +118,19 @@ def test_an_edited_figure_alone_is_drawn_again(finished, tmp_path):
     assert "figure=predicted" in planned
 
 
-def test_a_rule_of_ones_own_is_scored(finished, tmp_path):
+def test_rules_of_ones_own_are_scored(finished, tmp_path):
+    """One that writes Parquet, and one that writes the same as CSV: with the same scores."""
     tree = finished.clone(tmp_path / "tree")
-    (tree.path / "rules/extra/guess.smk").write_text(RULE)
+    told = RULE.replace("guess", "told").replace("0.parquet", "0.csv")
+    told = told.replace("to_parquet(", 'set_index(\\"item\\").to_csv(')
+    (tree.path / "rules/extra/guess.smk").write_text(RULE + told)
     tree.problem["methods"]["guess"] = {"external": True, "kind": "classical"}
-    tree.problem["datasets"]["report"]["methods"].append("guess")
+    tree.problem["methods"]["told"] = {"external": "csv"}
+    tree.problem["datasets"]["report"]["methods"] += ["guess", "told"]
     tree.snakemake()
-    rows = tree.table().query("method == 'guess'")
-    assert set(rows.kind) == {"classical"} and set(rows.dataset) == {"report"}
+    rows = tree.table().query("metric != 'seconds' and not metric.str.startswith('rank')").set_index("method")
+    assert set(rows.kind["guess"]) == {"classical"} and set(rows.dataset["guess"]) == {"report"}
+    assert rows["mean"]["guess"].dropna().tolist() == rows["mean"]["told"].dropna().tolist()
 
 
 def test_a_method_that_fails_does_not_stop_the_tables(finished, tmp_path):

@@ -57,8 +57,8 @@ class _Rows:
 
         Parameters
         ----------
-        path : predictions file. What a user's own rule wrote may lack columns that are not required (NaN then, as are
-            `seconds`) and `status` (then "ok")
+        path : predictions file, Parquet or CSV. What a user's own rule wrote may lack columns that are not required
+            (NaN then, as are `seconds`) and `status` (then "ok")
         n_items : of the dataset
 
         Returns
@@ -72,12 +72,7 @@ class _Rows:
         import numpy as np
         import pandas as pd
 
-        from blurbench.files import parquet
-
-        try:
-            frame = parquet.read(path)
-        except parquet.ParquetError as error:
-            raise AnswerError(str(error)) from error
+        frame = _table(path)
         if missing := {"item", *self.required} - set(frame):
             raise AnswerError(f"{path}: columns {sorted(missing)} are missing, found {sorted(frame)}")
         for name in ("item", *self.columns, "seconds"):
@@ -116,6 +111,23 @@ class _Rows:
         if missing := set(self.required) - set(answer):
             raise AnswerError(f"columns {sorted(missing)} are missing, found {list(answer)}")
         return answer.reset_index(drop=True)
+
+
+def _table(path):
+    """Table of a predictions file."""
+    import pandas as pd
+
+    from blurbench.files import parquet
+
+    if Path(path).suffix != ".csv":
+        try:
+            return parquet.read(path)
+        except parquet.ParquetError as error:
+            raise AnswerError(str(error)) from error
+    try:
+        return pd.read_csv(path, skipinitialspace=True)
+    except (OSError, ValueError) as error:
+        raise AnswerError(f"{path}: found no table ({error}), expected columns with a heading") from error
 
 
 def _floats(column, path):

@@ -60,10 +60,10 @@ class MethodEntries(Entries):
     def _external(self, where: str, entry: Entry) -> Entry:
         """Expanded entry of a method whose predictions a rule of the user's writes."""
         if extra := sorted(set(entry) - {"external", "kind"}):
-            self.refuse(f"{where}.{extra[0]}", repr(entry[extra[0]]), "only kind beside external: true")
+            self.refuse(f"{where}.{extra[0]}", repr(entry[extra[0]]), "only kind beside external")
         nothing: Entry = {"method": None, "options": {}, "budget": {}, "sweep": {}, "trials": [], "trains": False}
         nothing |= {"model": None, "of": None, "everywhere": True, "bound": False, "network": False}
-        return {**nothing, "kind": entry.get("kind", "classical"), "external": True}
+        return {**nothing, "kind": entry.get("kind", "classical"), "external": entry["external"]}
 
     def _check_weights(self, where: str, entry: Entry, base: Entry) -> None:
         """Judge an entry that uses the weights of another one."""
