@@ -11,8 +11,8 @@ FURTHEST = 5  # places along an axis that one attends to in either direction
 class AxialAttention(nn.Module):
     """Attention along z, y and x in turn (Ho et al. 2019, arXiv:1912.12180), then two layers, all residual.
 
-    Each place attends to those within FURTHEST on its row, by what they hold and where they are; so a tile with a
-    margin answers as the whole does.
+    Each place attends to those within FURTHEST on its row, by what they hold and where they are; so a large view is
+    no other task than a patch of it.
     """
 
     def __init__(self, width):

@@ -2,7 +2,7 @@
 
 A method's class gives `network()` and, where it is not the mean square error, the loss of its answers. The target is
 the noise-free truth unless its entry says `target`, on the scale of the view's own brightest places. A network works on
-any size, so it trains on patches and predicts whole views, or tiles of them where these are large.
+any size, so it trains on patches and predicts whole views; where these are large, level by level in tiles of them.
 """
 
 from dataclasses import replace
@@ -16,7 +16,7 @@ from blurbench.fusion import network_inputs
 from blurbench.fusion.dimming import one_of
 from blurbench.fusion.features import whole
 from blurbench.fusion.items import answers
-from blurbench.fusion.restoration import MARGIN, part, tiled
+from blurbench.fusion.restoration import part
 from blurbench.fusion.score import n_ssim
 from blurbench.learning import training
 from blurbench.learning.device import find_device
@@ -52,20 +52,12 @@ class Learned:
         return 2 ** (self.levels - 1)
 
     @property
-    def margin(self):
-        """Voxels around a tile beyond which its answer does not depend on the view, a multiple of `align`.
-
-        Two convolutions a level, on the way down and up, reach 3 x 2**levels - 4 voxels; estimates add what they see.
-        """
-        return 6 * self.align + self.estimated * -(-MARGIN // self.align) * self.align
-
-    @property
     def channels(self):
         """Number of channels that the network sees."""
         return network_inputs.PLAIN + self.estimated * (1 + network_inputs.ESTIMATED)
 
     def network(self):
-        """Untrained network: (n, channels, z, y, x) -> (n, 1, z, y, x)."""
+        """Untrained network: (n, channels, z, y, x) -> (n, 1, z, y, x), with `by_levels` as in `learning.unet`."""
         raise TypeError(f"{type(self).__name__} has no network")
 
     def inputs(self, part, box, known):
@@ -163,25 +155,21 @@ class Learned:
     # -- prediction
 
     def predict(self, dataset, model, device):
-        """Every view, tile by tile. What a method answers stands in blurbench.planning.method."""
+        """Every view. What a method answers stands in blurbench.planning.method."""
         device, self.spec = find_device(device), model["spec"]
         network = trained(self.network(), model, device)
         return answers(dataset, lambda view: self._restored(network, view, device))
 
     def _restored(self, network, view, device):
         """The truth that the network expects, (z, y, x) in photons."""
-        known = whole(view)
-        if hasattr(network, "by_levels") and max(view.photons.shape) > self.tile:
+        known, shape = whole(view), view.photons.shape
+        if max(shape) > self.tile:
             return self._by_levels(network, view, known, device) * np.float32(known.scale)
-
-        def of_part(part, box):
-            x = network_inputs.stacked(self.inputs(part, box, known), part.photons.shape)
-            return self._answer(network, x, device) * np.float32(known.scale)
-
-        return tiled(of_part, view, self.margin, self.tile, self.align)
+        x = network_inputs.stacked(self.inputs(view, tuple((0, n) for n in shape), known), shape)
+        return self._answer(network, x, device) * np.float32(known.scale)
 
     def _by_levels(self, network, view, known, device):
-        """What `_restored` gives over the scale, where a tile would have to be read with far more than itself."""
+        """What `_restored` gives over the scale, where a view is too large to go through at once."""
         known, shape = network_inputs.estimated_once(view, known) if self.estimated else known, view.photons.shape
 
         def read(box):

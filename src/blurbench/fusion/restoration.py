@@ -44,18 +44,17 @@ def sharpened(view, iterations, before_px, after_px, weight=0.0, planes=0) -> np
     return smooth(richardson_lucy(photons, optics, iterations), after)
 
 
-def tiled(restore, view, margin=MARGIN, side=SIDE, align=1) -> np.ndarray:
+def tiled(restore, view, margin=MARGIN, side=SIDE) -> np.ndarray:
     """A view restored tile by tile, float32 (..., z, y, x).
 
     Parameters
     ----------
     restore : function (View, box) -> (..., z, y, x), of the part of the view that lies in a box of voxels
-    margin : voxels beyond which what it gives hardly depends on the view, a multiple of `align`
+    margin : voxels beyond which what it gives hardly depends on the view
     side : voxels of a tile without it
-    align : tiles begin at multiples of it
     """
     answer, shape = None, view.photons.shape
-    for tile in tiles(shape, side, margin, align):
+    for tile in tiles(shape, side, margin, 1):
         found = restore(part(view, tile.read), tile.read)
         if answer is None:
             answer = np.empty((*found.shape[:-3], *shape), np.float32)

@@ -1,6 +1,6 @@
 """A 3-D U-Net with attention at its coarsest level, for what light lost on a long way: the source project's plan."""
 
-from blurbench.fusion.attention import FURTHEST, AxialAttention
+from blurbench.fusion.attention import AxialAttention
 from blurbench.fusion.learned import Learned
 from blurbench.learning.unet import UNet
 
@@ -10,10 +10,6 @@ class UNet3DTransformer(Learned):
     trains = True
     options = {"width": 32, "levels": 4, "patch_px": [32, 48, 48], "tile": 96, "estimated": False, "blocks": 1}
     allowed = {"patch_px": {"minItems": 3, "maxItems": 3}}
-
-    @property
-    def margin(self):
-        return super().margin + self.blocks * FURTHEST * self.align
 
     def network(self):
         network = UNet(3, self.channels, self.width, 1, self.levels)
