@@ -7,7 +7,7 @@ import pytest
 import trackpy
 from beads import FRAME_TIME, PIXEL, RECORDING, D
 
-from blurbench.diffusion import tracking
+from blurbench.diffusion import drift, tracking
 from blurbench.diffusion.ensemble_msd import ensemble_msd
 from blurbench.diffusion.movie import open_movie
 from blurbench.microscopy.recording_error import RecordingError
@@ -40,7 +40,9 @@ def test_drift_is_taken_off(tracked, recording):
     spots, _ = tracked
     moving = spots.assign(x=spots["x"] + 0.8 * spots["frame"])
     recording = {**recording, "tracking": {**recording["tracking"], "subtract_drift": True}}
-    still, drifted = (ensemble_msd(s, recording, 10, 1).set_index("quantity") for s in (spots, moving))
+    still, drifted = (
+        ensemble_msd(drift.still(s, recording), recording, 10, 1).set_index("quantity") for s in (spots, moving)
+    )
     assert drifted.loc["D_linear", "value"] == pytest.approx(still.loc["D_linear", "value"], rel=1e-6)
 
 
@@ -49,7 +51,7 @@ def test_the_path_of_one_molecule_is_not_its_drift(tracked, recording):
     spots, _ = tracked
     alone = spots[spots["particle"] == spots["particle"].iloc[0]]
     with pytest.raises(RecordingError, match="tracking.subtract_drift: found true, and 1 tracks .* expected 5 tracks"):
-        ensemble_msd(alone, {**recording, "tracking": {**recording["tracking"], "subtract_drift": True}}, 10, 1)
+        drift.still(alone, {**recording, "tracking": {**recording["tracking"], "subtract_drift": True}})
     table = ensemble_msd(alone, recording, 100, 1).set_index("quantity")
     assert table.loc["D_linear", "value"] == pytest.approx(D, rel=0.8)
     assert table["ci_low"].isna().all() and table["ci_high"].isna().all()  # of one track, not of zero width
@@ -69,7 +71,7 @@ def test_beads_in_water():
     settings |= {"max_eccentricity": 0.3, "subtract_drift": True}
     spec |= {"polarity": "dark", "gain": 0.15, "offset": 0, "tracking": settings}
     spots = tracking.find(open_movie(spec), settings, 16)
-    table = ensemble_msd(spots, spec, resamples=100, seed=1).set_index("quantity")
+    table = ensemble_msd(drift.still(spots, spec), spec, resamples=100, seed=1).set_index("quantity")
     assert table.loc["D_linear", "n_tracks"] > 300
     assert 0.3 < table.loc["D_linear", "value"] < 0.6
     assert 0.8 < table.loc["exponent", "value"] < 1.3

@@ -101,7 +101,8 @@ def test_figure_is_drawn(tracked, recording, tmp_path):
         method="cve", kind="classical", status="ok", D=D, D_narrower=D, D_wider=D
     )
     answers.loc[0, ["status", "D"]] = "lost", np.nan
-    found = Measurement(measurement.summarise(answers, ensemble_of(0.3)), answers, ensemble_of(0.3))
+    table = measurement.summarise(answers, ensemble_of(0.3)).assign(remark="the tracks drift together")
+    found = Measurement(table, answers, ensemble_of(0.3))
     measurement.draw(tmp_path / "a.svg", recording, stacks, spots, found)
     text = (tmp_path / "a.svg").read_text()
-    assert "ensemble MSD, 0.30 µm²/s" in text and "10 µm" in text
+    assert "ensemble MSD, 0.30 µm²/s" in text and "10 µm" in text and "the tracks drift together" in text

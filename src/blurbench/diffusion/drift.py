@@ -67,6 +67,13 @@ def without(spots: pd.DataFrame, drift: np.ndarray) -> pd.DataFrame:
     return spots.assign(y=spots["y"] - carried[:, 0], x=spots["x"] - carried[:, 1])
 
 
+def still(spots: pd.DataFrame, recording: dict) -> pd.DataFrame:
+    """Spots (y, x) without the drift where the entry asks for that, else as they are. Raises as `common_drift`."""
+    if not recording["tracking"]["subtract_drift"]:
+        return spots
+    return without(spots, common_drift(spots, int(spots["frame"].max()) + 1, recording["file"]))
+
+
 def remarks(spots: pd.DataFrame, recording: dict) -> list[str]:
     """What a drift does to the answers, in sentences: all of it where it stays in, its blur where it is taken off.
 

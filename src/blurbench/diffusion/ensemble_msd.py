@@ -5,7 +5,6 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from blurbench.diffusion.drift import common_drift, without
 from blurbench.scoring.statistics import replicate_sums, resampling
 
 LAGS = (3, 10)  # fewest and most lags of the lines, a tenth of the movie in between
@@ -34,7 +33,7 @@ def ensemble_msd(spots: pd.DataFrame, recording: dict, resamples: int, seed: int
 
     Parameters
     ----------
-    spots : what `tracking.find` returned
+    spots : what `tracking.find` returned, without the drift
     recording : entry of the configuration
 
     Returns
@@ -44,8 +43,6 @@ def ensemble_msd(spots: pd.DataFrame, recording: dict, resamples: int, seed: int
     """
     length = int(spots["frame"].max() - spots["frame"].min()) + 1
     lags = min(max(LAGS[0], min(LAGS[1], length // 10)), length - 1)
-    if recording["tracking"]["subtract_drift"]:
-        spots = without(spots, common_drift(spots, int(spots["frame"].max()) + 1, recording["file"]))
     sums, numbers = squared_displacements(spots, recording["pixel_size_um"], lags)
     tau = np.arange(1, lags + 1) * recording["frame_time_s"]
     used = numbers.sum(axis=0) > 0

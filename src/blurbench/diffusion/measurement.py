@@ -5,13 +5,17 @@ one that is a standard deviation smaller or larger. An error of the width is the
 with their number, so what it does to the median is part of the median's interval.
 """
 
+from textwrap import fill
+
 import numpy as np
 import pandas as pd
 from matplotlib.collections import LineCollection
 from matplotlib.colors import LogNorm
 
+from blurbench.diffusion.drift import still
 from blurbench.diffusion.ensemble_msd import ensemble_msd
 from blurbench.diffusion.intervals import Z
+from blurbench.diffusion.populations import Populations, populations
 from blurbench.diffusion.recorded_psf import Width
 from blurbench.drawing import style
 from blurbench.drawing.axes import label_panels, plain_log, round_numbers, scale_bar
@@ -29,6 +33,8 @@ SHIFTED = ["D_narrower", "D_wider"]  # were the PSF one standard deviation narro
 # movies of 92 and 108, with intervals that hold it in 92 to 93 %; on movies of 82 and 118 it is 13 to 24 % off, in 73
 # to 85 %, and on those of 300 it finds 0.6 to 0.7 of D, in 25 to 62 % (tests/benchmarks/recording_psf.py).
 BRIGHTER = 1.1
+REMARK = 60  # characters in a line of the figure
+ALL, SLOW, FAST = "all", "slow", "fast"  # populations of tracks
 
 
 def measure(recording: dict, items, survey: pd.DataFrame, entries: dict, device: str, resamples: int, seed: int):
@@ -44,14 +50,43 @@ def measure(recording: dict, items, survey: pd.DataFrame, entries: dict, device:
 
     Returns
     -------
-    Measurement of what `summarise`, `run` and `ensemble_msd` return; `remark` beside the methods is what makes all of
-    their answers doubtful, empty where nothing does.
+    Measurement of what `summarise`, `run` and `ensemble_msd` return. Where the tracks are of two D so far apart that
+    none stands for all, each method has a row for the slow and one for the fast. Beside the methods stand one_D_p, of
+    the test against one D, and remark, what makes all of their answers doubtful, empty where nothing does.
     """
-    ensemble = ensemble_msd(survey, recording, resamples, seed)
+    spots = still(survey, recording)
+    found = populations(spots, recording, seed)
+    ensemble = ensemble_msd(spots, recording, resamples, seed)
     details = run(items, entries, device)
-    table = summarise(details, ensemble, recording.get("expected_D_um2_s"), resamples, seed)
-    table["remark"] = "; ".join(items.spec["remarks"])
-    return Measurement(table, details, pd.concat([ensemble, psf_table(items)], ignore_index=True))
+    details["population"] = population = _population(details["particle"], found)
+    tables = []
+    for name in (each for each in (ALL, SLOW, FAST) if (population == each).any()):
+        of_these = spots[_population(spots["particle"], found) == name]
+        line = ensemble if name == ALL else ensemble_msd(of_these, recording, resamples, seed)
+        some = details[population == name]
+        tables.append(summarise(some, line, recording.get("expected_D_um2_s"), resamples, seed, name))
+    order = [*entries, "ensemble_msd"]
+    table = pd.concat(tables).sort_values(
+        "method", key=lambda of: of.map(order.index), kind="stable", ignore_index=True
+    )
+    remarks = [*items.spec["remarks"], *([str(found)] if found.differ else [])]
+    table = table.assign(one_D_p=found.p, remark="; ".join(remarks))
+    reference = pd.concat([ensemble, populations_table(found), psf_table(items)], ignore_index=True)
+    return Measurement(table, details, reference)
+
+
+def _population(particles, found) -> pd.Series:
+    """Of which population the tracks of these particles are, where no single D stands for all."""
+    fast = particles.map(found.fast).fillna(False).astype(bool)
+    return fast.map({True: FAST, False: SLOW}) if found.two else pd.Series(ALL, particles.index)
+
+
+def populations_table(found: Populations) -> pd.DataFrame:
+    """What the tracks say of being of one D, in the columns of the ensemble's table."""
+    values = {"one_D_p": (found.p, ""), "D_slow": (found.D[0], "um2/s"), "D_fast": (found.D[1], "um2/s")}
+    values["share_slow"] = (found.share, "")
+    rows = [{"quantity": name, "value": value, "unit": unit} for name, (value, unit) in values.items()]
+    return pd.DataFrame(rows).assign(n_tracks=len(found.fast))
 
 
 def psf_table(stacks) -> pd.DataFrame:
@@ -179,7 +214,9 @@ def _over_seeds(runs):
     return mean
 
 
-def summarise(measured: pd.DataFrame, ensemble: pd.DataFrame, expected=None, resamples=1000, seed=1) -> pd.DataFrame:
+def summarise(
+    measured: pd.DataFrame, ensemble: pd.DataFrame, expected=None, resamples=1000, seed=1, population=ALL
+) -> pd.DataFrame:
     """Median D per method with its 95 % interval, and the ensemble MSD's D beside it.
 
     The bootstrap draws tracks, each with all its stacks: stacks of one track are not independent, as spots differ. What
@@ -190,12 +227,13 @@ def summarise(measured: pd.DataFrame, ensemble: pd.DataFrame, expected=None, res
     measured : what `run` returned
     ensemble : what `ensemble_msd` returned
     expected : D known from elsewhere (µm²/s), optional
+    population : which of the tracks these are
 
     Returns
     -------
-    DataFrame: method, kind, D, ci_low, ci_high (NaN for fewer than eight tracks), psf_sd (what an SD of the PSF's width
-    moves D by), unit, n_tracks, n_stacks, n_failed, status (of a method without any answer: why), and ratio_to_expected
-    if D is expected.
+    DataFrame: method, kind, population, D, ci_low, ci_high (NaN for fewer than eight tracks), psf_sd (what an SD of the
+    PSF's width moves D by), unit, n_tracks, n_stacks, n_failed, status (of a method without any answer: why), and
+    ratio_to_expected if D is expected.
     """
     good = (measured["status"] == OK) & np.isfinite(measured["D"])
     method, names = pd.factorize(measured["method"])
@@ -214,6 +252,7 @@ def summarise(measured: pd.DataFrame, ensemble: pd.DataFrame, expected=None, res
         {
             "method": [*names, "ensemble_msd"],
             "kind": [*measured.drop_duplicates("method")["kind"], "ensemble"],
+            "population": population,
             "D": [*medians.value, line["value"]],
             "ci_low": [*low, line["ci_low"]],
             "ci_high": [*high, line["ci_high"]],
@@ -255,6 +294,8 @@ def draw(path, recording: dict, items, survey: pd.DataFrame, measurement: Measur
         left, right = drawing.subplots(1, 2, width_ratios=[1.45, 1])
         _map(drawing, left, image, survey, ok[ok["method"] == chosen], chosen, pixel)
         _distributions(right, ok, table, (low / 1.3, high * 1.3), recording.get("expected_D_um2_s"))
+        if remark := table["remark"].iloc[0]:
+            right.set_title(fill(remark, REMARK), fontsize=5.5, loc="right")
         label_panels([left, right])
 
 
@@ -285,32 +326,33 @@ def _map(drawing, ax, image, spots, ok, chosen, pixel):
 
 
 def _distributions(ax, ok, table, limits, expected):
-    """The second panel: a histogram per method, its median with interval below, and how many lie off the axis."""
-    ensemble = table[table["kind"] == "ensemble"].iloc[0]
-    rows = table[table["kind"] != "ensemble"].reset_index(drop=True)
+    """The second panel: a histogram per method, its medians with intervals below, and how many lie off the axis."""
+    ensemble, rows = (table[(table["kind"] == "ensemble") == is_one] for is_one in (True, False))
+    names = list(dict.fromkeys(rows["method"]))
     edges = np.geomspace(*limits, 41)
-    for k, row in rows.iterrows():
-        D = ok.loc[ok["method"] == row["method"], "D"]
-        colour, base = KIND_COLOURS[row["kind"]], len(rows) - 1 - k
+    for k, name in enumerate(names):
+        D, own = ok.loc[ok["method"] == name, "D"], rows[rows["method"] == name]
+        colour, base = KIND_COLOURS[own["kind"].iloc[0]], len(names) - 1 - k
         counts, _ = np.histogram(D, edges)
         heights = 0.72 * counts / max(counts.max(), 1)
         ax.stairs(base + heights, edges, baseline=base, fill=True, color=colour, alpha=0.35, linewidth=0)
         ax.stairs(base + heights, edges, baseline=base, color=colour, linewidth=0.7)
-        if row["D"] > 0:
-            ax.plot([max(row["ci_low"], limits[0]), row["ci_high"]], [base - 0.08] * 2, color=colour, linewidth=1.6)
-            ax.plot(row["D"], base - 0.08, "o", color=colour, markersize=2.8)
+        for row in own[own["D"] > 0].itertuples():
+            ax.plot([max(row.ci_low, limits[0]), row.ci_high], [base - 0.08] * 2, color=colour, linewidth=1.6)
+            ax.plot(row.D, base - 0.08, "o", color=colour, markersize=2.8)
         for side, number, words in ((0, (D < limits[0]).sum(), "← {}"), (1, (D > limits[1]).sum(), "{} →")):
             if number:
                 align = ("left", "right")[side]
                 ax.text(limits[side], base + 0.3, words.format(number), ha=align, fontsize=5.5, color="0.35")
-    ax.axvspan(ensemble["ci_low"], ensemble["ci_high"], color="0.2", alpha=0.15, linewidth=0)
-    ax.axvline(ensemble["D"], color="0.2", linewidth=0.9, label=f"ensemble MSD, {ensemble['D']:.2f} µm²/s")
+    for row in ensemble.itertuples():
+        whose = "ensemble MSD" if row.population == ALL else f"ensemble MSD of the {row.population}"
+        ax.axvspan(row.ci_low, row.ci_high, color="0.2", alpha=0.15, linewidth=0)
+        ax.axvline(row.D, color="0.2", linewidth=0.9, label=f"{whose}, {row.D:.2f} µm²/s")
     if expected:
         ax.axvline(expected, color="0.2", linewidth=0.9, linestyle=":", label=f"expected, {expected:.2f} µm²/s")
-    names = [readable(name) for name in rows["method"]]
-    ax.set_yticks(np.arange(len(rows))[::-1], names)
+    ax.set_yticks(np.arange(len(names))[::-1], [readable(name) for name in names])
     ax.tick_params(axis="y", length=0)
-    ax.set(xscale="log", xlim=limits, ylim=(-0.35, len(rows)), xlabel="D (µm²/s)")
+    ax.set(xscale="log", xlim=limits, ylim=(-0.35, len(names)), xlabel="D (µm²/s)")
     plain_log(ax.xaxis, round_numbers(*limits))
     ax.grid(False, axis="y")
     ax.spines["left"].set_visible(False)
