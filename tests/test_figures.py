@@ -164,6 +164,7 @@ def test_log_axes_have_plain_numbers():
 def test_numbers_along_an_axis():
     assert round_numbers(0.1, 3) == pytest.approx([0.1, 0.2, 0.5, 1, 2])
     assert round_numbers(0.25, 0.6) == pytest.approx([0.3, 0.4, 0.5])
+    assert round_numbers(2e-9, 3) == pytest.approx([1e-8, 1e-6, 1e-4, 1e-2, 1])
     assert apart([0, 1, 5, 9, 10], 4) == [0, 5, 9]
 
 

@@ -1,40 +1,30 @@
-"""What the methods say about a real recording: D per track, its median per method, and a figure.
+"""What the methods say about a real recording: D per track, and its median per method.
 
 Where the width of the PSF is known to some accuracy only, every method is asked three times: told the width, and told
 one that is a standard deviation smaller or larger. An error of the width is the same for all stacks and does not fall
 with their number, so what it does to the median is part of the median's interval.
 """
 
-from textwrap import fill
-
 import numpy as np
 import pandas as pd
-from matplotlib.collections import LineCollection
-from matplotlib.colors import LogNorm
 
 from blurbench.diffusion.drift import still
 from blurbench.diffusion.ensemble_msd import ensemble_msd
 from blurbench.diffusion.intervals import Z
-from blurbench.diffusion.populations import Populations, populations
+from blurbench.diffusion.measurement_picture import draw as draw
+from blurbench.diffusion.populations import ALL, FAST, SLOW, Populations, populations
 from blurbench.diffusion.recorded_psf import Width
-from blurbench.drawing import style
-from blurbench.drawing.axes import label_panels, plain_log, round_numbers, scale_bar
-from blurbench.drawing.style import KIND_COLOURS, MM, readable
 from blurbench.files.answers import OK
 from blurbench.files.datasets import Dataset
-from blurbench.microscopy.frames import read
 from blurbench.running.measurement import Measurement, answers
 from blurbench.scoring.statistics import replicate, resampling
 
-PREFERRED = ("ours", "mle", "cve", "centroid_msd_optimal")  # whose D colours the tracks: the first that ran
 INTERVAL = ["D_lo68", "D_hi68", "D_lo95", "D_hi95"]
 SHIFTED = ["D_narrower", "D_wider"]  # were the PSF one standard deviation narrower, wider
 # Times the photons of its training, beyond which a network has no answer. One of 100 photons is within 10 % of D on
 # movies of 92 and 108, with intervals that hold it in 92 to 93 %; on movies of 82 and 118 it is 13 to 24 % off, in 73
 # to 85 %, and on those of 300 it finds 0.6 to 0.7 of D, in 25 to 62 % (tests/benchmarks/recording_psf.py).
 BRIGHTER = 1.1
-REMARK = 60  # characters in a line of the figure
-ALL, SLOW, FAST = "all", "slow", "fast"  # populations of tracks
 
 
 def measure(recording: dict, items, survey: pd.DataFrame, entries: dict, device: str, resamples: int, seed: int):
@@ -270,90 +260,3 @@ def summarise(
 def _status(statuses):
     """What a method says of all stacks together: why, where none has an answer."""
     return OK if (statuses == OK).any() else statuses.iloc[0]
-
-
-def draw(path, recording: dict, items, survey: pd.DataFrame, measurement: Measurement) -> None:
-    """Tracks over the first frame, coloured by D, and how D is distributed per method, with the ensemble's as a line.
-
-    Parameters
-    ----------
-    path : file to write
-    recording, items, survey : as in `measure`
-    measurement : what it returned
-    """
-    image, pixel = read(recording["file"])[0], recording["pixel_size_um"]
-    measured, table = measurement.details, measurement.methods
-    ran = list(dict.fromkeys(measured["method"]))
-    chosen = next((name for name in PREFERRED if name in ran), ran[0])
-    ok = measured[measured["status"] == OK]
-    positive = ok.loc[ok["D"] > 0, "D"]
-    low, high = np.quantile(positive, [0.02, 0.98]) if len(positive) else (0.1, 1)
-    aspect = image.shape[0] / image.shape[1]
-    height = max(100 * MM * aspect + 24 * MM, (18 + 6.5 * len(ran)) * MM)
-    with style.figure(path, height=height) as drawing:
-        left, right = drawing.subplots(1, 2, width_ratios=[1.45, 1])
-        _map(drawing, left, image, survey, ok[ok["method"] == chosen], chosen, pixel)
-        _distributions(right, ok, table, (low / 1.3, high * 1.3), recording.get("expected_D_um2_s"))
-        if remark := table["remark"].iloc[0]:
-            right.set_title(fill(remark, REMARK), fontsize=5.5, loc="right")
-        label_panels([left, right])
-
-
-def _map(drawing, ax, image, spots, ok, chosen, pixel):
-    """The first panel: image, tracks, scale bar, colour bar."""
-    extent = (0, image.shape[1] * pixel, image.shape[0] * pixel, 0)
-    ax.imshow(
-        image, cmap="gray", extent=extent, vmin=np.quantile(image, 0.002), vmax=np.quantile(image, 0.998), alpha=0.6
-    )
-    D = ok.groupby("particle")["D"].median()
-    paths = spots[spots["particle"].isin(D.index)].sort_values("frame").groupby("particle")
-    lines = [(group[["x", "y"]].to_numpy() + 0.5) * pixel for _, group in paths]
-    values = D.loc[[particle for particle, _ in paths]].to_numpy()
-    shown = values[values > 0]
-    norm = LogNorm(*np.quantile(shown, [0.05, 0.95])) if len(shown) > 1 else LogNorm(0.1, 1)
-    tracks = LineCollection(lines, cmap="plasma", norm=norm, linewidths=0.9)
-    tracks.set_array(np.maximum(values, norm.vmin))
-    ax.add_collection(tracks)
-    scale_bar(ax, extent[1])
-    ax.set(xticks=[], yticks=[], xlim=extent[:2], ylim=extent[2:])
-    ax.set_title(f"{len(lines)} tracks, D by {readable(chosen)}")
-    ax.grid(False)
-    ax.spines[:].set_visible(False)
-    # An inset keeps the bar at the image, whose aspect is fixed.
-    colours = drawing.colorbar(tracks, cax=ax.inset_axes([0, -0.09, 1, 0.04]), orientation="horizontal", extend="both")
-    colours.set_label("D (µm²/s), median over the stacks of a track")
-    plain_log(colours.ax.xaxis, round_numbers(norm.vmin, norm.vmax))
-
-
-def _distributions(ax, ok, table, limits, expected):
-    """The second panel: a histogram per method, its medians with intervals below, and how many lie off the axis."""
-    ensemble, rows = (table[(table["kind"] == "ensemble") == is_one] for is_one in (True, False))
-    names = list(dict.fromkeys(rows["method"]))
-    edges = np.geomspace(*limits, 41)
-    for k, name in enumerate(names):
-        D, own = ok.loc[ok["method"] == name, "D"], rows[rows["method"] == name]
-        colour, base = KIND_COLOURS[own["kind"].iloc[0]], len(names) - 1 - k
-        counts, _ = np.histogram(D, edges)
-        heights = 0.72 * counts / max(counts.max(), 1)
-        ax.stairs(base + heights, edges, baseline=base, fill=True, color=colour, alpha=0.35, linewidth=0)
-        ax.stairs(base + heights, edges, baseline=base, color=colour, linewidth=0.7)
-        for row in own[own["D"] > 0].itertuples():
-            ax.plot([max(row.ci_low, limits[0]), row.ci_high], [base - 0.08] * 2, color=colour, linewidth=1.6)
-            ax.plot(row.D, base - 0.08, "o", color=colour, markersize=2.8)
-        for side, number, words in ((0, (D < limits[0]).sum(), "← {}"), (1, (D > limits[1]).sum(), "{} →")):
-            if number:
-                align = ("left", "right")[side]
-                ax.text(limits[side], base + 0.3, words.format(number), ha=align, fontsize=5.5, color="0.35")
-    for row in ensemble.itertuples():
-        whose = "ensemble MSD" if row.population == ALL else f"ensemble MSD of the {row.population}"
-        ax.axvspan(row.ci_low, row.ci_high, color="0.2", alpha=0.15, linewidth=0)
-        ax.axvline(row.D, color="0.2", linewidth=0.9, label=f"{whose}, {row.D:.2f} µm²/s")
-    if expected:
-        ax.axvline(expected, color="0.2", linewidth=0.9, linestyle=":", label=f"expected, {expected:.2f} µm²/s")
-    ax.set_yticks(np.arange(len(names))[::-1], [readable(name) for name in names])
-    ax.tick_params(axis="y", length=0)
-    ax.set(xscale="log", xlim=limits, ylim=(-0.35, len(names)), xlabel="D (µm²/s)")
-    plain_log(ax.xaxis, round_numbers(*limits))
-    ax.grid(False, axis="y")
-    ax.spines["left"].set_visible(False)
-    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), handlelength=1.4, borderaxespad=0)

@@ -15,6 +15,7 @@ from scipy.special import expit, log_expit, logsumexp
 
 from blurbench.diffusion.track_likelihood import RANGE, Tracks
 
+ALL, SLOW, FAST = "all", "slow", "fast"  # tracks
 FEWEST = 8  # tracks of a test, as of an interval
 MOST = 300  # tracks of a test: more would tell differences that do not matter
 SIMULATED = 199  # times that the ratio is drawn for one D

@@ -5,6 +5,7 @@ from matplotlib.ticker import FixedLocator, NullFormatter, NullLocator
 from mpl_toolkits.axes_grid1.anchored_artists import AnchoredSizeBar
 
 BAR_UM = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500)
+CROWD, DECADES = 15, 5  # numbers on a log axis from which on only so many decades are told
 
 
 def plain_log(axis, ticks=None):
@@ -19,13 +20,16 @@ def plain_log(axis, ticks=None):
 
 
 def round_numbers(low, high):
-    """1, 2 and 5 of each decade between two numbers, or more of them where these would be few."""
+    """1, 2 and 5 of each decade between two numbers; more where these are few, some decades alone where they are many."""
     decades = 10 ** np.arange(np.floor(np.log10(low)), np.ceil(np.log10(high)) + 1)
     for digits in ((1, 2, 5), (1, 1.5, 2, 3, 4, 5, 7)):
         found = [t for t in np.outer(decades, digits).ravel() if low <= t <= high]
         if len(found) > 2:
             break
-    return found
+    if len(found) < CROWD:
+        return found
+    whole = [t for t in decades if low <= t <= high]
+    return whole[:: int(np.ceil(len(whole) / DECADES))]
 
 
 def apart(values, least):
