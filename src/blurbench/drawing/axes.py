@@ -20,7 +20,7 @@ def plain_log(axis, ticks=None):
 
 
 def round_numbers(low, high):
-    """1, 2 and 5 of each decade between two numbers; more where these are few, some decades alone where they are many."""
+    """1, 2 and 5 of each decade between two numbers; more where these are few, some decades where they are many."""
     decades = 10 ** np.arange(np.floor(np.log10(low)), np.ceil(np.log10(high)) + 1)
     for digits in ((1, 2, 5), (1, 1.5, 2, 3, 4, 5, 7)):
         found = [t for t in np.outer(decades, digits).ravel() if low <= t <= high]
