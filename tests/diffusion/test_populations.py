@@ -77,6 +77,7 @@ def test_a_movie_of_two_populations_has_two_answers(tmp_path):
         assert abs(table.loc[(name, "slow"), "D"]) < 0.05
         assert table.loc[(name, "fast"), "D"] == pytest.approx(2, rel=0.4)
     assert table["remark"].str.contains("not of one D").all() and (table["one_D_p"] < 0.01).all()
+    assert table["remark"].str.contains("lie outside of 0.05 to 20 um2/s, the range of report").all()
     assert set(found.details["population"]) == {"slow", "fast"}
     measurement.draw(tmp_path / "a.svg", entry, stacks, spots, found)
     assert "ensemble MSD of the fast" in (tmp_path / "a.svg").read_text()

@@ -60,6 +60,8 @@ def measure(recording: dict, items, survey: pd.DataFrame, entries: dict, device:
         "method", key=lambda of: of.map(order.index), kind="stable", ignore_index=True
     )
     remarks = [*items.spec["remarks"], *([str(found)] if found.differ else [])]
+    by_paths = found.D if found.two else ensemble.loc[ensemble["quantity"] == "D_linear", "value"]
+    remarks += _beyond_range(by_paths, items.spec["D_um2_s"], recording["dataset"])
     table = table.assign(one_D_p=found.p, remark="; ".join(remarks))
     reference = pd.concat([ensemble, populations_table(found), psf_table(items)], ignore_index=True)
     return Measurement(table, details, reference)
@@ -69,6 +71,16 @@ def _population(particles, found) -> pd.Series:
     """Of which population the tracks of these particles are, where no single D stands for all."""
     fast = particles.map(found.fast).fillna(False).astype(bool)
     return fast.map({True: FAST, False: SLOW}) if found.two else pd.Series(ALL, particles.index)
+
+
+def _beyond_range(by_paths, trained, dataset) -> list[str]:
+    """Which D (µm²/s) of all paths together lie outside of the range of a dataset, as a sentence."""
+    low, high = min(trained), max(trained)
+    outside = [f"{D:.2g}" for D in by_paths if D < low or D > high]
+    if not outside:
+        return []
+    range_ = f"{low:g} to {high:g} um2/s, the range of {dataset}"
+    return [f"paths of {' and '.join(outside)} lie outside of {range_}: methods that go by it answer with its end"]
 
 
 def populations_table(found: Populations) -> pd.DataFrame:
