@@ -109,6 +109,7 @@ BAD = [
     (f"{METHODS}.variant", {"model": "ours", "budget": {"epochs": 5}}, "whose weights it uses"),
     (f"{METHODS}.variant", {"model": "hours"}, "did you mean ours?"),
     (f"{METHODS}.variant", {"external": True, "options": {"a": 1}}, "only kind beside external"),
+    ("problems.fusion.methods.mine", {"external": "csv"}, "true, as answers of fusion are images"),
     (f"{METHODS}.variant", {"model": "ours", "of": "wyde"}, "did you mean wide?"),
     (
         f"{METHODS}.variant",

@@ -2,6 +2,7 @@
 
 from itertools import product
 
+from blurbench import problems
 from blurbench.planning import catalogue, schemas
 from blurbench.planning.entry_base import Entries, Entry
 from blurbench.planning.faults import Fault, unknown
@@ -61,6 +62,8 @@ class MethodEntries(Entries):
         """Expanded entry of a method whose predictions a rule of the user's writes."""
         if extra := sorted(set(entry) - {"external", "kind"}):
             self.refuse(f"{where}.{extra[0]}", repr(entry[extra[0]]), "only kind beside external")
+        if entry["external"] == "csv" and problems.load(self.problem).answer.suffix != ".parquet":
+            self.refuse(f"{where}.external", "'csv'", f"true, as answers of {self.problem} are images and no table")
         nothing: Entry = {"method": None, "options": {}, "budget": {}, "sweep": {}, "trials": [], "trains": False}
         nothing |= {"model": None, "of": None, "everywhere": True, "bound": False, "network": False}
         return {**nothing, "kind": entry.get("kind", "classical"), "external": entry["external"]}
