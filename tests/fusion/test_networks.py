@@ -6,8 +6,9 @@ import torch
 
 from blurbench.fusion import forward as microscope
 from blurbench.fusion import network_inputs
-from blurbench.fusion.features import whole
+from blurbench.fusion.features import features, whole
 from blurbench.fusion.items import View
+from blurbench.fusion.local_regression import LIGHT, ridge_answer
 from blurbench.fusion.optics import Optics, axial_sigma, blur, blur_transposed, turned
 from blurbench.fusion.restoration import part
 from blurbench.fusion.ssim import ssim
@@ -17,6 +18,7 @@ from blurbench.running import methods
 
 OPTICS = Optics((1.0, 0.4, 0.4), (2.0, 0.5, 0.5), 4.0, 8.0, 10.0)
 SHAPE = 16, 24, 40
+COLUMNS = 17  # of `features`
 NETWORKS = "unet3d", "unet3d_physics", "unet3d_2view", "unet3d_transformer", "ours"
 
 
@@ -139,12 +141,23 @@ def test_descent_on_the_physics_term_leads_to_the_truth(recorded):
 # Networks
 
 
+def regression():
+    """A ridge regression that has learned that the root of the truth is that of the mean of all light."""
+    coefficients = torch.zeros(COLUMNS + COLUMNS * (COLUMNS + 1) // 2, dtype=torch.float64)
+    coefficients[:LIGHT] = 1 / LIGHT
+    model = {"coefficients": coefficients, "intercept": 0.05}
+    return {**model, "mean": torch.zeros(COLUMNS), "sd": torch.ones(COLUMNS)}
+
+
 def lively(name, views, **options):
     """A method, and its untrained network with batch norms as after a training, so that all its levels have a say."""
     method = methods.load("fusion", name, {"width": 4, "levels": 3, **options})
+    method.ridge = regression()
     method.spec = {"imaging": {"views_given": views, "truth_sigma_px": [0.5, 0.9, 0.9]}}
     torch.manual_seed(0)
     network = method.network()
+    if name == "ours":  # where a training begins its last layer has no say
+        network.cells.head.reset_parameters()
     shape = (2, method.channels, 16, 32, 32)
     for part_of in network.modules():
         if isinstance(part_of, torch.nn.BatchNorm3d):
@@ -167,7 +180,10 @@ def given(name):
     return 2 if name == "unet3d_2view" else 1
 
 
-@pytest.mark.parametrize(("name", "options"), [*((name, {}) for name in NETWORKS), ("ours", {"target": "fused"})])
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [*((name, {}) for name in NETWORKS), ("ours", {"target": "fused"}), ("ours", {"ridge_views": 0})],
+)
 def test_tiles_have_no_seams(name, options):
     method, network = lively(name, given(name), **options)
     view, answers = recorded_view((14, 30, 250), given(name)), []  # sides that are no multiples
@@ -199,6 +215,17 @@ def test_the_loss_of_a_noisy_target_is_the_score():
         assert float(found) == pytest.approx((ssim(volume, one) + 1) / 2, abs=1e-4)
 
 
+def test_ours_begins_with_what_its_ridge_regression_says():
+    method, _ = lively("ours", 1)
+    network, view = method.network().eval(), recorded_view((16, 32, 32))
+    known = whole(view)
+    ridge = known.scale * ridge_answer(method.ridge, features(view, tuple((0, n) for n in view.photons.shape), known))
+    answer = method._restored(network, view, torch.device("cpu"))
+    # Two other estimates have a weight of 2 % each, and differ from it by about as much as it varies.
+    assert np.sqrt(np.mean((answer - ridge) ** 2)) < 0.05 * ridge.std()
+    assert method.channels == methods.load("fusion", "ours", {"ridge_views": 0}).channels + 1
+
+
 def test_a_network_taught_a_noisy_target_can_answer_the_view_itself():
     """It weighs estimates and view: with all the weight on the view that is the answer, noise and all."""
     method, network = lively("ours", 1, target="fused")
@@ -206,7 +233,7 @@ def test_a_network_taught_a_noisy_target_can_answer_the_view_itself():
     with torch.no_grad():
         for p in network.cells.head.parameters():
             p.zero_()
-        network.cells.head.bias.view(-1, 4)[-1] = 50.0  # of the last estimate, in each voxel of a cell
+        network.cells.head.bias.view(-1, 4)[1] = 50.0  # of the first estimate, in each voxel of a cell
     answer = method._restored(network, view, torch.device("cpu"))
     np.testing.assert_allclose(answer, view.photons, rtol=1e-4, atol=1e-3)
 

@@ -22,6 +22,7 @@ SHARPENED = (  # fine structures, dim ones and large ones want other settings of
     {"iterations": 4, "before_px": 0.0, "after_px": 0.9, "weight": 0.8},
     {"iterations": 4, "before_px": 0.0, "after_px": 0.9, "weight": 1.6},
 )
+FIRST_SHARPENED = 1 + len(SCALES)  # of the columns of `features`
 AROUND = 3.0  # SD, in voxels of the plane, of the surroundings whose contrast counts
 
 

@@ -14,9 +14,9 @@ from torch.nn import functional
 
 from blurbench.fusion import network_inputs
 from blurbench.fusion.dimming import one_of
-from blurbench.fusion.features import whole
+from blurbench.fusion.features import SHARPENED, estimates, whole
 from blurbench.fusion.items import answers
-from blurbench.fusion.restoration import part
+from blurbench.fusion.restoration import part, tiled
 from blurbench.fusion.score import n_ssim
 from blurbench.learning import training
 from blurbench.learning.device import find_device
@@ -25,6 +25,7 @@ from blurbench.learning.tiles import window
 from blurbench.learning.weights import trained, untrained, weights
 
 BLOCK = 8  # views prepared at a time
+SHOWN = slice(1, 3)  # of SHARPENED, the estimates of the truth that some networks are given: a fine and a smooth one
 VIEWS = 8  # of the validation split that a training is stopped by
 
 
@@ -52,9 +53,14 @@ class Learned:
         return 2 ** (self.levels - 1)
 
     @property
+    def estimates(self):
+        """Number of estimates of the truth that the network is given."""
+        return self.estimated * len(SHARPENED[SHOWN])
+
+    @property
     def channels(self):
         """Number of channels that the network sees."""
-        return network_inputs.PLAIN + self.estimated * (1 + network_inputs.ESTIMATED)
+        return network_inputs.PLAIN + bool(self.estimates) + self.estimates
 
     def network(self):
         """Untrained network: (n, channels, z, y, x) -> (n, 1, z, y, x), with `by_levels` as in `learning.unet`."""
@@ -62,7 +68,17 @@ class Learned:
 
     def inputs(self, part, box, known):
         """What the network sees of the part of a view that lies in a box: channels that fit it (`network_inputs`)."""
-        return network_inputs.channels(part, box, known, self.estimated)
+        return network_inputs.channels(part, box, known, self.found(part, box, known))
+
+    def found(self, part, box, known):
+        """Estimates of the truth over the scale that the network is given of a part of a view: arrays (z, y, x)."""
+        if known.estimates is not None:  # of the whole view
+            return known.estimates[(slice(None), *window(box))]
+        return self.estimate(part, box, known) if self.estimates else ()
+
+    def estimate(self, part, box, known):
+        """Make those estimates."""
+        return estimates(part, known.field.on(box), known.scale, SHARPENED[SHOWN])
 
     def loss(self, answer, target):
         """Scalar of a batch, of answers and truths (n, z, y, x)."""
@@ -170,7 +186,10 @@ class Learned:
 
     def _by_levels(self, network, view, known, device):
         """What `_restored` gives over the scale, where a view is too large to go through at once."""
-        known, shape = network_inputs.estimated_once(view, known) if self.estimated else known, view.photons.shape
+        shape = view.photons.shape
+        if self.estimates:  # once, as each level reads its tiles with a margin
+            made = tiled(lambda part, box: np.stack(self.estimate(part, box, known)), view)
+            known = known._replace(estimates=made)
 
         def read(box):
             inside = tuple((lo, min(hi, n)) for (lo, hi), n in zip(box, shape))

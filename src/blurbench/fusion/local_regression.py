@@ -13,6 +13,7 @@ import torch
 from threadpoolctl import threadpool_limits
 
 from blurbench.files.logs import progress
+from blurbench.fusion import quadratic
 from blurbench.fusion.dimming import one_of
 from blurbench.fusion.features import features, whole
 from blurbench.fusion.items import answers, read
@@ -22,6 +23,7 @@ from blurbench.fusion.score import n_ssim
 VIEWS = 12  # of the validation split that a model is chosen on
 SHARES = 1 / 4, 1  # of the training views, from each of which one learns: the learning curve
 LIGHT = 10  # features, the first ones, that are light
+RIDGE = 1.0  # strength of a ridge whose strength is not chosen: it hardly matters
 MOST_SD = 5.0  # how far from its mean, in SD, a feature counts
 
 
@@ -52,14 +54,13 @@ class LocalRegression:
         start, train, validation = time.perf_counter(), splits["train"], splits["validation"][:VIEWS]
         n = (1 + self.dimmed) * len(train)
         each = max(1, self.voxels // max(n, 1))
-        x, y = self._sample(train, self.dimmed, each, seed)
-        sd = x.std(axis=0)
-        scaling = {"mean": torch.from_numpy(x.mean(axis=0)), "sd": torch.from_numpy(np.where(sd > 1e-6, sd, 1.0))}
+        x, y = _sample(train, self.dimmed, each, self.target, seed)
+        scaling = _scaling(x)
         x, models, rows = _scaled(scaling, x.astype(float)), [], []
 
         @cache
         def held_out():
-            u, v = self._sample(validation, 0, each, seed)
+            u, v = _sample(validation, 0, each, self.target, seed)
             return _scaled(scaling, u), v
 
         with threadpool_limits(budget.threads):
@@ -80,18 +81,6 @@ class LocalRegression:
         """Every view, tile by tile. What a method answers stands in blurbench.planning.method."""
         return answers(dataset, lambda view: self._restored(view, [model])[0])
 
-    def _sample(self, dataset, copies, each, seed):
-        """Features (n, columns) of voxels at random, `each` of a view or copy, and the target's root there (n,)."""
-        sampled = []
-        for i in progress(range((1 + copies) * len(dataset)), "sample voxels"):
-            view = one_of(dataset, i, copies, self.target)
-            known, box = whole(view), tuple((0, side) for side in view.photons.shape)
-            at = np.random.default_rng([seed, i]).integers(0, view.photons.size, each)
-            x = _rooted(features(view, box, known)).reshape(view.photons.size, -1)
-            light = getattr(view.truth, self.target).ravel()[at] / known.scale
-            sampled.append((x[at], np.sqrt(np.maximum(light, 0))))
-        return [np.concatenate(part) for part in zip(*sampled)]
-
     def _scores(self, view, models):
         """N_SSIM of each model on a view, against the target."""
         target = getattr(view.truth, self.target)
@@ -107,6 +96,41 @@ class LocalRegression:
             return np.square(np.maximum(values, 0)) * np.float32(known.scale)
 
         return tiled(of_part, view)
+
+
+def ridge(dataset, copies, voxels, target, seed) -> dict:
+    """Ridge regression that others begin with: a model of `quadratic.fits` with the scale of its features.
+
+    dataset, copies, target : as of `dimming.one_of`;  voxels : that it learns from, of all views
+    """
+    x, y = _sample(dataset, copies, max(1, voxels // max((1 + copies) * len(dataset), 1)), target, seed)
+    scaling = _scaling(x)
+    (model,) = quadratic.fits(_scaled(scaling, x.astype(float)), y, [RIDGE])
+    return {**scaling, **model}
+
+
+def ridge_answer(model, x) -> np.ndarray:
+    """What such a model says of features (z, y, x, columns): the target over its scale, (z, y, x)."""
+    return np.square(np.maximum(quadratic.value(model, _scaled(model, _rooted(x.copy()))), 0))
+
+
+def _sample(dataset, copies, each, target, seed):
+    """Features (n, columns) of voxels at random, `each` of a view or copy, and the target's root there (n,)."""
+    sampled = []
+    for i in progress(range((1 + copies) * len(dataset)), "sample voxels"):
+        view = one_of(dataset, i, copies, target)
+        known, box = whole(view), tuple((0, side) for side in view.photons.shape)
+        at = np.random.default_rng([seed, i]).integers(0, view.photons.size, each)
+        x = _rooted(features(view, box, known)).reshape(view.photons.size, -1)
+        light = getattr(view.truth, target).ravel()[at] / known.scale
+        sampled.append((x[at], np.sqrt(np.maximum(light, 0))))
+    return [np.concatenate(part) for part in zip(*sampled)]
+
+
+def _scaling(x):
+    """Means of features (n, columns) and their SDs, by which `_scaled` goes."""
+    sd = x.std(axis=0)
+    return {"mean": torch.from_numpy(x.mean(axis=0)), "sd": torch.from_numpy(np.where(sd > 1e-6, sd, 1.0))}
 
 
 def _rooted(x):

@@ -2,29 +2,25 @@
 
 import numpy as np
 
-from blurbench.fusion.features import SHARPENED, estimates
 from blurbench.fusion.items import CHANNELS
 from blurbench.fusion.optics import axial_sigma
-from blurbench.fusion.restoration import tiled
-from blurbench.learning.tiles import window
 
 PLAIN = 8  # channels that every network sees
 AXIAL, LATERAL = 3, 4  # which of them are the widths of the PSF
 FURTHER = 2  # channels of each further view
-SETTINGS = SHARPENED[1:3]  # of the estimates of the truth that some see beside them, fine and smooth
-ESTIMATED = len(SETTINGS)
 
 
-def channels(part, box, known, estimated) -> list:
+def channels(part, box, known, estimates=()) -> list:
     """Channels of the part of a view that lies in a box of voxels, float32 arrays that fit (z, y, x).
 
     Sides of 1 stand for what does not change along an axis; `stacked` makes one array of them.
 
     The root of the light, in which noise is even, and places along z and x, in 100 µm; the width of the PSF along z in
     planes and in the plane in voxels, the logarithm of the brightness, how flat the voxels are, nuclei or membranes.
-    With `estimated` then the flat field, its logarithm, and the estimates of the truth, which are the last ones.
+    With estimates then the flat field, its logarithm, and the estimates, which are the last ones.
 
-    part : `items.View`, as `restoration.part` cuts it;  known : `features.Whole` of the view
+    part : `items.View`, as `restoration.part` cuts it;  known : `features.Whole` of the view;  estimates : of the truth
+    over the scale, (z, y, x) each
     """
     spacing, shape = np.asarray(part.optics.spacing_um), part.photons.shape
     z, x = (np.arange(*box[axis]) * spacing[axis] / 100 for axis in (0, 2))
@@ -32,21 +28,9 @@ def channels(part, box, known, estimated) -> list:
     flat = np.log(spacing[0] / spacing[2])
     numbers = [part.optics.sigma_um[2] / spacing[2], np.log(known.scale) / 5, flat, CHANNELS.index(part.channel)]
     found = [_root(part.photons, known), z[:, None, None], x, width, *numbers]
-    if estimated:
-        left = known.field.on(box)
-        made = known.estimates
-        made = estimates(part, left, known.scale, SETTINGS) if made is None else made[(slice(None), *window(box))]
-        found += [np.log(left), *made]
+    if len(estimates):
+        found += [np.log(known.field.on(box)), *estimates]
     return [_fitting(one) for one in found]
-
-
-def estimated_once(view, known):
-    """What is known of a view (`features.Whole`), with the estimates of its truth, made tile by tile."""
-
-    def of_part(part, box):
-        return np.stack(estimates(part, known.field.on(box), known.scale, SETTINGS))
-
-    return known._replace(estimates=tiled(of_part, view))
 
 
 def stacked(channels, shape) -> np.ndarray:
