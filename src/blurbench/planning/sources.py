@@ -1,4 +1,7 @@
-"""The library that a result depends on: what its modules import, followed through all of it."""
+"""The code that a result depends on: what modules of the library import, followed through it and what lies beside it.
+
+Statements count. Comments, docstrings and empty lines do not: an edit of words changes no result.
+"""
 
 import ast
 import hashlib
@@ -13,8 +16,7 @@ from pathlib import Path
 from blurbench.problems import LIBRARY
 
 WITHOUT_EFFECT = {"blurbench.files.logs"}  # what it does is seen on the screen and in logs only
-
-
+INSTALLED = {"site-packages", "dist-packages"}  # folders of what others wrote
 DOCUMENTED = ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef
 
 
@@ -26,9 +28,10 @@ def search_path() -> str:
 
 @cache  # asked for by every job of a plan, which may have a hundred thousand
 def state(*modules: str) -> str:
-    """Text that changes with any file of `modules`, or of a blurbench module that they import, lazily or not.
+    """Text that changes with a statement of `modules`, or of a module that they import, lazily or not.
 
-    A package's `__init__.py` counts only where a name is imported from it, as its constants concern other stages too.
+    What they import of the library counts, and of the user's own modules beside it and beside the scripts. A package's
+    `__init__.py` counts only where a name is imported from it, as its constants concern other stages too.
 
     Parameters
     ----------
@@ -41,18 +44,15 @@ def state(*modules: str) -> str:
     found = _behind(modules, WITHOUT_EFFECT)
     digest = hashlib.blake2b(digest_size=8)
     for module in sorted(found):
-        digest.update(module.encode() + hashlib.blake2b(_path(module).read_bytes()).digest())
+        digest.update(module.encode() + _statements(_path(module).read_text(encoding="utf-8")).encode())
     return f"{digest.hexdigest()} of {len(found)} modules behind {', '.join(modules)}"
 
 
 def code(module: str, within: Iterable[str]) -> str:
-    """Checksum of the statements of a module and of those behind it, of the packages `within` alone.
-
-    Comments, docstrings and empty lines do not count: an edit of words changes no result.
-    """
+    """Checksum of a module and of those behind it: of the library, those of the packages `within` alone."""
     packages = tuple(f"{package}." for package in within)
     digest = hashlib.blake2b(digest_size=8)
-    for name in sorted(found for found in _behind([module]) if found.startswith(packages)):
+    for name in sorted(found for found in _behind([module]) if found.startswith(packages) or not _ours(found)):
         digest.update(name.encode() + _statements(_path(name).read_text(encoding="utf-8")).encode())
     return digest.hexdigest()
 
@@ -66,11 +66,11 @@ def packages(*modules: str) -> list[str]:
                 names |= {alias.name.split(".")[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
                 names.add(node.module.split(".")[0])
-    return sorted(names - sys.stdlib_module_names - {LIBRARY.name})
+    return sorted(name for name in names - sys.stdlib_module_names - {LIBRARY.name} if not _exists(name))
 
 
 def _behind(modules: Iterable[str], passed_over: Iterable[str] = ()) -> set[str]:
-    """Library modules that `modules` import, themselves among them."""
+    """Modules of the library and beside it that `modules` import, themselves among them."""
     found: set[str] = set()
     waiting = list(modules)
     while waiting:
@@ -100,7 +100,7 @@ def _statements(text: str) -> str:
 
 @cache
 def _imports(module: str) -> list[str]:
-    """Library modules that one module imports, at its top or inside a function."""
+    """Such modules that one module imports, at its top or inside a function."""
     path = _path(module)
     package = module if path.name == "__init__.py" else module.rpartition(".")[0]
     found = []
@@ -117,16 +117,28 @@ def _imports(module: str) -> list[str]:
 
 @cache
 def _exists(module: str) -> bool:
-    return module.split(".")[0] == LIBRARY.name and _candidate(module) is not None
+    return _candidate(module) is not None
+
+
+def _ours(module: str) -> bool:
+    return module.split(".")[0] == LIBRARY.name
 
 
 def _path(module: str) -> Path:
     path = _candidate(module)
     if path is None:
-        raise FileNotFoundError(f"the library has no module {module}")
+        raise FileNotFoundError(f"neither the library nor what lies beside it has a module {module}")
     return path
 
 
 def _candidate(module: str) -> Path | None:
-    stem = LIBRARY.joinpath(*module.split(".")[1:])
-    return next((path for path in (stem.with_suffix(".py"), stem / "__init__.py") if path.is_file()), None)
+    folders = [LIBRARY.parent] if _ours(module) else _beside()
+    stems = [folder.joinpath(*module.split(".")) for folder in folders]
+    paths = (path for stem in stems for path in (stem.with_suffix(".py"), stem / "__init__.py"))
+    return next(filter(Path.is_file, paths), None)
+
+
+def _beside() -> list[Path]:
+    """Folders in which a job finds modules of the user's own."""
+    folders = [LIBRARY.parents[1] / "scripts", *map(Path, search_path().split(os.pathsep))]
+    return [folder for folder in folders if folder.name not in INSTALLED]
