@@ -44,6 +44,10 @@ def measured(**D_by_method):
             "D": d,
             "D_narrower": d,
             "D_wider": d,
+            "D_lo95": d / 2,
+            "D_hi95": 2 * d,
+            "bound": "",
+            "outside": "",
             "status": "ok" if np.isfinite(d) else "lost",
         }
         for name, values in D_by_method.items()
@@ -98,7 +102,7 @@ def test_figure_is_drawn(tracked, recording, tmp_path):
     spots, stacks = tracked
     D = np.random.default_rng(0).normal(0.3, 0.2, len(stacks))
     answers = stacks.items[["particle"]].assign(
-        method="cve", kind="classical", status="ok", D=D, D_narrower=D, D_wider=D
+        method="cve", kind="classical", status="ok", D=D, D_narrower=D, D_wider=D, bound="", outside=""
     )
     answers.loc[0, ["status", "D"]] = "lost", np.nan
     table = measurement.summarise(answers, ensemble_of(0.3)).assign(remark="the tracks drift together")

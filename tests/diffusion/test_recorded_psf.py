@@ -117,27 +117,6 @@ def test_the_share_of_cut_steps_is_that_of_a_normal_law():
     tracking._check_range("film.tif", spots, 4.0)
 
 
-TOLD = {"fwhm_um": 0.25, "known_to": 0.0, "spread": 0.0}
-
-
-@pytest.mark.parametrize(
-    ("told", "trained", "reason"),
-    [
-        ({}, {"kind": "gaussian", "fwhm_um": 0.25}, ""),
-        ({"known_to": 0.01}, {"kind": "gaussian", "fwhm_um": [0.1, 0.35]}, ""),
-        ({"known_to": 0.1}, {"kind": "gaussian", "fwhm_um": 0.25, "known_to": 0.2}, ""),
-        ({"known_to": 0.01}, {"kind": "gaussian", "fwhm_um": 0.25}, "known to 1 %, trained on one width"),
-        ({"fwhm_um": 0.4}, {"kind": "gaussian", "fwhm_um": [0.1, 0.35]}, "0.4 um wide, trained on 0.1 to 0.35 um"),
-        ({}, {"kind": "airy", "na": 1.4, "wavelength_um": 0.6}, "gaussian, trained on airy"),
-    ],
-)
-def test_networks_answer_for_the_psfs_that_they_know(told, trained, reason):
-    spec = {"psf": {"told": {**TOLD, **told}}, "imaging": {"psf": {"kind": "gaussian"}}}
-    said = measurement.untrained_psf(spec, {"kind": "learned", "trained_on": {"imaging": {"psf": trained}}})
-    assert reason in said if reason else said == ""
-    assert measurement.untrained_psf(spec, {"kind": "classical"}) == ""
-
-
 def test_a_network_unaware_of_the_error_has_it_in_its_interval():
     """ln D ± 0.2, and a width that moves it by 0.15 either way: 0.25 together."""
     z = {column: (-1 if "_lo" in column else 1) * measurement.Z[column[-2:]] for column in measurement.INTERVAL}
@@ -146,20 +125,3 @@ def test_a_network_unaware_of_the_error_has_it_in_its_interval():
     wide = measurement._widened(answer, 1.0)
     for column, sign in z.items():
         assert wide[column][0] == pytest.approx(2 * np.exp(0.25 * sign))
-
-
-@pytest.mark.parametrize(
-    ("photons", "trained", "reason"),
-    [
-        ([90, 100, 5000], 100, ""),
-        ([108], 100, ""),
-        ([82], 100, "photons: 82 in a frame, trained on 100"),
-        ([300], [30, 1000], ""),
-        ([20], [30, 1000], "photons: 20 in a frame, trained on 30 to 1000"),
-    ],
-)
-def test_networks_answer_for_the_photons_that_they_know(photons, trained, reason):
-    items = pd.DataFrame({"photons": photons})
-    learned = {"kind": "learned", "trained_on": {"imaging": {"photons": trained}}}
-    assert measurement.untrained_photons(items, learned) == reason
-    assert measurement.untrained_photons(items, {"kind": "classical"}) == ""

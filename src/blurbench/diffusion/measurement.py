@@ -14,6 +14,7 @@ from blurbench.diffusion.intervals import Z
 from blurbench.diffusion.measurement_picture import draw as draw
 from blurbench.diffusion.populations import ALL, FAST, SLOW, Populations, populations
 from blurbench.diffusion.recorded_psf import Width
+from blurbench.diffusion.training_range import ABOVE, BELOW, bounds, outside, refusal
 from blurbench.files.answers import OK
 from blurbench.files.datasets import Dataset
 from blurbench.running.measurement import Measurement, answers
@@ -21,10 +22,6 @@ from blurbench.scoring.statistics import replicate, resampling
 
 INTERVAL = ["D_lo68", "D_hi68", "D_lo95", "D_hi95"]
 SHIFTED = ["D_narrower", "D_wider"]  # were the PSF one standard deviation narrower, wider
-# Times the photons of its training, beyond which a network has no answer. One of 100 photons is within 10 % of D on
-# movies of 92 and 108, with intervals that hold it in 92 to 93 %; on movies of 82 and 118 it is 13 to 24 % off, in 73
-# to 85 %, and on those of 300 it finds 0.6 to 0.7 of D, in 25 to 62 % (tests/benchmarks/recording_psf.py).
-BRIGHTER = 1.1
 
 
 def measure(recording: dict, items, survey: pd.DataFrame, entries: dict, device: str, resamples: int, seed: int):
@@ -114,61 +111,25 @@ def run(stacks, entries: dict, device: str) -> pd.DataFrame:
     -------
     DataFrame, one row per stack and method: item, particle, frame, frames, y_um, x_um (in the first frame), method,
     kind, D and its intervals (µm²/s; the geometric mean over training seeds), D_narrower and D_wider (the answer if the
-    PSF is one SD narrower or wider; of what all stacks share in that SD), status.
+    PSF is one SD narrower or wider; of what all stacks share in that SD), bound (as of `training_range.bounds`),
+    outside (what of the stack the method was not trained for), status.
     """
     pixel = stacks.attrs["voxel_size"][-1]
     where = stacks.items[["particle", "frame", "frames"]].assign(
         item=np.arange(len(stacks)), y_um=stacks.items["y"] * pixel, x_um=stacks.items["x"] * pixel
     )
-    columns = ["item", "D", *INTERVAL, *SHIFTED, "status"]
+    columns = ["item", "D", *INTERVAL, *SHIFTED, "bound", "status"]
     found = []
     for name, entry in entries.items():
-        if reason := untrained_psf(stacks.spec, entry) or untrained_photons(stacks.items, entry):
-            answer = pd.DataFrame({"item": where["item"], "status": reason})
+        if reason := refusal(stacks, entry):
+            answer = pd.DataFrame({"item": where["item"], "bound": "", "status": reason})
         else:
             answer = _asked(stacks, name, entry, device)
         answer = answer.reindex(columns=columns).assign(method=name, kind=entry["kind"])
-        found.append(where.merge(answer, on="item"))
-    columns = ["item", *where.columns.drop("item"), "method", "kind", "D", *INTERVAL, *SHIFTED, "status"]
+        found.append(where.assign(outside=outside(stacks.items, entry).to_numpy()).merge(answer, on="item"))
+    columns = ["item", *where.columns.drop("item"), "method", "kind", "D", *INTERVAL, *SHIFTED]
+    columns += ["bound", "outside", "status"]
     return pd.concat(found, ignore_index=True)[columns]
-
-
-def untrained_psf(spec: dict, entry: dict) -> str:
-    """Why a method cannot answer for the PSF of a recording; empty if it can.
-
-    Learned methods know the widths of their training data, and how well they were told them. Where a recording's is
-    known less well, their answers are moved by its error, which shows only if they were trained on different widths.
-    """
-    if entry["kind"] != "learned":
-        return ""
-    told, stated, trained = Width(**spec["psf"]["told"]), spec["imaging"]["psf"], entry["trained_on"]["imaging"]["psf"]
-    if stated["kind"] != trained["kind"]:
-        return f"PSF: {stated['kind']}, trained on {trained['kind']}"
-    if trained["kind"] != "gaussian":
-        same = all(stated[key] == value for key, value in trained.items())
-        return "" if same else f"PSF: another {trained['kind']} than that of the training data"
-    low, high = np.min(trained["fwhm_um"]), np.max(trained["fwhm_um"])
-    if not low * 0.99 <= told.fwhm_um <= high * 1.01:
-        widths = f"{low:.3g}" if low == high else f"{low:.3g} to {high:.3g}"
-        return f"PSF: {told.fwhm_um:.3g} um wide, trained on {widths} um"
-    if low == high and told.uncertainty > trained.get("known_to", 0.0):
-        return f"PSF: known to {100 * told.uncertainty:.1g} %, trained on one width, known better"
-    return ""
-
-
-def untrained_photons(items: pd.DataFrame, entry: dict) -> str:
-    """Why a method cannot answer for the photons of a recording; empty if it can.
-
-    items : of the stacks, whose median of `photons` in a frame counts
-    """
-    if entry["kind"] != "learned":
-        return ""
-    found, trained = items["photons"].median(), entry["trained_on"]["imaging"]["photons"]
-    low, high = np.min(trained), np.max(trained)
-    if low / BRIGHTER <= found <= high * BRIGHTER:
-        return ""
-    range_ = f"{low:g}" if low == high else f"{low:g} to {high:g}"
-    return f"photons: {found:.3g} in a frame, trained on {range_}"
 
 
 def _asked(stacks, name, entry, device):
@@ -178,6 +139,7 @@ def _asked(stacks, name, entry, device):
         imaging = {**stacks.spec["dataset_imaging"], "psf": entry["trained_on"]["imaging"]["psf"]}
     spec = {**stacks.spec, "imaging": imaging}
     answer = _at_width(stacks, spec, told.fwhm_um, name, entry, device)
+    answer["bound"] = bounds(answer, entry, spec)  # before what it does not know of widens its interval
     if not told.known_to:
         return answer.assign(D_narrower=answer["D"], D_wider=answer["D"])
     for column, sign in zip(SHIFTED, (-1, 1)):
@@ -222,7 +184,8 @@ def summarise(
     """Median D per method with its 95 % interval, and the ensemble MSD's D beside it.
 
     The bootstrap draws tracks, each with all its stacks: stacks of one track are not independent, as spots differ. What
-    a PSF one SD narrower or wider makes of the median is added to its interval in quadrature, 1.96 times.
+    a PSF one SD narrower or wider makes of the median is added to its interval in quadrature, 1.96 times. Where most
+    stacks leave one side open, so does the median: its interval goes from the other side's median to 0 or infinity.
 
     Parameters
     ----------
@@ -233,9 +196,10 @@ def summarise(
 
     Returns
     -------
-    DataFrame: method, kind, population, D, ci_low, ci_high (NaN for fewer than eight tracks), psf_sd (what an SD of the
-    PSF's width moves D by), unit, n_tracks, n_stacks, n_failed, status (of a method without any answer: why), and
-    ratio_to_expected if D is expected.
+    DataFrame: method, kind, population, D, ci_low, ci_high (NaN for fewer than eight tracks), bound (the side on which
+    D may be anywhere, "below" or "above", else ""), outside (what in how many of its stacks it was not trained for),
+    psf_sd (what an SD of the PSF's width moves D by), unit, n_tracks, n_stacks, n_failed, status (of a method without
+    any answer: why), and ratio_to_expected if D is expected.
     """
     good = (measured["status"] == OK) & np.isfinite(measured["D"])
     method, names = pd.factorize(measured["method"])
@@ -249,6 +213,12 @@ def summarise(
     low, high = medians.interval()
     low = medians.value - np.hypot(medians.value - low, Z["95"] * np.maximum(-shifted.min(axis=0), 0))
     high = medians.value + np.hypot(high - medians.value, Z["95"] * np.maximum(shifted.max(axis=0), 0))
+    sides = [_one_side(measured[good & (method == m)]) for m in range(len(names))]
+    for m, (bound, end) in enumerate(sides):
+        if bound == BELOW:
+            low[m], high[m] = 0.0, np.fmax(high[m], end)
+        elif bound == ABOVE:
+            low[m], high[m] = np.fmin(low[m], end), np.inf
     line = ensemble.set_index("quantity").loc["D_linear"]
     table = pd.DataFrame(
         {
@@ -258,6 +228,8 @@ def summarise(
             "D": [*medians.value, line["value"]],
             "ci_low": [*low, line["ci_low"]],
             "ci_high": [*high, line["ci_high"]],
+            "bound": [*(bound for bound, _ in sides), ""],
+            "outside": [*(_not_trained_for(measured["outside"][method == m]) for m in range(len(names))), ""],
             "psf_sd": [*np.ptp(shifted, axis=0) / 2, 0.0],
             "unit": "um2/s",
             "n_tracks": [*np.isfinite(D[0]).any(axis=1).sum(axis=1), int(line["n_tracks"])],
@@ -267,6 +239,20 @@ def summarise(
         }
     )
     return table if expected is None else table.assign(ratio_to_expected=table["D"] / expected)
+
+
+def _one_side(answers):
+    """The side that most answers of a method leave open, and the median of their intervals' other ends."""
+    for bound, end in ((BELOW, "D_hi95"), (ABOVE, "D_lo95")):
+        if (answers["bound"] == bound).mean() > 0.5:
+            return bound, answers[end].median()
+    return "", np.nan
+
+
+def _not_trained_for(flags):
+    """What a method was not trained for, in how many of its stacks."""
+    count = flags[flags != ""].value_counts()
+    return "; ".join(f"{name}: {n} of {len(flags)} stacks" for name, n in count.items())
 
 
 def _status(statuses):

@@ -8,6 +8,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.colors import LogNorm
 
 from blurbench.diffusion.populations import ALL
+from blurbench.diffusion.training_range import ABOVE
 from blurbench.drawing import style
 from blurbench.drawing.axes import label_panels, plain_log, round_numbers, scale_bar
 from blurbench.drawing.style import KIND_COLOURS, MM, readable
@@ -85,8 +86,12 @@ def _distributions(ax, ok, table, limits, expected):
         ax.stairs(base + heights, edges, baseline=base, fill=True, color=colour, alpha=0.35, linewidth=0)
         ax.stairs(base + heights, edges, baseline=base, color=colour, linewidth=0.7)
         for row in own[own["D"] > 0].itertuples():
-            ax.plot([max(row.ci_low, limits[0]), row.ci_high], [base - 0.08] * 2, color=colour, linewidth=1.6)
-            ax.plot(row.D, base - 0.08, "o", color=colour, markersize=2.8)
+            ends = max(row.ci_low, limits[0]), min(row.ci_high, limits[1])
+            ax.plot(ends, [base - 0.08] * 2, color=colour, linewidth=1.6)
+            if row.bound:  # an arrow to the side on which D may be anywhere, and no dot
+                ax.plot(ends[row.bound == ABOVE], base - 0.08, "<>"[row.bound == ABOVE], color=colour, markersize=4)
+            else:
+                ax.plot(row.D, base - 0.08, "o", color=colour, markersize=2.8)
         for side, number, words in ((0, (D < limits[0]).sum(), "← {}"), (1, (D > limits[1]).sum(), "{} →")):
             if number:
                 align = ("left", "right")[side]
