@@ -109,15 +109,17 @@ def run(stacks, entries: dict, device: str) -> pd.DataFrame:
 
     Returns
     -------
-    DataFrame, one row per stack and method: item, particle, frame, frames, y_um, x_um (in the first frame), method,
-    kind, D and its intervals (µm²/s; the geometric mean over training seeds), D_narrower and D_wider (the answer if the
-    PSF is one SD narrower or wider; of what all stacks share in that SD), bound (as of `training_range.bounds`),
-    outside (what of the stack the method was not trained for), status.
+    DataFrame, one row per stack and method: item, file (of a stack that was cut already), particle, frame, frames,
+    y_um, x_um (in the first frame), method, kind, D and its intervals (µm²/s; the geometric mean over training seeds),
+    D_narrower and D_wider (the answer if the PSF is one SD narrower or wider; of what all stacks share in that SD),
+    bound (as of `training_range.bounds`), outside (what of the stack the method was not trained for), status.
     """
     pixel = stacks.attrs["voxel_size"][-1]
     where = stacks.items[["particle", "frame", "frames"]].assign(
         item=np.arange(len(stacks)), y_um=stacks.items["y"] * pixel, x_um=stacks.items["x"] * pixel
     )
+    if "stacks" in stacks.spec:
+        where.insert(0, "file", np.array(stacks.spec["stacks"], object)[stacks.items["stack"]])
     columns = ["item", "D", *INTERVAL, *SHIFTED, "bound", "status"]
     found = []
     for name, entry in entries.items():

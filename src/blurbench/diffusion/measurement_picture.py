@@ -7,16 +7,17 @@ import pandas as pd
 from matplotlib.collections import LineCollection
 from matplotlib.colors import LogNorm
 
+from blurbench.diffusion.movie import frames_of
 from blurbench.diffusion.populations import ALL
 from blurbench.diffusion.training_range import ABOVE
 from blurbench.drawing import style
 from blurbench.drawing.axes import label_panels, plain_log, round_numbers, scale_bar
 from blurbench.drawing.style import KIND_COLOURS, MM, readable
 from blurbench.files.answers import OK
-from blurbench.microscopy.frames import read
 from blurbench.running.measurement import Measurement
 
 PREFERRED = ("ours", "mle", "cve", "centroid_msd_optimal")  # whose D colours the tracks: the first that ran
+HIGHEST = 220  # mm, of the image
 REMARK = 60  # characters in a line
 
 
@@ -29,7 +30,7 @@ def draw(path, recording: dict, items, survey: pd.DataFrame, measurement: Measur
     recording, items, survey : as in `measure`
     measurement : what it returned
     """
-    image, pixel = read(recording["file"])[0], recording["pixel_size_um"]
+    image, pixel = frames_of(recording)[0], recording["pixel_size_um"]
     measured, table = measurement.details, measurement.methods
     ran = list(dict.fromkeys(measured["method"]))
     chosen = next((name for name in PREFERRED if name in ran), ran[0])
@@ -37,7 +38,7 @@ def draw(path, recording: dict, items, survey: pd.DataFrame, measurement: Measur
     positive = ok.loc[ok["D"] > 0, "D"]
     low, high = np.quantile(positive, [0.02, 0.98]) if len(positive) else (0.1, 1)
     aspect = image.shape[0] / image.shape[1]
-    height = max(100 * MM * aspect + 24 * MM, (18 + 6.5 * len(ran)) * MM)
+    height = max(min(100 * aspect, HIGHEST) * MM + 24 * MM, (18 + 6.5 * len(ran)) * MM)
     with style.figure(path, height=height) as drawing:
         left, right = drawing.subplots(1, 2, width_ratios=[1.45, 1])
         _map(drawing, left, image, survey, ok[ok["method"] == chosen], chosen, pixel)

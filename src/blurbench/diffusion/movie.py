@@ -7,12 +7,23 @@ from scipy.fft import irfft2, rfft2
 from scipy.ndimage import fourier_shift, median_filter, zoom
 
 from blurbench.microscopy.calibration import check_calibration, check_metadata
-from blurbench.microscopy.frames import read
+from blurbench.microscopy.frames import Frames, read
+from blurbench.microscopy.mosaic import Mosaic, read_stacks
 from blurbench.microscopy.photon_transfer import photon_transfer, pixel_statistics
 from blurbench.microscopy.recording_error import RecordingError
 from blurbench.microscopy.saturation import ceiling
 
 SCALE = 8  # spot diameters over which the background is smooth
+
+
+def frames_of(recording: dict) -> Frames:
+    """Frames of a recording's entry: a movie, or a folder of stacks that were cut from movies, side by side."""
+    if not recording.get("stacks"):
+        return read(recording["file"], series=recording.get("series"))
+    if recording["tracking"]["subtract_drift"]:
+        found, expected = "true, and stacks that were cut already", "false: they drift each on their own"
+        raise RecordingError(recording["file"], "tracking.subtract_drift", found, expected)
+    return read_stacks(recording["file"])
 
 
 def open_movie(recording: dict) -> "Movie":
@@ -35,14 +46,15 @@ class Movie:
 
     Raises
     ------
-    RecordingError for whatever `read`, `check_calibration`, `pixel_statistics` and `photon_transfer` refuse, for a file
-    whose own calibration differs from the configuration's by more than 1 %, and for an offset above the background.
+    RecordingError for whatever `frames_of`, `check_calibration`, `pixel_statistics` and `photon_transfer` refuse, for a
+    file whose own calibration differs from the configuration's by more than 1 %, and for an offset above the
+    background.
     """
 
     def __init__(self, spec: dict, scale_px: float):
         file = spec.get("file")
         check_calibration(spec, file)
-        self.frames, self.spec, self.scale_px = read(file, series=spec.get("series")), spec, scale_px
+        self.frames, self.spec, self.scale_px = frames_of(spec), spec, scale_px
         for key in ("pixel_size_um", "frame_time_s", "exposure_s"):
             check_metadata(file, key, spec[key], getattr(self.frames, key), spec.get("calibration"))
         check_metadata(file, "pixel_size_um", spec["pixel_size_um"], self.frames.row_um, spec.get("calibration"))
@@ -63,6 +75,11 @@ class Movie:
 
     def __len__(self):
         return len(self.frames)
+
+    @property
+    def of_stacks(self):
+        """Whether it is made of stacks that were cut already."""
+        return isinstance(self.frames, Mosaic)
 
     @cached_property
     def ceiling(self):

@@ -22,8 +22,9 @@ def prepare(recording: dict, spec: dict, store, manifest) -> pd.DataFrame:
 
     The dataset's `imaging` is that of the recording: its photons, its background and its PSF, which is the stated one
     or the one that `recorded_psf.estimate` finds. Beside it stand `dataset_imaging`, that of the dataset whose
-    models apply, `psf`, {"told", "stated", "estimated"}: each the fields of a `recorded_psf.Width`, or None, and
-    `remarks`, sentences on what makes the answers doubtful.
+    models apply, `psf`, {"told", "stated", "estimated"}: each the fields of a `recorded_psf.Width`, or None, `remarks`,
+    sentences on what makes the answers doubtful, and `stacks`, the names of the files if each held a stack: the items'
+    column `stack` counts them.
 
     Parameters
     ----------
@@ -53,6 +54,8 @@ def prepare(recording: dict, spec: dict, store, manifest) -> pd.DataFrame:
     psf = recording.get("psf", {"kind": "gaussian", "fwhm_um": told.fwhm_um})
     imaging["psf"] = {**psf, "known_to": told.uncertainty}
     items["fwhm_um"] = told.fwhm_um
+    if movie.of_stacks:
+        items["stack"], items[["y", "x"]] = movie.frames.places(items[["y", "x"]].to_numpy())
     pixel = (recording["pixel_size_um"], "micrometer")
     axes = {"t": (recording["frame_time_s"], "second"), "y": pixel, "x": pixel}
     about = {
@@ -62,6 +65,8 @@ def prepare(recording: dict, spec: dict, store, manifest) -> pd.DataFrame:
         "pieces": counts,
         "remarks": remarks,
     }
+    if movie.of_stacks:
+        about["stacks"] = list(movie.frames.names)
     write(store, manifest, recording, {**spec, **about}, movie.transfer, axes, images, items)
     return spots
 

@@ -70,7 +70,7 @@ def find(movie: Movie, tracking: dict, min_frames: int) -> pd.DataFrame:
         found = f"{tracking['search_range_px']:g} px, within which too many spots could follow one another"
         raise RecordingError(movie.frames.file, "tracking.search_range_px", found, "less, or fewer spots") from None
     tracks = spots.groupby("particle")
-    kept = tracks.size() >= min_frames
+    kept = tracks.size() >= (PRESENT * min_frames if movie.of_stacks else min_frames)
     for column, key in (("size", "max_size_px"), ("ecc", "max_eccentricity")):
         if key in tracking:
             kept &= tracks[column].mean() < tracking[key]
@@ -119,7 +119,7 @@ def _check_range(file, spots, reach):
 
 
 def segments(
-    spots: pd.DataFrame, frames: tuple, size: int, shape: tuple, carried: np.ndarray
+    spots: pd.DataFrame, frames: tuple, size: int, shape: tuple, carried: np.ndarray, whole: bool = False
 ) -> tuple[pd.DataFrame, dict]:
     """Where stacks can be cut: pieces of the kept tracks that do not overlap in time, alone in a window that stays put.
 
@@ -130,6 +130,7 @@ def segments(
     size : pixels, side of the window
     shape : (y, x) of the movie
     carried : int (frame, 2), whole pixels that the drift has carried the windows along
+    whole : whether a piece begins and ends with the movie, as in stacks that were cut already, and not with its spot
 
     Returns
     -------
@@ -142,20 +143,22 @@ def segments(
     rows = []
     for particle, track in spots[spots["kept"]].groupby("particle"):
         track = track.sort_values("frame").set_index("frame")
-        start, last = track.index[0], track.index[-1]
+        start, last = (0, len(carried) - 1) if whole else (track.index[0], track.index[-1])
         while last - start + 1 >= frames[0]:
-            if start not in track.index:  # a stack starts where its spot is seen
+            if start not in track.index and not whole:  # a stack starts where its spot is seen
                 start += 1
                 continue
             n = int(min(frames[1], last - start + 1))
             piece = track.loc[start : start + n - 1]
-            y, x = piece.loc[start, ["y", "x"]]
+            if len(piece) < PRESENT * n:
+                counts["interrupted"] += 1
+                start += n
+                continue
+            y, x = piece[["y", "x"]].iloc[0]
             # The centre of the first pixel is 0, so the centre of a window from `top` on is top + (size - 1)/2.
             top, left = round(y - (size - 1) / 2), round(x - (size - 1) / 2)
             corners = carried[start : start + n] + (top, left)
-            if len(piece) < PRESENT * n:
-                fate = "interrupted"
-            elif corners.min() < 0 or (corners + size > shape).any():
+            if corners.min() < 0 or (corners + size > shape).any():
                 fate = "edge"
             elif _crowded(everything, particle, start, n, top, left, size):
                 fate = "neighbour"
@@ -226,7 +229,7 @@ def cut(movie: Movie, spots: pd.DataFrame, imaging: dict):
         drift = common_drift(spots, len(movie), file)
         spots = without(spots, drift)
     carried = np.rint(drift).astype(int)
-    pieces, counts = segments(spots, (fewest, most), size, movie.frames.shape[1:], carried)
+    pieces, counts = segments(spots, (fewest, most), size, movie.frames.shape[1:], carried, movie.of_stacks)
     log.info("stacks: %s", counts)
     if not len(pieces):
         raise RecordingError(

@@ -225,7 +225,10 @@ def _folder(path, kind):
         if image.ndim == 3 and image.shape[-1] in (3, 4):
             _refuse_colours(files[i], image.shape[-1])
         if image.ndim != 2:
-            raise RecordingError(files[i], "shape", f"a stack of shape {image.shape}", f"one {kind.part} in each file")
+            hint = ", or `stacks: true` in the entry where each file is a stack" if kind is MOVIE else ""
+            raise RecordingError(
+                files[i], "shape", f"a stack of shape {image.shape}", f"one {kind.part} in each file{hint}"
+            )
         return image
 
     first = frame(0)
