@@ -5,9 +5,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from scipy import fft, ndimage
+from skimage.restoration import denoise_tv_chambolle
 
 from blurbench.fusion import flat_fielding, restoration, tuning
-from blurbench.fusion.denoising import total_variation
+from blurbench.fusion.denoising import ITERATIONS, total_variation
 from blurbench.fusion.features import features, whole
 from blurbench.fusion.items import CHANNELS, View
 from blurbench.fusion.optics import Optics, axial_sigma, blur
@@ -135,6 +136,16 @@ def test_denoising_is_even_in_dark_places_and_bright_ones():
     noise = [(total_variation(rng.poisson(mean, (12, 40, 40)), 0.5) / np.sqrt(mean)).std() for mean in (50, 1000)]
     assert noise[0] == pytest.approx(noise[1], rel=0.1)  # what is left of the noise's skewness counts for some per cent
     assert noise[0] < 0.5
+
+
+@pytest.mark.parametrize("planes", [0, 1])
+@pytest.mark.parametrize("shape", [(6, 17, 23), (1, 9, 8), (5, 1, 4)])
+def test_denoising_is_that_of_scikit_image(shape, planes):
+    photons = np.random.default_rng(5).poisson(30, shape).astype(np.float32)
+    even = 2 * np.sqrt(photons + np.float32(3 / 8))
+    settings = {"eps": 0, "max_num_iter": ITERATIONS, "channel_axis": 0 if planes else None}
+    expected = np.square(denoise_tv_chambolle(even, 0.8, **settings) / 2) - np.float32(3 / 8)
+    np.testing.assert_array_equal(total_variation(photons, 0.8, planes), expected)
 
 
 def test_settings_are_chosen_for_the_channel_and_the_brightness(monkeypatch):
