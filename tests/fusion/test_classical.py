@@ -204,8 +204,8 @@ def test_features_of_a_part_are_those_of_the_whole():
     photons = np.random.default_rng(0).poisson(blur(scene((20, 60, 130)) * light_left((20, 60, 130)), OPTICS))
     view = as_view(photons.astype(np.float32))
     known, box = whole(view), ((0, 20), (0, 60), (40, 130))
-    everywhere = features(view, ((0, 20), (0, 60), (0, 130)), known)[:, :, 64:]
-    of_part = features(restoration.part(view, box), box, known)[:, :, 24:]
+    everywhere = np.stack(np.broadcast_arrays(*features(view, ((0, 20), (0, 60), (0, 130)), known)))[..., 64:]
+    of_part = np.stack(np.broadcast_arrays(*features(restoration.part(view, box), box, known)))[..., 24:]
     assert np.abs(of_part - everywhere).max() < 1e-3 * max(1.0, np.abs(everywhere).max())
 
 

@@ -6,9 +6,9 @@ import torch
 
 from blurbench.fusion import forward as microscope
 from blurbench.fusion import network_inputs
-from blurbench.fusion.features import features, whole
+from blurbench.fusion.features import LIGHT, features, whole
 from blurbench.fusion.items import View
-from blurbench.fusion.local_regression import LIGHT, ridge_answer
+from blurbench.fusion.local_regression import ridge_answer
 from blurbench.fusion.optics import Optics, axial_sigma, blur, blur_transposed, turned
 from blurbench.fusion.restoration import part
 from blurbench.fusion.ssim import ssim
@@ -219,7 +219,8 @@ def test_ours_begins_with_what_its_ridge_regression_says():
     method, _ = lively("ours", 1)
     network, view = method.network().eval(), recorded_view((16, 32, 32))
     known = whole(view)
-    ridge = known.scale * ridge_answer(method.ridge, features(view, tuple((0, n) for n in view.photons.shape), known))
+    seen = features(view, tuple((0, n) for n in view.photons.shape), known)
+    ridge = known.scale * ridge_answer(method.ridge, seen, view.photons.shape)
     answer = method._restored(network, view, torch.device("cpu"))
     # Two other estimates have a weight of 2 % each, and differ from it by about as much as it varies.
     assert np.sqrt(np.mean((answer - ridge) ** 2)) < 0.05 * ridge.std()

@@ -23,6 +23,7 @@ SHARPENED = (  # fine structures, dim ones and large ones want other settings of
     {"iterations": 4, "before_px": 0.0, "after_px": 0.9, "weight": 1.6},
 )
 FIRST_SHARPENED = 1 + len(SCALES)  # of the columns of `features`
+LIGHT = 2 + len(SCALES) + len(SHARPENED)  # features that are light
 AROUND = 3.0  # SD, in voxels of the plane, of the surroundings whose contrast counts
 
 
@@ -54,8 +55,10 @@ def estimates(part, left, scale, settings=SHARPENED) -> list:
     return [sharpened(part, **setting) / (left * np.float32(scale)) for setting in settings]
 
 
-def features(part, box, known) -> np.ndarray:
-    """Features of the part of a view that lies in a box of voxels, (z, y, x, features) float32.
+def features(part, box, known) -> list:
+    """Features of the part of a view that lies in a box of voxels, float32 arrays that fit (z, y, x).
+
+    Sides of 1 stand for what does not change along an axis. LIGHT of them, the first ones, are light.
 
     part : `items.View`, as `restoration.part` cuts it;  known : `Whole` of the view
     """
@@ -65,8 +68,14 @@ def features(part, box, known) -> np.ndarray:
     sharp = estimates(part, left, known.scale)
     around = AROUND * spacing[2] / spacing
     contrast = np.sqrt(np.maximum(smooth(np.square(sharp[2]), around) - np.square(smooth(sharp[2], around)), 0))
-    z, _, x = np.meshgrid(*(np.arange(lo, hi) * s / 100 for (lo, hi), s in zip(box, spacing)), indexing="ij")
+    z, x = (np.arange(*box[axis]) * spacing[axis] / 100 for axis in (0, 2))
     width = axial_sigma(part.optics, np.arange(left.shape[2]) * spacing[2]) / spacing[0]
     numbers = [np.log(known.scale), np.log(spacing[0] / spacing[2]), CHANNELS.index(part.channel)]
-    rest = [np.log(left), z, x, *(np.broadcast_to(n, left.shape) for n in (width, *numbers))]
-    return np.stack([smoothed[0] * left, *smoothed, *sharp, contrast, *rest], axis=-1, dtype=np.float32)
+    found = [smoothed[0] * left, *smoothed, *sharp, contrast, np.log(left), z[:, None, None], x, width, *numbers]
+    return [fitting(one) for one in found]
+
+
+def fitting(one) -> np.ndarray:
+    """A number or an array as one of three axes, float32."""
+    one = np.asarray(one, np.float32)
+    return one.reshape((1,) * (3 - one.ndim) + one.shape)

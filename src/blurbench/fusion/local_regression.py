@@ -15,14 +15,13 @@ from threadpoolctl import threadpool_limits
 from blurbench.files.logs import progress
 from blurbench.fusion import quadratic
 from blurbench.fusion.dimming import one_of
-from blurbench.fusion.features import features, whole
+from blurbench.fusion.features import LIGHT, features, whole
 from blurbench.fusion.items import answers, read
 from blurbench.fusion.restoration import tiled
 from blurbench.fusion.score import n_ssim
 
 VIEWS = 12  # of the validation split that a model is chosen on
 SHARES = 1 / 4, 1  # of the training views, from each of which one learns: the learning curve
-LIGHT = 10  # features, the first ones, that are light
 RIDGE = 1.0  # strength of a ridge whose strength is not chosen: it hardly matters
 MOST_SD = 5.0  # how far from its mean, in SD, a feature counts
 
@@ -91,7 +90,7 @@ class LocalRegression:
         known = whole(view)
 
         def of_part(part, box):
-            x = _scaled(models[0], _rooted(features(part, box, known)))
+            x = _table(models[0], features(part, box, known), part.photons.shape)
             values = np.stack([self.root(model, x) for model in models])
             return np.square(np.maximum(values, 0)) * np.float32(known.scale)
 
@@ -109,9 +108,9 @@ def ridge(dataset, copies, voxels, target, seed) -> dict:
     return {**scaling, **model}
 
 
-def ridge_answer(model, x) -> np.ndarray:
-    """What such a model says of features (z, y, x, columns): the target over its scale, (z, y, x)."""
-    return np.square(np.maximum(quadratic.value(model, _scaled(model, _rooted(x.copy()))), 0))
+def ridge_answer(model, columns, shape) -> np.ndarray:
+    """What such a model says of features, arrays that fit the shape (z, y, x): the target over its scale."""
+    return np.square(np.maximum(quadratic.value(model, _table(model, columns, shape)), 0))
 
 
 def _sample(dataset, copies, each, target, seed):
@@ -121,9 +120,10 @@ def _sample(dataset, copies, each, target, seed):
         view = one_of(dataset, i, copies, target)
         known, box = whole(view), tuple((0, side) for side in view.photons.shape)
         at = np.random.default_rng([seed, i]).integers(0, view.photons.size, each)
-        x = _rooted(features(view, box, known)).reshape(view.photons.size, -1)
-        light = getattr(view.truth, target).ravel()[at] / known.scale
-        sampled.append((x[at], np.sqrt(np.maximum(light, 0))))
+        there, columns = np.unravel_index(at, view.photons.shape), _rooted(features(view, box, known))
+        x = np.column_stack([np.broadcast_to(column, view.photons.shape)[there] for column in columns])
+        light = getattr(view.truth, target)[there] / known.scale
+        sampled.append((x, np.sqrt(np.maximum(light, 0))))
     return [np.concatenate(part) for part in zip(*sampled)]
 
 
@@ -133,12 +133,19 @@ def _scaling(x):
     return {"mean": torch.from_numpy(x.mean(axis=0)), "sd": torch.from_numpy(np.where(sd > 1e-6, sd, 1.0))}
 
 
-def _rooted(x):
-    """Features (..., columns) with the roots of those that are light."""
-    x[..., :LIGHT] = np.sqrt(np.maximum(x[..., :LIGHT], 0))
+def _table(model, columns, shape):
+    """Features, arrays that fit the shape (z, y, x), as a model wants them, (z, y, x, columns)."""
+    x = np.empty((*shape, len(columns)), np.float32)
+    for i, column in enumerate(_rooted(columns)):
+        x[..., i] = _scaled(model, column, i)
     return x
 
 
-def _scaled(model, x):
-    """Features (..., columns) less their means over the training voxels, in SD."""
-    return np.clip((x - model["mean"].numpy()) / model["sd"].numpy(), -MOST_SD, MOST_SD)
+def _rooted(columns):
+    """Features, with the roots of those that are light."""
+    return [np.sqrt(np.maximum(one, 0)) if i < LIGHT else one for i, one in enumerate(columns)]
+
+
+def _scaled(model, x, of=slice(None)):
+    """Features (..., columns), or one `of` them (...), less their means over the training voxels, in SD."""
+    return np.clip((x - model["mean"].numpy()[of]) / model["sd"].numpy()[of], -MOST_SD, MOST_SD)

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from blurbench.fusion.features import fitting
 from blurbench.fusion.items import CHANNELS
 from blurbench.fusion.optics import axial_sigma
 
@@ -30,7 +31,7 @@ def channels(part, box, known, estimates=()) -> list:
     found = [_root(part.photons, known), z[:, None, None], x, width, *numbers]
     if len(estimates):
         found += [np.log(known.field.on(box)), *estimates]
-    return [_fitting(one) for one in found]
+    return [fitting(one) for one in found]
 
 
 def stacked(channels, shape) -> np.ndarray:
@@ -52,13 +53,7 @@ def further(part, known) -> list:
         width = axial_sigma(optics, np.arange(photons.shape[light]) * optics.spacing_um[light])
         width = np.expand_dims(width / optics.spacing_um[optics.depth_axis], [a for a in range(3) if a != light])
         found += [_root(photons, known), width]
-    return [_fitting(one) for one in found]
-
-
-def _fitting(channel):
-    """A channel of three axes."""
-    channel = np.asarray(channel, np.float32)
-    return channel.reshape((1,) * (3 - channel.ndim) + channel.shape)
+    return [fitting(one) for one in found]
 
 
 def _root(photons, known):

@@ -75,8 +75,8 @@ class Ours(Learned):
         if not self.begins:
             return view + (super().estimate(part, box, known) if self.estimated else [])
         x = features(part, box, known)
-        made = [x[..., FIRST_SHARPENED + i] for i in range(SHOWN.start, SHOWN.stop)]
-        return [*view, *made, local_regression.ridge_answer(self.ridge, x)]
+        made = x[FIRST_SHARPENED:][SHOWN]
+        return [*view, *made, local_regression.ridge_answer(self.ridge, x, part.photons.shape)]
 
     def fit(self, splits, budget, device, seed):
         if self.begins:
