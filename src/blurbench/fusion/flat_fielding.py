@@ -5,6 +5,7 @@ light is lost. Its logarithm is fitted by a polynomial of low degree, as absorpt
 (Beer-Lambert). All this on blocks of some micrometres, few whatever the size of the view.
 """
 
+from functools import cache
 from itertools import product
 from typing import NamedTuple
 
@@ -60,6 +61,11 @@ def fit(photons, spacing_um, shrink=0.1, degree=3) -> FlatField:
         fitted = _polynomial(log, foreground, terms, shrink * bent)
         fitted = np.clip(fitted, fitted[foreground].min(), fitted[foreground].max())  # elsewhere nothing is known of it
     return FlatField((fitted - fitted.max()).astype(np.float32), block)
+
+
+def fits(view):
+    """Function of `shrink`, the flat field of a view (`items.View`), fitted once for each value."""
+    return cache(lambda shrink: fit(view.photons, view.optics.spacing_um, shrink))
 
 
 def divided(photons, field) -> np.ndarray:

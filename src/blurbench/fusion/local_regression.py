@@ -18,7 +18,7 @@ from blurbench.fusion.dimming import one_of
 from blurbench.fusion.features import LIGHT, features, whole
 from blurbench.fusion.items import answers, read
 from blurbench.fusion.restoration import tiled
-from blurbench.fusion.score import n_ssim
+from blurbench.fusion.score import comparison
 
 VIEWS = 12  # of the validation split that a model is chosen on
 SHARES = 1 / 4, 1  # of the training views, from each of which one learns: the learning curve
@@ -82,8 +82,8 @@ class LocalRegression:
 
     def _scores(self, view, models):
         """N_SSIM of each model on a view, against the target."""
-        target = getattr(view.truth, self.target)
-        return [n_ssim(found, target, view.photons) for found in self._restored(view, models)]
+        compared = comparison(getattr(view.truth, self.target), view.photons)
+        return [compared(found) for found in self._restored(view, models)]
 
     def _restored(self, view, models):
         """The target that each of some models on the same scale of the features expects, (z, y, x) in photons."""

@@ -6,6 +6,8 @@ tables. What similarity is stands in `blurbench.fusion.ssim`. The truth has no n
 views, fused and deconvolved, have noise that is independent of the view's, or to copy noise would pay.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 
@@ -106,10 +108,19 @@ def n_ssim(prediction, target, view, in_foreground: bool = False) -> float:
     -------
     float; NaN where the view is the target, or the target has one grey value
     """
+    return comparison(target, view, in_foreground)(prediction)
+
+
+def comparison(target, view, in_foreground: bool = False) -> Callable[[np.ndarray], float]:
+    """Function of a prediction, `n_ssim` of it: what of that is the target's and the view's is found once."""
     target = normalised(target)
-    mask = foreground(target.volume)
-    found, copied = (similarity(normalised(volume), target, mask) for volume in (prediction, view))
-    return gain(found.foreground, copied.foreground) if in_foreground else gain(found.mean, copied.mean)
+    mask, kind = foreground(target.volume), "foreground" if in_foreground else "mean"
+
+    def similar(volume):
+        return getattr(similarity(normalised(volume), target, mask), kind)
+
+    copied = similar(view)
+    return lambda prediction: gain(similar(prediction), copied)
 
 
 def gain(found, copied) -> float:

@@ -13,7 +13,7 @@ import pandas as pd
 from blurbench.files.logs import progress
 from blurbench.fusion.flat_fielding import BLOCK_UM, block_means
 from blurbench.fusion.items import CHANNELS, answers, read
-from blurbench.fusion.score import n_ssim
+from blurbench.fusion.score import comparison
 from blurbench.learning.climb import climb
 
 VIEWS = 12  # to choose on: more would hardly change the choice
@@ -86,13 +86,16 @@ def choose(dataset, method):
         return read(dataset, item)
 
     @lru_cache(1)
+    def compared(item):
+        return comparison(getattr(view(item).truth, method.target), view(item).photons)
+
+    @lru_cache(1)
     def prepared(item, *first):
         return method.prepare(view(item), *first)
 
     @cache
     def score(item, values):
-        found = method.restore(prepared(item, *values[: method.ahead]), *values[method.ahead :])
-        return n_ssim(found, getattr(view(item).truth, method.target), view(item).photons)
+        return compared(item)(method.restore(prepared(item, *values[: method.ahead]), *values[method.ahead :]))
 
     for own, at in progress(list(_knots(views)), f"choose settings of {type(method).__name__}"):
         weights, channel = np.exp(-0.5 * ((own["octave"] - at) / STEP) ** 2).to_numpy(), own["channel"].iloc[0]

@@ -16,6 +16,9 @@ class FlatField(Tuned):
         "shrink": (0.1, 0.03, 0.3, 1.0),
     }
 
-    def restore(self, view, sigma_px, sigma_z_px, shrink):
-        field = flat_fielding.fit(view.photons, view.optics.spacing_um, shrink)
-        return flat_fielding.divided(smooth(view.photons, (sigma_z_px, sigma_px, sigma_px)), field)
+    def prepare(self, view):
+        return view, flat_fielding.fits(view)
+
+    def restore(self, prepared, sigma_px, sigma_z_px, shrink):
+        view, fitted = prepared
+        return flat_fielding.divided(smooth(view.photons, (sigma_z_px, sigma_px, sigma_px)), fitted(shrink))

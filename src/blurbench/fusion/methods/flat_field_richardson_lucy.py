@@ -28,10 +28,9 @@ class FlatFieldRichardsonLucy(Tuned):
 
     def prepare(self, view, weight, planes):
         even = tiled(lambda part, box: total_variation(part.photons, weight, planes), view)
-        return view, view._replace(photons=even)
+        return view._replace(photons=even), flat_fielding.fits(view)
 
     def restore(self, prepared, before_px, iterations, after_px, shrink):
-        view, even = prepared
-        field = flat_fielding.fit(view.photons, view.optics.spacing_um, shrink)
+        even, fitted = prepared
         sharp = tiled(lambda part, box: sharpened(part, iterations, before_px, after_px), even)
-        return flat_fielding.divided(sharp, field)
+        return flat_fielding.divided(sharp, fitted(shrink))
