@@ -161,8 +161,8 @@ def test_settings_are_chosen_for_the_channel_and_the_brightness(monkeypatch):
             return -abs(width - right[view.channel, 3 if view.photons.max() < 100 else 10])
 
     truth = SimpleNamespace(density=None)
-    monkeypatch.setattr(tuning, "read", lambda dataset, i: views[i]._replace(truth=truth))
-    monkeypatch.setattr(tuning, "n_ssim", lambda found, density, photons: found)
+    monkeypatch.setattr(tuning, "read", lambda dataset, i, wanted: views[i]._replace(truth=truth))
+    monkeypatch.setattr(tuning, "comparison", lambda density, photons: lambda found: found)
     model, curve = tuning.choose(views, Narrowed())
     found = {(s["channel"], s["octave"]): s["setting"]["width"] for s in model["settings"]}
     assert {key: found[key] for key in right} == right
@@ -189,8 +189,8 @@ class Told(tuning.Tuned):
 
 def test_settings_are_chosen_for_the_target_that_is_asked_for(monkeypatch):
     view, truth = as_view(np.full((8, 16, 16), 100, np.float32)), SimpleNamespace(density=11.0, fused=33.0)
-    monkeypatch.setattr(tuning, "read", lambda dataset, i: view._replace(truth=truth))
-    monkeypatch.setattr(tuning, "n_ssim", lambda found, target, photons: -abs(found - target))
+    monkeypatch.setattr(tuning, "read", lambda dataset, i, wanted: view._replace(truth=truth))
+    monkeypatch.setattr(tuning, "comparison", lambda target, photons: lambda found: -abs(found - target))
     for target, expected in (("density", {"tens": 10.0, "ones": 1.0}), ("fused", {"tens": 30.0, "ones": 3.0})):
         method = Told()
         method.target = target

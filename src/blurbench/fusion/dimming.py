@@ -15,7 +15,7 @@ REACH = 8  # planes beyond which the Gaussian that it lacks ends
 
 def one_of(dataset, item, copies, target="density"):
     """A view of a dataset or a copy of it: first view 0, then so many copies that are fainter, then view 1."""
-    view, copy = read(dataset, item // (1 + copies)), item % (1 + copies)
+    view, copy = read(dataset, item // (1 + copies), [target]), item % (1 + copies)
     return fainter(view, np.random.default_rng(item), target) if copy else view
 
 
@@ -73,6 +73,7 @@ def dimmed(view, lamp, left, rng, noise_left=1):
     p, photons, read_variance = lamp * left, np.maximum(view.photons, 0), np.float32(view.read_noise) ** 2
     wanted, there = p * photons + read_variance, np.float32(noise_left) * p**2 * (photons + read_variance)
     noise = rng.standard_normal(view.photons.shape, np.float32)
-    truth = view.truth._replace(**{name: getattr(view.truth, name) * lamp for name in TARGETS})
+    targets = {name: getattr(view.truth, name) for name in TARGETS}
+    truth = view.truth._replace(**{name: one * lamp for name, one in targets.items() if one is not None})
     found = p * view.photons + np.sqrt(np.maximum(wanted - there, 0)) * noise
     return view._replace(photons=found, truth=truth)

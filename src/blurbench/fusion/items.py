@@ -9,7 +9,7 @@ from blurbench.fusion.optics import Optics, turned
 
 
 class Truth(NamedTuple):
-    """What only the simulator knows, each (z, y, x) float32 on the grid of the first view, in photons.
+    """What only the simulator knows, each (z, y, x) float32 on the grid of the first view, in photons, or not read.
 
     density : the specimen without noise and absorption, as sharp as `imaging.truth_sigma_px`: the truth
     deconvolved, fused : Richardson-Lucy deconvolution and content-weighted fusion of all views, whose noise is
@@ -19,12 +19,12 @@ class Truth(NamedTuple):
     transmission : share of the light that absorption leaves to the first view, no unit
     """
 
-    density: np.ndarray
-    deconvolved: np.ndarray
-    fused: np.ndarray
-    fused_given: np.ndarray
-    fused_clean: np.ndarray
-    transmission: np.ndarray
+    density: np.ndarray | None = None
+    deconvolved: np.ndarray | None = None
+    fused: np.ndarray | None = None
+    fused_given: np.ndarray | None = None
+    fused_clean: np.ndarray | None = None
+    transmission: np.ndarray | None = None
 
 
 class View(NamedTuple):
@@ -53,8 +53,8 @@ CHANNELS = ("nuclei", "membranes")  # by their number in the column `channel`
 SHAPE = ("depth_px", "height_px", "width_px")  # voxels of an item, which those of a recording's store may exceed
 
 
-def read(dataset, i: int) -> View:
-    """Item i of a dataset."""
+def read(dataset, i: int, wanted=Truth._fields) -> View:
+    """Item i of a dataset, with what is wanted of its truth, where there is one."""
     row, imaging = dataset.items.iloc[i], dataset.spec["imaging"]
     photons = dataset.images[i].astype(np.float32) - np.float32(imaging["offset"])
     photons = photons[(..., *(slice(int(row[name])) for name in SHAPE))]
@@ -62,7 +62,7 @@ def read(dataset, i: int) -> View:
     first = optics(row)
     names = imaging["views"][1 : len(views)]
     others = tuple(turned(first, name, views.shape[1:]) for name in names)
-    truth = Truth(*(dataset.truth[name][i] for name in Truth._fields)) if dataset.truth else None
+    truth = Truth(**{name: dataset.truth[name][i] for name in wanted}) if dataset.truth else None
     about = float(row["read_noise"]), CHANNELS[int(row["channel"])]
     return View(views[0], first, *about, views[1:], others, truth)
 

@@ -71,7 +71,7 @@ class LocalRegression:
                     about = {"items": views, "seconds": time.perf_counter() - start, "strength": model["strength"]}
                     rows.append({**about, "train_loss": float(np.mean((wanted - self.root(model, given)) ** 2))})
             chosen_on = progress(range(len(validation)), "choose the model")
-            scores = np.nanmedian([self._scores(read(validation, i), models) for i in chosen_on], axis=0)
+            scores = np.nanmedian([self._scores(read(validation, i, [self.target]), models) for i in chosen_on], axis=0)
         curve = pd.DataFrame(rows).assign(n_ssim=scores, validation_loss=1 - scores)
         of_all = len(models) - len(models) // len(SHARES)  # the first model of the whole split
         return models[of_all + int(np.argmax(scores[of_all:]))], curve

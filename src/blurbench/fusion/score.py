@@ -13,7 +13,7 @@ import pandas as pd
 
 from blurbench.files.answers import OK
 from blurbench.fusion import PROBLEM
-from blurbench.fusion.items import View, read
+from blurbench.fusion.items import TARGETS, View, read
 from blurbench.fusion.resolution import COARSEST_UM, resolution
 from blurbench.fusion.segmenting import agreement, nuclei
 from blurbench.fusion.ssim import K1, K2, PERCENTILES, WINDOW, Similarity, foreground, normalised, similarity
@@ -155,7 +155,7 @@ def studies_of(dataset) -> np.ndarray:
 
 def _volume(dataset, i, answer):
     """Metrics of one answer: all but `success` and `seconds`."""
-    view = read(dataset, i)
+    view = read(dataset, i, TARGETS)
     truth, about = view.truth.density, dataset.items.iloc[i]
     scaled, copy, target = (normalised(volume) for volume in (answer, view.photons, truth))
     values = similarities(scaled, copy, target)

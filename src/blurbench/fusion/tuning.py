@@ -83,7 +83,7 @@ def choose(dataset, method):
 
     @lru_cache(1)
     def view(item):
-        return read(dataset, item)
+        return read(dataset, item, [method.target])
 
     @lru_cache(1)
     def compared(item):
@@ -110,7 +110,7 @@ def choose(dataset, method):
 
 
 def _read(dataset, items):
-    return ((i, read(dataset, i)) for i in items)
+    return ((i, read(dataset, i, [])) for i in items)
 
 
 def _knots(views):

@@ -14,7 +14,7 @@ def draw(path, given: Material):
     """The first volume of the dataset, at one grey scale: that of the truth."""
     if given.store is None:
         return style.empty(path, "no test dataset")
-    view = read(given.store, 0)
+    view = read(given.store, 0, ["density"])
     volumes = {"view": view.photons}
     for one in sorted(given.predictions):
         if one.method not in volumes:  # the first training seed of several
