@@ -1,5 +1,7 @@
 """The training loop: what it learns, that it repeats, and that it goes on where it was interrupted."""
 
+import subprocess
+import sys
 import time
 
 import numba
@@ -203,6 +205,24 @@ def test_a_flipped_bit_in_the_weights_is_found(tmp_path):
     assert torch.load(path, weights_only=True)["network"]["weight"].unique().numel() == 2  # torch itself sees nothing
     with pytest.raises(models.ModelError, match=r"model\.pt.*checksum|model\.pt.*CRC"):
         models.read(path)
+
+
+def test_a_model_without_tensors_needs_no_torch_and_comes_back_as_it_is(tmp_path):
+    path = tmp_path / "model.pt"
+    plain = {"seed": 0, "spec": {"noise": 0.1}, "settings": [{"stain": "cells", "level": 1 / 3, "found": None}]}
+    models.write(plain, path)
+    script = "import sys; from blurbench.files import models; print(models.read(sys.argv[1]), 'torch' in sys.modules)"
+    found = subprocess.run([sys.executable, "-c", script, path], check=True, capture_output=True, text=True).stdout
+    assert found == f"{plain} False\n"
+    path.write_bytes(path.read_bytes().replace(b"cells", b"tells"))
+    with pytest.raises(models.ModelError, match=r"model\.pt.*checksum"):
+        models.read(path)
+
+
+@pytest.mark.parametrize("content", [{1: 2}, {"sides": (1, 2)}, {"noise": float("nan")}])
+def test_what_json_would_alter_is_not_written_as_such(tmp_path, content):
+    models.write(content, tmp_path / "model.pt")
+    assert repr(models.read(tmp_path / "model.pt")) == repr(content)
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 truncated", b"\x80\x04K\x01."])

@@ -69,6 +69,7 @@ class Learned:
         dict that `predict` takes as its model, DataFrame (learning curve)
         """
         train, validation = (self._prepared(splits[name]) for name in ("train", "validation"))
+        device = find_device(device)
         network = untrained(self.network, budget, device, seed)
         diameter = float(splits["train"].spec["imaging"]["diameter_px"])
 

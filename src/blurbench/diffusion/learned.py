@@ -74,6 +74,7 @@ class Learned:
         dict that `predict` takes as its model, DataFrame (learning curve)
         """
         train, validation = (self._prepared(splits[name], budget.threads) for name in ("train", "validation"))
+        device = find_device(device)
         network = untrained(lambda: self.network(splits["train"].spec), budget, device, seed)
         self.adapt(network, train)
 

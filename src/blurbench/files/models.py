@@ -1,11 +1,16 @@
-"""Model and checkpoint files: PyTorch's format, of which only tensors and plain values are ever unpickled."""
+"""Model and checkpoint files: PyTorch's format, of which only tensors and plain values are ever unpickled.
 
+A model of plain values alone, such as chosen settings, is JSON in a zip archive: who writes or reads it does not wait
+for torch.
+"""
+
+import json
 import zipfile
 from pathlib import Path
 
-import torch
-
 from blurbench.files.atomic import replacing
+
+PLAIN = "model.json"  # the one entry of an archive without tensors
 
 
 class ModelError(ValueError):
@@ -15,13 +20,19 @@ class ModelError(ValueError):
 def write(content: dict, path: str | Path) -> None:
     """Write a model or checkpoint file."""
     with replacing(path) as partial:
+        if (text := _plain(content)) is not None:
+            with zipfile.ZipFile(partial, "w") as archive:
+                archive.writestr(zipfile.ZipInfo(PLAIN), text)  # without a date: the same model is the same file
+            return
+        import torch
+
         torch.save(content, partial)
 
 
 def read(path: str | Path) -> dict:
     """Content of a model or checkpoint file, on the CPU.
 
-    Raises ModelError if the file is empty, truncated, altered, or holds anything but tensors and plain values. The
+    Raises ModelError if the file is empty, truncated, altered, or holds anything but tensors and plain values. Either
     format is a zip archive with a checksum for every entry, which torch itself does not compare.
     """
     try:
@@ -31,10 +42,8 @@ def read(path: str | Path) -> dict:
                 raise ModelError("entries that declare more than the file holds")
             if broken := archive.testzip():
                 raise ModelError(f"the entry {broken} is not what its checksum says")
-        content = torch.load(path, map_location="cpu", weights_only=True)
-        for tensor in _tensors(content):
-            if tensor.nbytes > tensor.untyped_storage().nbytes():
-                raise ModelError(f"a tensor of shape {tuple(tensor.shape)} that repeats what the file holds of it")
+            plain = archive.read(PLAIN) if PLAIN in archive.namelist() else None
+        content = _with_tensors(path) if plain is None else json.loads(plain)
     except Exception as error:  # torch raises whatever the zip and pickle readers do
         raise ModelError(f"{path}: found no model that can be read ({_short(error)}), expected a whole one") from error
     if not isinstance(content, dict):
@@ -42,12 +51,31 @@ def read(path: str | Path) -> dict:
     return content
 
 
-def _tensors(tree):
-    if isinstance(tree, torch.Tensor):
-        yield tree
-    elif isinstance(tree, dict | list | tuple):
+def _plain(content):
+    """JSON of a content that it gives back as it is; None of any other."""
+    try:
+        text = json.dumps(content)
+    except TypeError:
+        return None
+    return text if json.loads(text) == content else None
+
+
+def _with_tensors(path):
+    import torch
+
+    content = torch.load(path, map_location="cpu", weights_only=True)
+    for tensor in _leaves(content):
+        if isinstance(tensor, torch.Tensor) and tensor.nbytes > tensor.untyped_storage().nbytes():
+            raise ModelError(f"a tensor of shape {tuple(tensor.shape)} that repeats what the file holds of it")
+    return content
+
+
+def _leaves(tree):
+    if isinstance(tree, dict | list | tuple):
         for value in tree.values() if isinstance(tree, dict) else tree:
-            yield from _tensors(value)
+            yield from _leaves(value)
+    else:
+        yield tree
 
 
 def _short(error):

@@ -103,6 +103,7 @@ class Learned:
         """
         self.spec = splits["train"].spec
         train, validation = self._prepared(splits["train"], self.dimmed), self._prepared(splits["validation"])
+        device = find_device(device)
         network = untrained(self.network, budget, device, seed)
 
         def batch(index, rng):

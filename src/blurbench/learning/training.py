@@ -17,14 +17,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
 
 from blurbench.files import models
 from blurbench.files.datasets import Dataset
 from blurbench.files.logs import progress
 from blurbench.learning import batches
 from blurbench.learning.budget import Budget
-from blurbench.learning.device import find_device
 from blurbench.planning import sources
 from blurbench.running import methods
 
@@ -33,6 +31,8 @@ log = logging.getLogger(__name__)
 
 def adamw(groups, learning_rate):
     """The usual optimiser."""
+    import torch
+
     return torch.optim.AdamW(groups, lr=learning_rate, betas=(0.9, 0.98))
 
 
@@ -57,6 +57,8 @@ def train(network, batch, n_train, block, loss, validate, budget: Budget, seed: 
     DataFrame, the learning curve: items, seconds and core_s since the training began, seconds_waited (those in which
     steps waited for their batches), train_loss, validation_loss and what else `validate` gives, learning_rate
     """
+    import torch  # slow to import, and a choice of settings does without
+
     torch.set_num_threads(budget.threads)
     steps, size = budget.steps(n_train), min(budget.batch_size, n_train)
     every = max(1, steps // budget.validations)
@@ -182,7 +184,7 @@ def fit(
     fingerprint = hashlib.blake2b(b"".join([settings, *data]), digest_size=16).hexdigest()
     checkpoint = Path(checkpoint)
     given = Budget(**budget, threads=threads, checkpoint=checkpoint, fingerprint=fingerprint)
-    learned, points = instance.fit(splits, given, find_device(device), seed)
+    learned, points = instance.fit(splits, given, device, seed)
     for name, value in given.cost.spent().items():
         rows = points.index[-1:] if name in points else points.index  # a choice of settings has one cost
         points.loc[rows, name] = value

@@ -70,7 +70,7 @@ class Method(Protocol):
 class TrainedMethod(Method, Protocol):
     """A method that learns from the training split, or chooses its settings on the validation split."""
 
-    def fit(self, splits: dict[str, Any], budget: Any, device: Any, seed: int) -> tuple[dict[str, Any], pd.DataFrame]:
+    def fit(self, splits: dict[str, Any], budget: Any, device: str, seed: int) -> tuple[dict[str, Any], pd.DataFrame]:
         """Train.
 
         The same arguments give the same model on the same machine.
@@ -79,7 +79,7 @@ class TrainedMethod(Method, Protocol):
         ----------
         splits : Datasets `train` and `validation`, with their truth
         budget : blurbench.learning.training.Budget
-        device : torch.device
+        device : cpu or cuda, where networks are trained
         seed : of every random number of the training
 
         Returns

@@ -103,6 +103,7 @@ class Learned:
         dict that `predict` takes as its model, DataFrame (learning curve)
         """
         train, validation = self._prepared(splits["train"]), self._prepared(splits["validation"])
+        device = find_device(device)
         network = untrained(self.network, budget, device, seed)
 
         def batch(index, rng):

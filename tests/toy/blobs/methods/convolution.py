@@ -19,6 +19,7 @@ class Convolution:
         return nn.Conv2d(1, 1, self.side, padding="same")
 
     def fit(self, splits, budget, device, seed):
+        device = find_device(device)
         network = untrained(self.network, budget, device, seed)
         pairs = {name: [x.to(device) for x in _pairs(split)] for name, split in splits.items()}
 
