@@ -6,8 +6,8 @@ Lengths are in usual diameters of a cell, so that cell bodies are seen as nuclei
 import numpy as np
 from scipy import ndimage
 from scipy.spatial import cKDTree
-from skimage.feature import hessian_matrix, hessian_matrix_eigvals
 
+from blurbench.segmentation.derivatives import curvatures
 from blurbench.segmentation.watershed import by_distance
 
 SMOOTHED = 0.03, 0.06, 0.125, 0.25, 0.5  # SDs of Gaussians
@@ -38,7 +38,7 @@ def context(chance, planes, at, diameter_px, separation, smoothing) -> np.ndarra
     """
     smoothed = {sd: ndimage.gaussian_filter(chance, sd * diameter_px) for sd in {*SMOOTHED, *CURVED, UPHILL}}
     columns = [chance[at], *(smoothed[sd][at] for sd in SMOOTHED)]
-    columns += [curvature[at] for sd in CURVED for curvature in _curvatures(smoothed[sd])]
+    columns += [curvature[at] for sd in CURVED for curvature in curvatures(smoothed[sd])]
     slope = np.array([axis[at] for axis in np.gradient(smoothed[UPHILL])])
     steepness = np.hypot(*slope)
     uphill = slope / np.maximum(steepness, np.finfo(np.float32).tiny)
@@ -49,11 +49,6 @@ def context(chance, planes, at, diameter_px, separation, smoothing) -> np.ndarra
     cells = by_distance(seen[0] > 0.5, diameter_px, separation, smoothing)
     columns += _cells(cells, np.array(at), uphill, diameter_px)
     return np.column_stack(columns).astype(np.float32)
-
-
-def _curvatures(plane):
-    """Both eigenvalues (y, x) of the second derivatives of a plane, the larger one first."""
-    return hessian_matrix_eigvals(hessian_matrix(plane, sigma=0, order="rc", use_gaussian_derivatives=False))
 
 
 def _rays(plane, at, uphill):

@@ -5,15 +5,17 @@ filters say of that.
 """
 
 import numpy as np
-from skimage.feature import multiscale_basic_features
+from numba import njit
+from scipy.ndimage import gaussian_filter
 
 from blurbench.learning.tiles import tiles, window
 from blurbench.segmentation import network_inputs
 from blurbench.segmentation.deconvolution import richardson_lucy
+from blurbench.segmentation.derivatives import curvatures, edges
 from blurbench.segmentation.greys import greys
 
-SCALES = 1.0, 16.0  # SDs of the Gaussians, pixels; each is twice the one before
-SHARP = 1.0, 4.0  # likewise, where the blur is undone
+SCALES = 1, 2, 4, 8, 16  # SDs of the Gaussians, pixels
+SHARP = 1, 2, 4  # likewise, where the blur is undone
 SIDE, MARGIN = 1024, 64  # of the tiles of large images, pixels
 
 
@@ -44,11 +46,27 @@ def planes_of_tiles(field, sharpened, restored=False, beyond=0):
 
 def features(planes, field, filtered):
     """Features (y, x, columns) float32 of what is seen of an image, the image itself first and then its blur undone."""
-    columns = [_filters(planes[0], SCALES), *planes[1:, ..., None]]
-    columns += [_filters(plane, SHARP) for plane in planes[1:] if filtered]
-    columns.append(np.broadcast_to(np.float32([field.blur_px, field.diameter_px]), (*planes[0].shape, 2)))
-    return np.concatenate(columns, axis=-1)
+    columns = [*_filters(planes[0], SCALES), *planes[1:]]
+    columns += [column for plane in planes[1:] if filtered for column in _filters(plane, SHARP)]
+    columns += [np.full_like(planes[0], value) for value in (field.blur_px, field.diameter_px)]
+    return _pixel_by_pixel(np.stack(columns))
 
 
 def _filters(plane, scales):
-    return multiscale_basic_features(plane, sigma_min=scales[0], sigma_max=scales[1], workers=1)
+    """Those of `skimage.feature.multiscale_basic_features`, one by one: (y, x) float32."""
+    for sd in scales:
+        smooth = gaussian_filter(plane, sd, mode="nearest")
+        yield from (smooth, edges(smooth), *curvatures(smooth))
+
+
+@njit(cache=True)
+def _pixel_by_pixel(planes):
+    """Planes (c, y, x) as (y, x, c); numpy takes four times as long."""
+    c, ny, nx = planes.shape
+    out = np.empty((ny, nx, c), planes.dtype)
+    for y in range(ny):
+        for i in range(c):
+            line = planes[i, y]
+            for x in range(nx):
+                out[y, x, i] = line[x]
+    return out
