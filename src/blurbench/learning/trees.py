@@ -46,7 +46,16 @@ def odds(model, x) -> np.ndarray:
 def leaves(trees, x) -> np.ndarray:
     """Sum over the trees that `grown` gave of the leaf that each row of x (n, columns) ends in, (n,)."""
     feature, threshold, below, above, value = (trees[name].numpy() for name in COLUMNS)
-    return _leaves(np.ascontiguousarray(x), feature, threshold, np.stack([above, below], axis=-1), value)
+    children = np.stack([above, below], axis=-1)
+    # Narrow numbers, of which more are at hand.
+    narrow = feature.astype(np.uint32), _rounded_down(threshold, x.dtype), children.astype(np.uint32)
+    return _leaves(np.ascontiguousarray(x), *narrow, value)
+
+
+def _rounded_down(threshold, dtype):
+    """Thresholds in the precision of what is held against them: the same numbers are no larger than these."""
+    near = threshold.astype(dtype)
+    return np.where(near > threshold, np.nextafter(near, dtype.type(-np.inf)), near)
 
 
 @njit(cache=True)
@@ -59,7 +68,7 @@ def _leaves(x, feature, threshold, children, value):
             of, most, to = feature[t], threshold[t], children[t]
             for i in range(first, stop, LANES):
                 j, k, m = min(i + 1, n - 1), min(i + 2, n - 1), min(i + 3, n - 1)
-                a = b = c = d = 0
+                a = b = c = d = np.uint32(0)
                 while True:
                     p = to[a, int(x[i, of[a]] <= most[a])]
                     q = to[b, int(x[j, of[b]] <= most[b])]
