@@ -65,22 +65,27 @@ def write(
 def _fill(folder, store, header, n, shard, shards, gates):
     """Write what `write` is given into a new store; returns the content of its manifest."""
     group = zarr.create_group(folder, zarr_format=3, attributes=header)
-    digests, done, first_images = {}, 0, np.empty(0)
+    digests, done, first_images, columns = {}, 0, np.empty(0), {}
     for images, items, truth in shards:
-        columns = {f"items/{name}": items[name].to_numpy() for name in items}
-        arrays = {"images": images, **columns, **{f"truth/{name}": a for name, a in truth.items()}}
+        arrays = {"images": images, **{f"truth/{name}": a for name, a in truth.items()}}
         if done == 0:
             first_images = np.array(images[:PREVIEWS])
+            columns = {name: np.empty(n, items[name].to_numpy().dtype) for name in items}
             for name, a in arrays.items():
                 _create(group, name, n, shard, a)
                 digests[name] = hashlib.blake2b(digest_size=16)
         for name, a in arrays.items():
             group[name][done : done + len(images)] = a
             digests[name].update(np.ascontiguousarray(a).data)
+        for name, column in columns.items():
+            column[done : done + len(images)] = items[name]
         done += len(images)
     if done != n:
         raise DatasetError(f"{store}: {done} items were made, {n} were expected")
-    columns = {name.split("/")[1]: group[name][:] for name in digests if name.startswith("items/")}
+    for name, column in columns.items():  # in one file each, as whoever opens the dataset reads all of them
+        _create(group, f"items/{name}", n, n, column)
+        group[f"items/{name}"][:] = column
+        digests[f"items/{name}"] = hashlib.blake2b(column.data, digest_size=16)
     checked = {"gates": gates(pd.DataFrame(columns), header["spec"])} if gates and n else {}
     if checked and not checked["gates"]["passed"]:
         raise DatasetError(f"{store}: its items do not pass the gates: {json.dumps(checked['gates'])}")
@@ -105,7 +110,7 @@ def _create(group, name, n, shard, a):
         name,
         shape=(n, *a.shape[1:]),
         chunks=(1 if image else min(shard, n), *a.shape[1:]),
-        shards=(min(shard, n), *a.shape[1:]) if image else None,
+        shards=(min(shard, n), *a.shape[1:]) if image and min(shard, n) > 1 else None,
         dtype=a.dtype,
         compressors=COMPRESSOR,
     )
