@@ -1,7 +1,6 @@
 """How far the outline of one mask lies from that of another."""
 
 import numpy as np
-from scipy.ndimage import binary_erosion
 from scipy.spatial import cKDTree
 
 PERCENTILE = 95  # of distances: a few stray pixels do not decide
@@ -32,4 +31,6 @@ def hausdorff(prediction, truth, percentile=PERCENTILE) -> float:
 
 def outline(mask) -> np.ndarray:
     """Pixels of a mask (y, x) with a neighbour outside, int (n, 2)."""
-    return np.argwhere(mask & ~binary_erosion(mask))
+    wide = np.pad(mask, 1)
+    inside = wide[:-2, 1:-1] & wide[2:, 1:-1] & wide[1:-1, :-2] & wide[1:-1, 2:]
+    return np.argwhere(mask & ~inside)

@@ -29,11 +29,20 @@ class Greys(NamedTuple):
 
 def greys(image) -> Greys:
     """Greys of an image (y, x)."""
-    whole = tuple(slice(n // BLOCK * BLOCK or None) for n in image.shape)  # blocks, as what is missing would count as 0
-    blocks = block_reduce(image[whole], BLOCK, np.mean)
-    low, high = (float(np.quantile(blocks, q)) for q in (LOW, HIGH))
+    low, high = _quantiles(image, LOW, HIGH)
     noise = noise_sd(image[:SAMPLE, :SAMPLE])
     return Greys(low, max(high - low, CONTRAST * noise), noise)
+
+
+def background(image) -> float:
+    """`low` of the greys of an image (y, x)."""
+    return _quantiles(image, LOW)[0]
+
+
+def _quantiles(image, *shares):
+    whole = tuple(slice(n // BLOCK * BLOCK or None) for n in image.shape)  # blocks, as what is missing would count as 0
+    blocks = block_reduce(image[whole], BLOCK, np.mean)
+    return [float(np.quantile(blocks, share)) for share in shares]
 
 
 def noise_sd(image) -> float:

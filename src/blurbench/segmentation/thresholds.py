@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from skimage.filters import gaussian
 
-from blurbench.segmentation.greys import greys
+from blurbench.segmentation.greys import background
 
 
 class Levels(NamedTuple):
@@ -26,4 +26,4 @@ def levels(image, threshold, sigma_px) -> Levels:
     threshold : function image -> grey level, such as `skimage.filters.threshold_otsu`
     """
     smooth = gaussian(image, sigma_px) if sigma_px else image
-    return Levels(smooth, greys(smooth).low, threshold(smooth))
+    return Levels(smooth, background(smooth), threshold(smooth))
