@@ -9,9 +9,9 @@ import math
 
 import numpy as np
 from numba import njit
-from scipy.ndimage import correlate1d
 
 from blurbench.microscopy.psf import Psf
+from blurbench.microscopy.separable import correlated
 
 FAR, NEAR, INSIDE = range(3)  # of the centres: beyond a diameter, nearer, nearer than a radius
 
@@ -23,9 +23,7 @@ def blur(canvas, psf: Psf):
 
         return np.maximum(fftconvolve(canvas, psf.image.astype(np.float32), mode="valid"), 0)
     for axis, profile in enumerate(psf.profiles):  # cropped at once, so that the next axis has less to do
-        inner = [slice(None)] * 3
-        inner[axis] = slice(psf.reach[axis], canvas.shape[axis] - psf.reach[axis])
-        canvas = correlate1d(canvas, profile, axis, mode="constant")[tuple(inner)]
+        canvas = correlated(canvas, profile, axis, -psf.reach[axis])
     return canvas
 
 

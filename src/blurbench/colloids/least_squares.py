@@ -21,6 +21,7 @@ from scipy.spatial import cKDTree
 from blurbench.colloids.imaging import draw_spheres
 from blurbench.microscopy.deconvolution import convolved
 from blurbench.microscopy.psf import Psf
+from blurbench.microscopy.separable import correlated
 
 SEEN = 2.5  # SDs of the point-spread function beyond which two spheres do not overlap, and light from outside is lost
 STEPS = 10
@@ -127,8 +128,7 @@ class Model:
         if self.scene.psf.image is not None:
             return convolved(canvas, self.scene.psf, "constant")[self.inner]
         for axis in (2, 1, 0):  # cropped at once, and the longest profile last, when least is left
-            canvas = ndimage.correlate1d(canvas, self.scene.psf.profiles[axis], axis, mode="constant")
-            canvas = canvas[tuple(self.inner[axis] if a == axis else slice(None) for a in range(3))]
+            canvas = correlated(canvas, self.scene.psf.profiles[axis], axis, -self.pad[axis])
         return canvas
 
     def transposed(self, field):
@@ -138,8 +138,7 @@ class Model:
             canvas = np.pad(field, [(p, p) for p in self.pad])
             return convolved(canvas, self.scene.psf, "constant", transposed=True)
         for axis in (0, 1, 2):
-            field = np.pad(field, [(p, p) if a == axis else (0, 0) for a, p in enumerate(self.pad)])
-            field = ndimage.correlate1d(field, self.scene.psf.profiles[axis], axis, mode="constant")
+            field = correlated(field, self.scene.psf.profiles[axis], axis, self.pad[axis])
         return field
 
     def slopes(self, field, centres, radii, amplitudes):

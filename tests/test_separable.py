@@ -1,0 +1,23 @@
+"""Correlation along one axis against SciPy's."""
+
+import numpy as np
+import pytest
+from scipy.ndimage import correlate1d
+
+from blurbench.microscopy.separable import correlated
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("axis", [0, 1, 2])
+@pytest.mark.parametrize("margin", [0, 3, -2])
+def test_correlated_is_that_of_scipy_to_the_bit(axis, margin, dtype):
+    profile = np.exp(-0.5 * (np.arange(-6, 7) / 1.7) ** 2)
+    for shape in ((9, 7, 40), (5, 5, 6), (6, 30, 31)):  # shorter than the profile, more lines than a block
+        field = np.random.default_rng(0).normal(size=shape).astype(dtype)
+        around = np.pad(field, [(max(margin, 0),) * 2 if a == axis else (0, 0) for a in range(3)])
+        wanted = correlate1d(around, profile, axis, mode="constant")
+        inner = slice(-min(margin, 0), wanted.shape[axis] + min(margin, 0))
+        wanted = wanted[tuple(inner if a == axis else slice(None) for a in range(3))]
+        found = correlated(field, profile, axis, margin)
+        assert found.dtype == dtype
+        np.testing.assert_array_equal(found, wanted)
