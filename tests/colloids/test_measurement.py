@@ -10,7 +10,7 @@ import yaml
 from recorded_volumes import BLOB, IMAGING, blob, prepared, write
 
 from blurbench.colloids import measurement, physics, simulate
-from blurbench.colloids.locating import locate
+from blurbench.colloids.locating import locate, smoothed
 from blurbench.colloids.packing import fitted_box, hard_spheres
 from blurbench.files.answers import OK
 
@@ -55,7 +55,7 @@ def test_a_simulated_volume_is_found_again(tmp_path, predicts):
 
     def find(method, dataset, model):
         photons = dataset.images[0].astype(float) - 100
-        return answer(locate(photons, 11, separation=7)[0] * dataset.items["voxel_um"][0])
+        return answer(locate(smoothed(photons, 11), separation=7)[0][0] * dataset.items["voxel_um"][0])
 
     predicts(find)
     found = measurement.measure(recording, items, survey, entries(any={}), "cpu", 100, 1)
@@ -175,7 +175,7 @@ def test_real_volumes(tmp_path, predicts, name, phi):
     survey, items = prepared(recording, tmp_path)
     predicts(
         lambda method, dataset, model: answer(
-            locate(dataset.images[0].astype(float) - 100, 11, separation=7, noise_size=1.5)[0]
+            locate(smoothed(dataset.images[0].astype(float) - 100, 11, noise_size=1.5), separation=7)[0][0]
             * dataset.items["voxel_um"][0]
         )
     )

@@ -6,7 +6,7 @@ that are closer than `separation`; touching spheres need it below the diameter.
 
 from itertools import product
 
-from blurbench.colloids.locating import locate, odd
+from blurbench.colloids.locating import locate, odd, smoothed
 
 # Extent of a feature, its stretch along z, distance of two features, SD of the smoothing, percentile of the voxels that
 # a maximum must exceed. What a volume of narrow blur is best located with comes first.
@@ -18,22 +18,28 @@ BRIGHTEST = 60000  # what the brightest voxel is scaled to, for trackpy reads wh
 
 
 def search(volume, sizes=SIZES, smoothing=SMOOTHING):
-    """Features at every setting, as `tuning.choose` takes them."""
-    for (size, stretch), separation, sd, percentile in product(sizes, SEPARATIONS, smoothing, PERCENTILES):
-        setting = {"size": size, "stretch": stretch, "separation": separation, "smoothing": sd}
-        setting["percentile"] = percentile
-        yield setting, *find(volume, setting)
+    """Features at every setting, as `tuning.choose` takes them; what several settings share is done once."""
+    for size, stretch in sizes:
+        setting = {"size": size, "stretch": stretch}
+        smooth = {sd: _smoothed(volume, {**setting, "smoothing": sd}) for sd in smoothing}
+        for separation, sd in product(SEPARATIONS, smoothing):
+            found = locate(smooth[sd], separation * volume.diameter, PERCENTILES)
+            for percentile, one in zip(PERCENTILES, found):
+                yield {**setting, "separation": separation, "smoothing": sd, "percentile": percentile}, *one
 
 
 def find(volume, setting):
     """Positions (n, 3) in voxels and masses (n,) of all features at one setting."""
-    d = volume.diameter
+    smooth = _smoothed(volume, setting)
+    return locate(smooth, setting["separation"] * volume.diameter, (setting["percentile"],))[0]
+
+
+def _smoothed(volume, setting):
+    """The volume after trackpy's filter at one setting."""
+    d, top = volume.diameter, volume.photons.max()
     flat = odd(setting["size"] * d)
-    top = volume.photons.max()
-    return locate(
+    return smoothed(
         volume.photons * (BRIGHTEST / top) if top > 0 else volume.photons,
         (odd(setting["size"] * setting["stretch"] * d), flat, flat),
-        separation=setting["separation"] * d,
-        noise_size=setting["smoothing"] * d,
-        percentile=setting["percentile"],
+        setting["smoothing"] * d,
     )

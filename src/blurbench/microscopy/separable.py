@@ -1,4 +1,4 @@
-"""Correlation with a symmetric profile along one axis: what scipy's `correlate1d` gives, to the bit, in a third of its time.
+"""Correlation with a symmetric profile along one axis: what SciPy's `correlate1d` gives, to the bit, but faster.
 
 SciPy goes along one line after the other. Here neighbouring lines go side by side, on vector registers.
 """

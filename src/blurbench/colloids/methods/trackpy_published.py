@@ -5,7 +5,7 @@ diameter + 1, is more than the distance of two touching spheres, and of such a p
 """
 
 from blurbench.colloids.items import answers, relative
-from blurbench.colloids.locating import locate, odd
+from blurbench.colloids.locating import locate, odd, smoothed
 
 
 class TrackpyPublished:
@@ -17,5 +17,5 @@ class TrackpyPublished:
 
 
 def _find(volume):
-    positions, mass = locate(volume.photons, odd(volume.diameter))
+    [(positions, mass)] = locate(smoothed(volume.photons, odd(volume.diameter)))
     return positions, relative(mass)

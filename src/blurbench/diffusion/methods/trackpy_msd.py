@@ -13,6 +13,7 @@ import trackpy
 
 from blurbench.diffusion.estimators import cve_sigma, msd_sd
 from blurbench.diffusion.stack_estimates import estimate_stacks
+from blurbench.microscopy import trackpy_steps
 
 SPREADS = 6  # search range in SDs of a step at the largest D of the dataset's range
 
@@ -37,9 +38,11 @@ def _locate(photons, diameter):
     for t, frame in enumerate(photons):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # trackpy warns of frames without a feature: they are the lost ones
-            found = trackpy.locate(frame - frame.min(), diameter, topn=1, characterize=False, engine="numba")
-        frames.append(found.assign(frame=t))
-    return pd.concat(frames, ignore_index=True)
+            [found] = trackpy_steps.locate(trackpy_steps.smoothed(frame - frame.min(), (diameter, diameter)))
+        if len(found):
+            y, x, mass = found[np.argmax(found[:, 2])]
+            frames.append((y, x, mass, t))
+    return pd.DataFrame(frames, columns=["y", "x", "mass", "frame"])
 
 
 def _slope(features, step, stack):
