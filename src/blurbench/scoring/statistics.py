@@ -24,8 +24,6 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 from scipy.special import stdtr, stdtrit
-from scipy.stats import rankdata
-from statsmodels.stats.multitest import multipletests
 
 LEVEL = 0.95
 FEWEST = 8  # items behind an interval: from here on those of skewed values, too, cover in nine cases of ten
@@ -350,6 +348,8 @@ def ranks(badness: Replicates, level=LEVEL):
     Ties share the better rank. NaN for a method whose value is NaN; the interval also where there are fewer than FEWEST
     items in all.
     """
+    from scipy.stats import rankdata  # half a second that no figure waits for
+
     known = np.isfinite(badness.value)
     rank, low, high = np.full((3, len(known)), np.nan)
     if known.any():
@@ -373,6 +373,8 @@ def paired_differences(first: Replicates, second: Replicates, tested) -> pd.Data
     DataFrame: difference (first less second), ci_low, ci_high, p_holm (of the test whether that difference is 0, Holm
     over the family; NaN outside of it, and where there is no interval), n_items.
     """
+    from statsmodels.stats.multitest import multipletests  # with scipy.stats
+
     difference = first.combine(np.subtract, second)
     low, high = difference.interval()
     p = np.where(tested, difference.p_value(), np.nan)
