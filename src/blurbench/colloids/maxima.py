@@ -1,7 +1,6 @@
 """Where bright spots lie: maxima of a filtered volume, between the voxels."""
 
 import numpy as np
-from scipy import ndimage
 
 ROUNDING = 1e-3  # of the largest response: what is smaller may be rounding, where a volume has no noise
 
@@ -25,14 +24,26 @@ def maxima(response, separation):
     reach, least = int(np.ceil(separation)), max(ROUNDING * response.max(), 0)
     ball = np.sqrt(sum(g.astype(float) ** 2 for g in np.ogrid[tuple(3 * [slice(-reach, reach + 1)])])) <= separation
     # The box in the ball first: it is quick, and leaves few voxels to be compared with the whole ball.
-    box = 2 * int(separation / np.sqrt(3)) + 1
-    candidate = (response == ndimage.maximum_filter(response, max(3, box), mode="constant")) & (response > least)
+    inside = max(1, int(separation / np.sqrt(3)))
+    largest = _largest(np.pad(response, inside, constant_values=-np.inf), 2 * inside + 1)
+    candidate = (response == largest) & (response > least)
     at = np.argwhere(candidate[1:-1, 1:-1, 1:-1]) + 1
     padded = np.pad(response, reach, constant_values=-np.inf)
     offsets = np.argwhere(ball)
     keep = [response[tuple(p)] >= padded[tuple((p + offsets).T)].max() for p in at]
     at = at[np.array(keep, bool)]
     return _tops(response, at)
+
+
+def _largest(values, side):
+    """Largest value in each box of `side` voxels, by its first one: whole arrays at once take half of SciPy's time."""
+    for axis in range(3):
+        values, width = np.moveaxis(values, axis, 0), 1
+        while width < side:
+            step = min(width, side - width)
+            values, width = np.maximum(values[:-step], values[step:]), width + step
+        values = np.moveaxis(values, 0, axis)
+    return values
 
 
 def _tops(response, at):
