@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from scipy.ndimage import correlate1d
+from scipy.ndimage import correlate1d, gaussian_filter
 
-from blurbench.microscopy.separable import correlated
+from blurbench.microscopy.separable import correlated, gaussian
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -21,3 +21,10 @@ def test_correlated_is_that_of_scipy_to_the_bit(axis, margin, dtype):
         found = correlated(field, profile, axis, margin)
         assert found.dtype == dtype
         np.testing.assert_array_equal(found, wanted)
+
+
+@pytest.mark.parametrize("orders", [(0, 0, 0), (2, 0, 0), (0, 2, 0)])
+def test_gaussian_is_that_of_scipy_to_the_bit(orders):
+    for sd in ((2.5, 1.1, 0.7), (0.1, 4.0, 1.3)):
+        field = np.random.default_rng(0).normal(size=(12, 9, 30)).astype(np.float32)
+        np.testing.assert_array_equal(gaussian(field, sd, orders), gaussian_filter(field, sd, orders))

@@ -13,6 +13,7 @@ from scipy.spatial import cKDTree
 from blurbench.colloids import network_inputs, wiener
 from blurbench.colloids.items import relative
 from blurbench.colloids.maxima import maxima
+from blurbench.microscopy.separable import gaussian
 
 FACTORS = (10.0, 1.0, 0.1, 3.0, 0.3)  # on the noise power, as in `wiener`: from smooth to sharp
 OF = 3  # of the estimates have their maxima taken, and their shells: the first ones
@@ -57,8 +58,8 @@ def places(volume) -> Places:
     found = [maxima(estimate, SEPARATION * d)[0] for estimate in estimates[:OF]]
     positions = np.concatenate(found)
     smooth, curved = SMOOTHING
-    image = ndimage.gaussian_filter(values, smooth * d)
-    laplacian = -ndimage.gaussian_laplace(values, curved * d)
+    image = gaussian(values, 3 * [smooth * d], np.zeros(3))
+    laplacian = -sum(gaussian(values, 3 * [curved * d], orders) for orders in 2 * np.eye(3))
     heights = _at([*estimates, image, laplacian], positions)
     edges = np.minimum(positions + 0.5, np.array(values.shape) - 0.5 - positions) / d
     which = np.repeat(np.arange(OF), [len(part) for part in found])

@@ -8,10 +8,10 @@ weight of the z axis, the distance of two maxima and the least response.
 from itertools import product
 
 import numpy as np
-from scipy import ndimage
 
 from blurbench.colloids.maxima import maxima
 from blurbench.colloids.tuning import Tuned
+from blurbench.microscopy.separable import gaussian
 
 FLOORS = (0.3, 0.25, 0.35)  # least SD of the filter, in diameters
 # Power of the blurred sphere's variance that an axis is weighted by: 1 makes up for what the wide blur along z takes
@@ -40,7 +40,7 @@ def _curvatures(volume, floor):
     missing = volume.diameter**2 / 12 - volume.psf.sigma**2
     sd = np.sqrt(np.maximum(missing, (floor * volume.diameter) ** 2))
     orders = 2 * np.eye(3, dtype=int)
-    return [-ndimage.gaussian_filter(volume.photons, sd, order=o) for o in orders], sd**2 + volume.psf.sigma**2
+    return [-gaussian(volume.photons, sd, o) for o in orders], sd**2 + volume.psf.sigma**2
 
 
 def _maxima(volume, curvatures, variance, setting):
