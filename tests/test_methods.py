@@ -14,6 +14,7 @@ import yaml
 
 import blurbench
 from blurbench import problems
+from blurbench.files import models
 from blurbench.files.answers import ImageAnswers, Points
 from blurbench.files.datasets import Dataset
 from blurbench.files.models import ModelError
@@ -417,10 +418,10 @@ def test_training_repeats(problem, name, stores, model, answers, tmp_path):
     ds = Dataset.open(stores(problem) / "test.zarr")
     again = methods.predict(loaded(problem, name), ds, tmp_path / "again.pt")
     exactly_the_same(again, answers(problem, name))
-    first = torch.load(model(problem, name), weights_only=True)
+    first = models.read(model(problem, name))
     if "network" in first:  # what no network is, a regression, may depend on its items alone
         trained(problem, name, stores(problem), tmp_path / "other.pt", seed=2)
-        other = torch.load(tmp_path / "other.pt", weights_only=True)["network"]
+        other = models.read(tmp_path / "other.pt")["network"]
         assert any((other[key] != value).any() for key, value in first["network"].items())
 
 
