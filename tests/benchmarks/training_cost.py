@@ -21,7 +21,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 CORE_S = {  # of every network of a problem
-    "laptop": {"diffusion": 40, "colloids": 60, "fusion": 60, "segmentation": 60},
+    "laptop": {"diffusion": 60, "colloids": 60, "fusion": 60, "segmentation": 60},
     "reference": {"diffusion": 900, "colloids": 1800, "fusion": 1800, "segmentation": 900},
 }
 FEW_MB = 64  # of training items that a training is measured on
