@@ -85,7 +85,7 @@ def test_a_run_is_held_to_what_is_stated(parts, tmp_path, capsys):
         kind = "classical" if epochs is None else "learned"
         rows.append(f'diffusion,{name},{kind},net,"{{""width"": {width}}}","{{""epochs"": {epochs or 0}}}"')
     (run / "tables/methods.csv").write_text("\n".join(rows) + "\n")
-    costs = {"net": 42.0, "slow": 53.2, "net_quarter": 10.0, "ridge": 5.0, "trackpy": 9.0}
+    costs = {"net": 63.0, "slow": 79.8, "net_quarter": 10.0, "ridge": 5.0, "trackpy": 9.0}
     for name, core_s in costs.items():
         model = run / "models/diffusion/report" / name / "1.csv"
         job = run / "benchmarks/train/diffusion/report" / name / "1.tsv"
@@ -96,6 +96,6 @@ def test_a_run_is_held_to_what_is_stated(parts, tmp_path, capsys):
         job.write_text(f"s\tcpu_time\n9\t{core_s + 4}\n")
     assert not training_cost.check(run)
     said = capsys.readouterr().out
-    assert "diffusion/report/slow/1, 9, 53.2, 133%, 57.2" in said and "ridge" not in said and "quarter" not in said
-    (run / "models/diffusion/report/slow/1.csv").write_text("items,core_s,learning_rate\n9,44.0,0\n")
+    assert "diffusion/report/slow/1, 9, 79.8, 133%, 83.8" in said and "ridge" not in said and "quarter" not in said
+    (run / "models/diffusion/report/slow/1.csv").write_text("items,core_s,learning_rate\n9,66.0,0\n")
     assert training_cost.check(run)
