@@ -1,6 +1,7 @@
 """What the methods say about a real volume: how many spheres, how they are packed, and whether that can be true."""
 
 import math
+from textwrap import fill
 
 import numpy as np
 import pandas as pd
@@ -8,6 +9,7 @@ from matplotlib.collections import EllipseCollection
 from scipy.spatial import cKDTree
 
 from blurbench.colloids.configuration import INSET
+from blurbench.colloids.doubts import faded, hollow
 from blurbench.colloids.physics import core_precision, radial_distribution, volume_fraction
 from blurbench.drawing import style
 from blurbench.drawing.axes import scale_bar
@@ -21,6 +23,7 @@ PEAK = (CORE, 1.7)  # diameters: where the first peak of g(r) is looked for
 AXES = ["z", "y", "x"]
 NUMBERS = ("n", "n_inset", "phi", "peak_r_d", "peak_g", "core_g", "core_precision", "neighbour_d")
 COLUMNS, FIELD, CURVE = 4, 16, 20 * MM  # of the picture: methods side by side, diameters across, height of g(r)
+REMARK = 110  # characters in a line
 VIEWS = {"xy": (1, 0), "xz": (0, 1)}  # the axis that runs down, and the one that is cut through; x runs across
 BRIGHT = {"learned": CYCLE[5], "classical": CYCLE[4]}  # colours that stand out from grey
 
@@ -32,7 +35,8 @@ def measure(recording: dict, items, survey: pd.DataFrame, entries: dict, device:
     ----------
     recording : entry of the configuration
     items : Dataset that `preparation.prepare` wrote
-    survey : what it returned; not used, nor are `resamples` and `seed`, as nothing here is drawn at random
+    survey : what it returned, the light of each slice
+    resamples, seed : not used, as nothing here is drawn at random
     entries, device : as in `running.measurement.answers`
 
     Returns
@@ -40,7 +44,7 @@ def measure(recording: dict, items, survey: pd.DataFrame, entries: dict, device:
     Measurement of
 
     methods : one row per method, its numbers the means over its training seeds, see `describe`; `n_seeds`, `seconds`,
-        and `status`, which is that of the first seed that failed
+        `status`, which is that of the first seed that failed, and `remark`, what makes all of their answers doubtful
     details : method, kind, seed, z, y, x (µm from the centre of the recording's first voxel), confidence
     reference : method, r_d (middle of the bin, diameters) and g, the mean over training seeds
     """
@@ -63,7 +67,11 @@ def measure(recording: dict, items, survey: pd.DataFrame, entries: dict, device:
         rows.append({"method": name, "kind": entry["kind"], **mean, "n_seeds": len(table), "status": status})
         curves.append(pd.DataFrame({"method": name, "r_d": r.round(6), "g": np.mean(g, axis=0)}))
     details = pd.concat(centres, ignore_index=True)[["method", "kind", "seed", *AXES, "confidence"]]
-    table = pd.DataFrame(rows)
+    voxel, volume = items.items["voxel_um"].iloc[0], items.images[0].astype(np.float32)
+    first = details[details["seed"] == details.groupby("method")["seed"].transform("min")]
+    places = {name: (one[AXES].to_numpy(float) - shift) / voxel for name, one in first.groupby("method")}
+    remarks = [*faded(survey), *hollow(volume, float(items.items["diameter_px"].iloc[0]), places)]
+    table = pd.DataFrame(rows).assign(remark="; ".join(remarks))
     table[["n", "n_inset"]] = table[["n", "n_inset"]].convert_dtypes()  # whole numbers, but for means that are none
     return Measurement(table, details, pd.concat(curves, ignore_index=True))
 
@@ -157,6 +165,8 @@ def draw(path, recording: dict, items, survey: pd.DataFrame, measurement: Measur
             number = f"n = {row['n']:.0f}" if row["status"] == OK else "failed"
             block[0].set_title(f"{readable(row['method'])}, {number}", pad=3)
             _curve(block[2], measurement.reference, row)
+        if remark := table["remark"].iloc[0]:
+            drawing.suptitle(fill(remark, REMARK), fontsize=6)
         scale_bar(blocks[0][0], field[2] * item["voxel_um"])
         for first in blocks[: len(table) : columns]:
             for ax, name in zip(first, (*VIEWS, "g(r)")):

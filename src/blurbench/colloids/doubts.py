@@ -1,0 +1,61 @@
+"""What makes the answers on a volume doubtful, in sentences: light that falls along z, spheres that look hollow."""
+
+import numpy as np
+
+FADED = 0.5  # of the mean light of a third of the slices, in another third
+HOLLOW = 0.9  # of the light at the rim of spheres, in their middle
+MIDDLE, RIM = (0.0, 0.15), (0.35, 0.45)  # distances from a centre, diameters
+ENOUGH = 20  # centres whose profile is looked at
+DARK = 0.05  # quantile of a volume that is its background
+
+
+def faded(survey) -> list[str]:
+    """A sentence if one end of the volume is much darker than the other.
+
+    survey : DataFrame, the mean photons of each slice, as `preparation.prepare` returns it
+    """
+    first, *_, last = (float(part.mean()) for part in np.array_split(survey["photons"].to_numpy(), 3))
+    bright, dark = max(first, last), min(first, last)
+    if dark > FADED * bright:
+        return []
+    end = "last" if last < first else "first"
+    return [
+        f"the {end} third of the slices has {dark / bright:.2g} of the light of the other end: spheres there are fewer, or "
+        "faint and missed"
+    ]
+
+
+def hollow(volume, diameter, centres_by_method) -> list[str]:
+    """A sentence if what a method found is darker in the middle than at the rim, as no filled sphere is.
+
+    Parameters
+    ----------
+    volume : (z, y, x), grey values
+    diameter : of the spheres, voxels
+    centres_by_method : {name: (n, 3)}, voxels from the centre of the first one
+    """
+    ratios = {name: _middle_over_rim(volume, diameter, found) for name, found in centres_by_method.items()}
+    dark = {name: ratio for name, ratio in ratios.items() if ratio < HOLLOW}
+    if not dark:
+        return []
+    name = min(dark, key=dark.get)
+    return [
+        f"what {name} finds has {dark[name]:.2g} of the light of its rim in its middle: hollow spheres, and every method "
+        "is made for filled ones"
+    ]
+
+
+def _middle_over_rim(volume, diameter, centres):
+    """Light above the background in the middle of what lies at the centres, over that at its rim; NaN for too few."""
+    reach = int(np.ceil(RIM[1] * diameter))
+    corners = np.rint(centres).astype(int)
+    inside = ((corners >= reach) & (corners < np.array(volume.shape) - reach)).all(axis=1)
+    if inside.sum() < ENOUGH:
+        return np.nan
+    steps = np.arange(-reach, reach + 1)
+    cube = np.stack(np.meshgrid(steps, steps, steps, indexing="ij"), axis=-1).reshape(-1, 3)
+    places = corners[inside, None] + cube
+    distance = np.linalg.norm(places - centres[inside, None], axis=-1) / diameter
+    light = volume[tuple(np.moveaxis(places, -1, 0))] - np.quantile(volume, DARK)
+    middle, rim = (light[(distance >= low) & (distance < high)].mean() for low, high in (MIDDLE, RIM))
+    return middle / max(rim, 1e-9)
