@@ -20,8 +20,8 @@ def faded(survey) -> list[str]:
         return []
     end = "last" if last < first else "first"
     return [
-        f"the {end} third of the slices has {dark / bright:.2g} of the light of the other end: spheres there are fewer, or "
-        "faint and missed"
+        f"the {end} third of the slices has {dark / bright:.2g} of the light of the other end: spheres there are "
+        "fewer, or faint and missed"
     ]
 
 
@@ -38,10 +38,10 @@ def hollow(volume, diameter, centres_by_method) -> list[str]:
     dark = {name: ratio for name, ratio in ratios.items() if ratio < HOLLOW}
     if not dark:
         return []
-    name = min(dark, key=dark.get)
+    name = min(dark, key=lambda one: dark[one])
     return [
-        f"what {name} finds has {dark[name]:.2g} of the light of its rim in its middle: hollow spheres, and every method "
-        "is made for filled ones"
+        f"what {name} finds has {dark[name]:.2g} of the light of its rim in its middle: hollow spheres, and every "
+        "method is made for filled ones"
     ]
 
 
