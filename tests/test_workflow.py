@@ -91,7 +91,7 @@ def test_a_method_dropped_in_appears_and_runs_no_other_again(finished, tmp_path)
 def test_an_edited_method_alone_runs_again(finished, tmp_path):
     tree = finished.clone(tmp_path / "tree")
     with open(tree.path / "src/blurbench/diffusion/methods/prior_mean.py", "a") as file:
-        file.write("# edited\n")
+        file.write("EDITED = True\n")
     plan = tree.snakemake("--dry-run")
     jobs = {line.strip() for line in plan.splitlines() if line.strip().startswith(("output:", "wildcards:"))}
     assert any("method=prior_mean" in job for job in jobs)
@@ -103,7 +103,7 @@ def test_an_edit_of_what_a_stage_imports_runs_that_stage_and_what_follows(finish
     os.utime(tree.path / "src/blurbench/diffusion/hermite_moments.py")  # the time alone says nothing
     assert "Nothing to be done" in tree.snakemake("--dry-run")
     with open(tree.path / "src/blurbench/diffusion/score.py", "a") as file:
-        file.write("# edited\n")
+        file.write("EDITED = True\n")
     planned = tree.snakemake("--dry-run", "--quiet", "reason")
     rules = set(re.findall(r"^(?:local)?rule (\w+):", planned, re.MULTILINE))
     assert {"score", "tabulate_diffusion", "summarise"} <= rules and not {"simulate", "train", "predict"} & rules
@@ -112,7 +112,7 @@ def test_an_edit_of_what_a_stage_imports_runs_that_stage_and_what_follows(finish
 def test_an_edited_figure_alone_is_drawn_again(finished, tmp_path):
     tree = finished.clone(tmp_path / "tree")
     with open(tree.path / "src/blurbench/diffusion/figures/predicted.py", "a") as file:
-        file.write("# edited\n")
+        file.write("EDITED = True\n")
     planned = tree.snakemake("--dry-run", "--quiet", "reason")
     assert re.findall(r"^(?:local)?rule (\w+):", planned, re.MULTILINE) == ["draw", "all"]
     assert "figure=predicted" in planned
