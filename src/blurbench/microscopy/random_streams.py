@@ -26,7 +26,7 @@ def key(*names) -> int:
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little") & 0x7FFFFFFFFFFFFFFF
 
 
-@njit(cache=True, inline="always")
+@njit(cache=True, forceinline=True)
 def _mix(z):
     z = (z ^ (z >> _U(30))) * _U(0xBF58476D1CE4E5B9)
     z = (z ^ (z >> _U(27))) * _U(0x94D049BB133111EB)
@@ -41,14 +41,14 @@ def stream(key, item, purpose):
     return state
 
 
-@njit(cache=True, inline="always")
+@njit(cache=True, forceinline=True)
 def bits(s):
     """Next 64 random bits."""
     s[0] += _GOLDEN
     return _mix(s[0])
 
 
-@njit(cache=True, inline="always")
+@njit(cache=True, forceinline=True)
 def uniform(s):
     """Uniform in (0, 1): never 0, so that its logarithm exists."""
     return (np.float64(np.int64(bits(s) >> _U(12))) + 0.5) * (1.0 / 4503599627370496.0)
@@ -68,7 +68,7 @@ def _ziggurat(layers=128, edge=3.442619855899, area=9.91256303526217e-3):
 _EDGE, _RATIO = _ziggurat()
 
 
-@njit(cache=True, inline="always")
+@njit(cache=True, forceinline=True)
 def normal(s):
     """Standard normal number (ziggurat of Marsaglia & Tsang 2000 in the form of Doornik 2005)."""
     while True:
@@ -191,7 +191,7 @@ def pair_table(p, first):
     return np.column_stack([table >> _U(32), pair | pair[table & _U(0xFFFFFFFF)] << _U(32)])
 
 
-@njit(cache=True, inline="always")
+@njit(cache=True, forceinline=True)
 def _pair(random, table):
     """Pair at 64 random bits: the upper half gives the row, the lower is compared with its threshold."""
     row = table[((random >> _U(32)) * _U(len(table))) >> _U(32)]
