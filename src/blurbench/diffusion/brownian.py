@@ -33,7 +33,7 @@ def walk(s, D, frames, substeps, frame_time, exposure, start_spread):
     return path
 
 
-@njit(cache=True, inline="always")
+@njit(cache=True, forceinline=True)
 def bridge(s, start, end, gone, left, per_time):
     """Coordinate of a Brownian path that left `start` `gone` ago and will be at `end` in `left`.
 

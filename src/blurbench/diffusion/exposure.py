@@ -148,7 +148,7 @@ def _light(molecule, t, psf, per_pixel, size, counts, lit, n_lit):
     return n_lit, seen, brightest
 
 
-@njit(cache=True, inline="always")
+@njit(cache=True, forceinline=True)
 def _displace(s, psf):
     """Displacement (y, x) of one photon, µm."""
     if psf.kind == GAUSSIAN:

@@ -73,7 +73,7 @@ def widening(depth, defocus):
     return np.sqrt(1.0 + (depth / defocus) ** 2)
 
 
-@njit(cache=True, inline="always")
+@njit(cache=True, forceinline=True)
 def reflect(x, centre, half):
     """Coordinate of a free path, as walls at centre ± half reflect it: exact for a Brownian path (method of images)."""
     u = (x - centre + half) % (4.0 * half)

@@ -150,7 +150,7 @@ def read_dark(s, camera, frame):
             frame[i] = read(s, camera, 0)
 
 
-@njit(cache=True, inline="always")
+@njit(cache=True, forceinline=True)
 def read(s, camera, signal):
     """Grey value of a pixel that detected `signal` photons beside its background."""
     electrons = float(signal + draw(s, camera.background))
