@@ -61,7 +61,10 @@ def show(path, ends, cue):
         return
     for t in range(len(path)):
         for axis in range(2):
-            centre = path[t, :, axis].mean()
+            centre = 0.0
+            for k in range(path.shape[1]):
+                centre += path[t, k, axis]
+            centre /= path.shape[1]
             for positions in (path, ends):
                 for k in range(positions.shape[1]):
                     positions[t, k, axis] = centre if cue == NO_SHAPE else positions[t, k, axis] - centre

@@ -68,9 +68,20 @@ def is_dark(switches, moment):
 
 
 @njit(cache=True)
-def widening(depth, defocus):
-    """Width of the PSF (any shape) at a depth, over that in focus: as of a Gaussian beam of the Rayleigh length."""
-    return np.sqrt(1.0 + (depth / defocus) ** 2)
+def widening(path, defocus):
+    """Width of the PSF (any shape) over that in focus, as of a Gaussian beam of the Rayleigh length.
+
+    path : (frame, substep, 2), of which the first coordinate is the depth
+
+    Returns
+    -------
+    (frame, substep)
+    """
+    wider = np.empty(path.shape[:2])
+    for t in range(path.shape[0]):
+        for k in range(path.shape[1]):
+            wider[t, k] = math.sqrt(1.0 + (path[t, k, 0] / defocus) ** 2)
+    return wider
 
 
 @njit(cache=True, forceinline=True)
@@ -95,8 +106,12 @@ def corralled(path, side):
 def beside(s, path, first, distance):
     """A path (frame, substep, 2) that begins at 0, moved so that it begins at a distance from `first`, anywhere."""
     angle = 2.0 * math.pi * uniform(s)
-    start = np.array([first[0] + distance * math.sin(angle), first[1] + distance * math.cos(angle)])
-    return path + start
+    y, x = first[0] + distance * math.sin(angle), first[1] + distance * math.cos(angle)
+    moved = np.empty_like(path)
+    for t in range(path.shape[0]):
+        for k in range(path.shape[1]):
+            moved[t, k, 0], moved[t, k, 1] = path[t, k, 0] + y, path[t, k, 1] + x
+    return moved
 
 
 @njit(cache=True)

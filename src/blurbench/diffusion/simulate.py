@@ -217,14 +217,25 @@ def _molecule(stream_key, item, path, D, frame_time, exposure, photons, scene):
         s = stream(stream_key, item, DARK)
         switches = telegraph(s, wrong.dark_share, wrong.dark_s / part, frames * frame_time / part)
     if wrong.defocus > 0.0:
-        depth = walk(stream(stream_key, item, DEPTH), D, frames, substeps, frame_time, exposure, 0.0)[:, :, 0]
+        depth = walk(stream(stream_key, item, DEPTH), D, frames, substeps, frame_time, exposure, 0.0)
         wider = widening(depth, wrong.defocus)
     middle, pixel, at_rest = scene.size / 2, scene.pixel, scene.cue == NO_SHAPE
     return Molecule(
-        path / pixel + middle, ends / pixel + middle, 0.0 if at_rest else 2.0 * D * part / pixel**2, photons,
+        _in_pixels(path, pixel, middle), _in_pixels(ends, pixel, middle), 0.0 if at_rest else 2.0 * D * part / pixel**2, photons,
         scene.cue == NO_INTENSITY, scene.continuous, stream(stream_key, item, TIMES), between,
         stream(stream_key, item, PHOTONS), frame_time / part, switches, wider, wrong.corral / pixel,
     )  # fmt: skip
+
+
+@njit(cache=True)
+def _in_pixels(positions, pixel, middle):
+    """Positions (frame, any number, 2) in pixels from the field's corner, which is `middle` from its centre."""
+    out = np.empty_like(positions)
+    for t in range(positions.shape[0]):
+        for k in range(positions.shape[1]):
+            for axis in range(2):
+                out[t, k, axis] = positions[t, k, axis] / pixel + middle
+    return out
 
 
 def dataset(spec: dict, split: str, seed: int) -> Simulated:

@@ -166,7 +166,7 @@ def alias_table(p):
     return table
 
 
-@njit(cache=True)
+@njit(cache=True, forceinline=True)
 def draw(s, table):
     """Index drawn from an alias table.
 
