@@ -26,7 +26,8 @@ from blurbench.planning.defaults import stated
 
 DEFAULTS = stated("diffusion", "imaging")
 AXES = ["item", "t", "y", "x"]
-PARAMETERS, PATH, TIMES, PHOTONS, CAMERA, BETWEEN, DARK, DEPTH, SLOPE = range(9)  # purposes of an item's random streams
+# Purposes of an item's random streams. Numpy's numbers: of Python's numba takes each for a type, and compiles for it.
+PARAMETERS, PATH, TIMES, PHOTONS, CAMERA, BETWEEN, DARK, DEPTH, SLOPE = np.arange(9)
 SECOND = 1 << 40  # beyond every item: the number under which an item's second molecule has its streams
 
 
@@ -267,7 +268,7 @@ def dataset(spec: dict, split: str, seed: int) -> Simulated:
 
 
 def _shards(D, full, stream_key, cue):
-    spread, corral = full["start_spread_px"] * full["pixel_size_um"], full.get("corral_um")
+    spread, corral = full["start_spread_px"] * full["pixel_size_um"], float(full.get("corral_um", 0))
     for first in range(0, len(D), SHARD):
         images, positions, items = render(D[first : first + SHARD], full, stream_key, first, cue)
         truth = {"positions": positions, "D": items["D"].to_numpy()}
