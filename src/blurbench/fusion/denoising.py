@@ -39,12 +39,12 @@ def _denoised(image, weight, step):
     here, there = np.empty(shape, np.float32), np.empty(shape, np.float32)
     step, fall = np.float32(step), np.float32(step / weight)
     for _ in range(ITERATIONS - 1):
-        _primal(image, dual, 0, here)
+        _primal(image, dual, np.int64(0), here)  # a literal 0 is a type of its own, compiled for once more
         for z in range(nz):
             if z + 1 < nz:
                 _primal(image, dual, z + 1, there)
             else:
-                there[:] = here
+                _copy(here, there)
             for y in range(ny):
                 row, next_row, next_plane = here[y], here[y + 1], there[y]
                 p, q, r = dual[0, z + 1, y + 1], dual[1, z + 1, y + 1], dual[2, z + 1, y + 1]
@@ -57,8 +57,16 @@ def _denoised(image, weight, step):
             here, there = there, here
     for z in range(nz):
         _primal(image, dual, z, here)
-        out[z] = here[:ny, :nx]
+        _copy(here, out[z])
     return out
+
+
+@njit(cache=True)
+def _copy(plane, to):
+    """Copy what of a plane (y, x) finds room. A loop, as numba compiles an assignment of arrays for seconds."""
+    for y in range(to.shape[0]):
+        for x in range(to.shape[1]):
+            to[y, x] = plane[y, x]
 
 
 @njit(cache=True, error_model="numpy")
@@ -71,4 +79,5 @@ def _primal(image, dual, z, out):
         for x in range(nx):
             out[y, x] = image[z, y, x] + (-(p[x + 1] + q[x + 1] + r[x + 1]) + before[x + 1] + above[x + 1] + r[x])
         out[y, nx] = out[y, nx - 1]
-    out[ny] = out[ny - 1]
+    for x in range(nx + 1):
+        out[ny, x] = out[ny - 1, x]

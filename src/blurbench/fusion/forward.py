@@ -70,17 +70,23 @@ def _rays(half, slopes):
     plane, total = np.empty((nx, ny), np.float32), np.empty((nx, ny), np.float32)
     light, there, back = np.empty(ny, np.float32), np.empty(ny, np.float32), np.empty(ny, np.float32)
     for z in range(nz):
-        plane[:] = half[z].T
-        total[:] = 0
+        for x in range(nx):
+            for y in range(ny):
+                plane[x, y], total[x, y] = half[z, y, x], 0
         for slope in slopes:
-            light[:] = 1
+            for y in range(ny):
+                light[y] = 1
             for x in range(nx):
                 _shifted(plane[x], slope * x, there)
-                light *= there
+                for y in range(ny):
+                    light[y] *= there[y]
                 _shifted(light, -slope * x, back)
-                total[x] += back
-                light *= there
-        out[z] = total.T / np.float32(len(slopes))
+                for y in range(ny):
+                    total[x, y] += back[y]
+                    light[y] *= there[y]
+        for y in range(ny):
+            for x in range(nx):
+                out[z, y, x] = total[x, y] / np.float32(len(slopes))
     return out
 
 

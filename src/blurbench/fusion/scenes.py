@@ -84,6 +84,13 @@ def packing(sides, diameter, density, nearest, rng):
 
 
 @njit(cache=True)
+def _square(a, b):
+    """Squared distance of two places (3,)."""
+    z, y, x = a[0] - b[0], a[1] - b[1], a[2] - b[2]
+    return z * z + y * y + x * x
+
+
+@njit(cache=True)
 def _packed(tries, least):
     """Of each cell's tries (n, tries, 3) the first that is not nearer than √least to a cell before it."""
     placed, n = np.empty((tries.shape[0], 3)), 0
@@ -91,11 +98,11 @@ def _packed(tries, least):
         for place in cell:
             free = True
             for i in range(n):
-                if ((placed[i] - place) ** 2).sum() < least:
+                if _square(placed[i], place) < least:
                     free = False
                     break
             if free:
-                placed[n] = place
+                placed[n, 0], placed[n, 1], placed[n, 2] = place
                 n += 1
                 break
     return placed[:n]
@@ -124,8 +131,8 @@ def _ellipsoids(canvas, places, shrink, axes, light, pitch):
     canvas : float32 (z, y, x);  places : (n, 3) µm;  shrink : (n, 3, 3), 1/µm, to a unit ball;  axes : (n, 3) µm
     """
     for i in range(len(places)):
-        reach, m = axes[i].max() + pitch.max(), shrink[i]
-        edge = axes[i].mean() / pitch[2]
+        reach = max(axes[i, 0], axes[i, 1], axes[i, 2]) + max(pitch[0], pitch[1], pitch[2])
+        edge, m = (axes[i, 0] + axes[i, 1] + axes[i, 2]) / 3 / pitch[2], shrink[i]
         low, high = np.empty(3, np.int64), np.empty(3, np.int64)
         for axis in range(3):
             low[axis] = max(math.ceil((places[i, axis] - reach) / pitch[axis]), 0)
@@ -165,7 +172,9 @@ def _faces(canvas, places, light, pitch, farthest, width, peak):
     one, other = np.empty(nx, np.int64), np.empty(nx, np.int64)
     for z in range(nz):
         for y in range(ny):
-            first[:], second[:], one[:], other[:] = farthest**2, farthest**2, -1, -1
+            for x in range(nx):
+                first[x] = second[x] = farthest**2
+                one[x] = other[x] = -1
             for i in range(len(places)):
                 off = (z * pitch[0] - places[i, 0]) ** 2 + (y * pitch[1] - places[i, 1]) ** 2
                 if off >= farthest**2:
@@ -183,7 +192,7 @@ def _faces(canvas, places, light, pitch, farthest, width, peak):
             for x in range(nx):
                 a, b = one[x], other[x]
                 if a >= 0 and b >= 0:
-                    apart = math.sqrt(((places[a] - places[b]) ** 2).sum())
+                    apart = math.sqrt(_square(places[a], places[b]))
                     away = (second[x] - first[x]) / (2 * apart * width)  # from the face, in SDs
                     if away < 4:
                         canvas[z, y, x] = peak * (light[a] + light[b]) / 2 * math.exp(-0.5 * away * away)
