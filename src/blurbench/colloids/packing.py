@@ -75,8 +75,8 @@ def pack(phi, box, diameter, seed, polydispersity=0.0) -> Packing:
     step = float(np.interp(phi, PHI, STEP))
     sweeps = round(float(np.exp(np.interp(phi, PHI, np.log(SWEEPS)))))
     stream_key = key("packing", seed)
-    centres = _apart(stream(stream_key, 0, START), n, sides, sizes)
-    counts = _equilibrate(stream(stream_key, 0, MOVES), centres, sides, sizes, step, sweeps)
+    centres = _apart(stream(stream_key, 0, START), n, sides, sizes, sizes.max())
+    counts = _equilibrate(stream(stream_key, 0, MOVES), centres, sides, sizes, sizes.max(), step, sweeps)
     contact = contact_from_pairs(counts / SNAPSHOTS, n, sides.prod(), sizes)
     return Packing(centres * diameter, sizes * diameter, sides * diameter, _nearest(centres, sides, sizes), contact)
 
@@ -157,7 +157,8 @@ def _lists(centres, sides, reach):
         z, y, x = centres[i, 0], centres[i, 1], centres[i, 2]
         cell[i] = (_cell(z, z_side, nz) * ny + _cell(y, y_side, ny)) * nx + _cell(x, x_side, nx)
         start[cell[i] + 1] += 1
-    start = np.cumsum(start)
+    for c in range(nz * ny * nx):
+        start[c + 1] += start[c]
     # The spheres of a cell lie side by side.
     filled, order, ordered = start[:-1].copy(), np.empty(n, np.int32), np.empty((n, 3))
     for i in range(n):
@@ -199,7 +200,7 @@ def _wrap(x, side):
 
 
 @njit(cache=True)
-def _apart(s, n, sides, sizes):
+def _apart(s, n, sides, sizes, largest):
     """Random points pushed apart until no two spheres overlap: gradient descent with momentum on harmonic overlaps."""
     centres = np.empty((n, 3))
     for i in range(n):
@@ -208,10 +209,12 @@ def _apart(s, n, sides, sizes):
     velocity = np.zeros((n, 3))
     moved = np.zeros((n, 3))
     swollen, skin = 1.001, 0.2
-    reach = swollen * sizes.max() + skin
+    reach = swollen * largest + skin
     first, others = _lists(centres, sides, reach)
     for _ in range(QUENCH_STEPS):
-        velocity *= 0.9
+        for i in range(n):
+            for axis in range(3):
+                velocity[i, axis] *= 0.9
         overlap = False
         for i in range(n):
             for k in range(first[i], first[i + 1]):
@@ -254,12 +257,12 @@ def _apart(s, n, sides, sizes):
 
 
 @njit(cache=True)
-def _equilibrate(s, centres, sides, sizes, step, sweeps):
+def _equilibrate(s, centres, sides, sizes, largest, step, sweeps):
     """Metropolis sweeps in place; returns the pairs in shells beyond contact, summed over SNAPSHOTS configurations."""
     n = len(centres)
     counts = np.zeros(SHELLS)
     skin = max(SKIN, 4.0 * step)  # no single move leaves the reach of fresh lists
-    reach, furthest = sizes.max() + skin, (0.5 * skin) ** 2
+    reach, furthest = largest + skin, (0.5 * skin) ** 2
     z_side, y_side, x_side = sides
     at = np.empty((n, 4))  # centre and radius side by side in memory; `centres` keeps where the lists were made
     for i in range(n):
