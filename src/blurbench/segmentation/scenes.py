@@ -71,7 +71,8 @@ def outlines(n: int, kind: dict, rng: np.random.Generator) -> np.ndarray:
     turn = rng.uniform(0, 2 * np.pi, n)
     c, s = np.cos(turn), np.sin(turn)
     turned = np.stack([np.stack([c * long, -s / long], -1), np.stack([s * long, c / long], -1)], -2)
-    return np.einsum("fk,nkd,ned,n->nfe", _SPLINE, points, turned, sizes, optimize=True).astype(np.float32)
+    found = np.einsum("fk,nkd,ned,n->nfe", _SPLINE, points, turned, sizes, optimize=True)
+    return np.ascontiguousarray(found, np.float32)  # in whatever order einsum left it, one type to numba
 
 
 def reach(outlines: np.ndarray) -> int:
@@ -111,10 +112,10 @@ def _place(outlines, reach, height, width, clustering, clusters, overlap, s):
             y, x = _somewhere(middles, height, width, clustering, s)
             corners[i, 0], corners[i, 1] = round(y) - reach, round(x) - reach
             fill(outlines[i], y - corners[i, 0], x - corners[i, 1], masks[i])
-            areas[i] = masks[i].sum()
+            areas[i] = _common(masks[i], masks[i], corners[i], corners[i])
             free = True
             for j in range(i):
-                if _common(masks[i], masks[j], corners[j] - corners[i]) > overlap * min(areas[i], areas[j]):
+                if _common(masks[i], masks[j], corners[i], corners[j]) > overlap * min(areas[i], areas[j]):
                     free = False
                     break
             if free:
@@ -138,10 +139,11 @@ def _somewhere(middles, height, width, clustering, s):
 
 
 @njit(cache=True)
-def _common(a, b, away):
-    """Pixels that two masks of one size have in common, the second `away` (rows, columns) from the first."""
+def _common(a, b, a_corner, b_corner):
+    """Pixels that two masks of one size have in common; each by the place (row, column) of its first pixel."""
     side, common = len(a), 0
-    for row in range(max(0, away[0]), min(side, side + away[0])):
-        for column in range(max(0, away[1]), min(side, side + away[1])):
-            common += a[row, column] & b[row - away[0], column - away[1]]
+    down, right = b_corner[0] - a_corner[0], b_corner[1] - a_corner[1]
+    for row in range(max(0, down), min(side, side + down)):
+        for column in range(max(0, right), min(side, side + right)):
+            common += a[row, column] & b[row - down, column - right]
     return common
