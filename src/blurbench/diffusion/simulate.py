@@ -222,7 +222,8 @@ def _molecule(stream_key, item, path, D, frame_time, exposure, photons, scene):
         wider = widening(depth, wrong.defocus)
     middle, pixel, at_rest = scene.size / 2, scene.pixel, scene.cue == NO_SHAPE
     return Molecule(
-        _in_pixels(path, pixel, middle), _in_pixels(ends, pixel, middle), 0.0 if at_rest else 2.0 * D * part / pixel**2, photons,
+        _in_pixels(path, pixel, middle), _in_pixels(ends, pixel, middle),
+        0.0 if at_rest else 2.0 * D * part / pixel**2, photons,
         scene.cue == NO_INTENSITY, scene.continuous, stream(stream_key, item, TIMES), between,
         stream(stream_key, item, PHOTONS), frame_time / part, switches, wider, wrong.corral / pixel,
     )  # fmt: skip

@@ -146,7 +146,7 @@ def read_dark(s, camera, frame):
     if len(camera.dark) > 0:
         fill(s, frame, camera.dark)
     else:
-        none = np.int32(0)  # as the renderer counts: for a literal 0, a type of its own, numba would compile it once more
+        none = np.int32(0)  # the type of a renderer's counts; numba would compile for a literal 0 once more
         for i in range(len(frame)):
             frame[i] = read(s, camera, none)
 
