@@ -151,7 +151,7 @@ def _light(molecule, t, psf, per_pixel, size, counts, lit, n_lit):
     return n_lit, seen, brightest
 
 
-@njit(cache=True, forceinline=True)
+@njit(cache=True, inline="always")  # and not `forceinline`: photons would take a sixth longer
 def _displace(s, psf):
     """Displacement (y, x) of one photon, µm."""
     if psf.kind == GAUSSIAN:
