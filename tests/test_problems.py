@@ -82,7 +82,7 @@ SIGNATURES = {
     "configuration.simulate_mb": ["dataset"],
     "configuration.item_mb": ["dataset"],
     "simulate.dataset": ["spec", "split", "seed"],
-    "score.score": ["dataset", None],
+    "score.score": ["dataset", None, "metrics"],
     "preparation.prepare": ["recording", "spec", "store", "manifest"],
     "measurement.measure": ["recording", "items", "survey", "entries", "device", "resamples", "seed"],
     "measurement.draw": ["path", "recording", "items", "survey", "measurement"],

@@ -24,7 +24,10 @@ def test_correlated_is_that_of_scipy_to_the_bit(axis, margin, dtype):
 
 
 @pytest.mark.parametrize("orders", [(0, 0, 0), (2, 0, 0), (0, 2, 0)])
-def test_gaussian_is_that_of_scipy_to_the_bit(orders):
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_gaussian_is_that_of_scipy_to_the_bit(dtype, orders):
     for sd in ((2.5, 1.1, 0.7), (0.1, 4.0, 1.3)):
-        field = np.random.default_rng(0).normal(size=(12, 9, 30)).astype(np.float32)
+        field = np.random.default_rng(0).normal(size=(12, 9, 30)).astype(dtype)
         np.testing.assert_array_equal(gaussian(field, sd, orders), gaussian_filter(field, sd, orders))
+        flat = gaussian_filter(field[0], sd[:2], mode="nearest")
+        np.testing.assert_array_equal(gaussian(field[0], sd[:2], beyond="edge"), flat)

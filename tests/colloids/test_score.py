@@ -163,7 +163,10 @@ def values(table, item=0):
 
 
 def scored(truth, found, size=8, **options):
-    return values(score(volumes([truth], size), predictions([found], **options)))
+    dataset, answers = volumes([truth], size), predictions([found], **options)
+    table = score(dataset, answers)
+    pd.testing.assert_frame_equal(score(dataset, answers, METRICS[:1]), table[table["metric"] == "f1"])
+    return values(table)
 
 
 @pytest.fixture(scope="module")

@@ -191,7 +191,9 @@ def dataset(pair):
 
 def scored(dataset, answer, status=(OK, OK)):
     table = pd.DataFrame({"item": [0, 1], "seconds": 0.5, "status": list(status)})
-    found = score.score(dataset, ImageAnswers(table, answer))
+    answers = ImageAnswers(table, answer)
+    found = score.score(dataset, answers)
+    pd.testing.assert_frame_equal(score.score(dataset, answers, METRICS[:1]), found[found["metric"] == "n_ssim"])
     return found.pivot(index="metric", columns="item", values="value")
 
 

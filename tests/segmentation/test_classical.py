@@ -9,7 +9,7 @@ from scipy import fft
 from scipy.ndimage import gaussian_filter
 from scipy.special import expit
 from skimage.draw import disk
-from skimage.filters import threshold_otsu
+from skimage.filters import gaussian, threshold_local, threshold_otsu
 from skimage.measure import label
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.metrics import log_loss
@@ -21,7 +21,7 @@ from blurbench.segmentation.deconvolution import around, transfer, wiener
 from blurbench.segmentation.greys import greys, noise_sd
 from blurbench.segmentation.heights import bumps, distances
 from blurbench.segmentation.items import Field
-from blurbench.segmentation.methods import deconvolved_otsu, log_count, otsu, resolved
+from blurbench.segmentation.methods import deconvolved_otsu, local_threshold, log_count, otsu, resolved
 from blurbench.segmentation.methods.pixel_boosting import PixelBoosting
 from blurbench.segmentation.optics import SD, blurred
 from blurbench.segmentation.pixel_features import of_tiles
@@ -90,6 +90,15 @@ def test_wiener_of_a_part_is_that_of_the_whole():
     bound = np.exp(-fall * margin) / (2 * noise)
     assert bound < 0.04  # of the contrast, where the margin ends: what a network makes of it hardly reaches a tile
     np.testing.assert_allclose(part[:, :60], whole[:, :60], atol=bound * np.ptp(image))
+
+
+@pytest.mark.parametrize("sigma_px", [0.0, 1.0])
+def test_a_local_threshold_is_that_of_scikit_image(sigma_px):
+    seen, offset = field(discs(), blur_px=7.0), 0.1
+    smooth = gaussian(seen.image, sigma_px) if sigma_px else seen.image
+    mean = threshold_local(smooth, 2 * round(3 * seen.diameter_px / 2) + 1, method="gaussian")
+    prepared = local_threshold.LocalThreshold().prepare(seen, sigma_px, 3.0)
+    np.testing.assert_array_equal(prepared, (smooth - mean) / greys(smooth).range)
 
 
 def test_components_are_those_of_scikit_image_without_specks():

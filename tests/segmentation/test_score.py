@@ -15,7 +15,7 @@ from blurbench.files.answers import OK, ImageAnswers
 from blurbench.segmentation import score
 from blurbench.segmentation.boundaries import hausdorff, outline
 from blurbench.segmentation.items import TRUTHS
-from blurbench.segmentation.score import count_error, instance_f1, pixel_f1
+from blurbench.segmentation.score import METRICS, count_error, instance_f1, pixel_f1
 
 EMPTY = np.zeros((12, 17), np.uint16)
 DOT = EMPTY.copy()
@@ -159,7 +159,9 @@ def dataset(labels, counts, known):
 def scored(data, answer, status=None):
     status = [OK] * len(answer) if status is None else status
     table = pd.DataFrame({"item": range(len(answer)), "seconds": 0.5, "status": status})
-    found = score.score(data, ImageAnswers(table, np.stack(answer)))
+    answers = ImageAnswers(table, np.stack(answer))
+    found = score.score(data, answers)
+    pd.testing.assert_frame_equal(score.score(data, answers, METRICS[:1]), found[found["metric"] == "pixel_f1"])
     return found.pivot(index="metric", columns="item", values="value"), found
 
 

@@ -58,7 +58,7 @@ def places(volume) -> Places:
     found = [maxima(estimate, SEPARATION * d)[0] for estimate in estimates[:OF]]
     positions = np.concatenate(found)
     smooth, curved = SMOOTHING
-    image = gaussian(values, 3 * [smooth * d], np.zeros(3))
+    image = gaussian(values, 3 * [smooth * d])
     laplacian = -sum(gaussian(values, 3 * [curved * d], orders) for orders in 2 * np.eye(3))
     heights = _at([*estimates, image, laplacian], positions)
     edges = np.minimum(positions + 0.5, np.array(values.shape) - 0.5 - positions) / d

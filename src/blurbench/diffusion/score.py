@@ -99,7 +99,7 @@ CAPTION = (
 )
 
 
-def score(dataset, predictions: pd.DataFrame) -> pd.DataFrame:
+def score(dataset, predictions: pd.DataFrame, metrics=METRICS) -> pd.DataFrame:
     """Long score table of one method on one dataset.
 
     Parameters
@@ -107,6 +107,7 @@ def score(dataset, predictions: pd.DataFrame) -> pd.DataFrame:
     dataset : Dataset with truth; its spec gives the range of D
     predictions : one row per item, as `predictions.read` gives them: item, D, D_lo68, D_hi68, D_lo95, D_hi95 (µm²/s;
         NaN where the method gives none), seconds, status
+    metrics : those of METRICS that are wanted
 
     Returns
     -------
@@ -141,7 +142,7 @@ def score(dataset, predictions: pd.DataFrame) -> pd.DataFrame:
             "error_ln_d_realised": np.log(clipped / realised),
             "error_um2_s_realised": estimate - realised,
         }
-    return score_table(dataset.items[list(PROBLEM.conditions)], METRICS, values, status, dataset.spec)
+    return score_table(dataset.items[list(PROBLEM.conditions)], metrics, values, status, dataset.spec)
 
 
 def _inside(truth, found, level):

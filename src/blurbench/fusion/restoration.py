@@ -45,7 +45,7 @@ def sharpened(view, iterations, before_px, after_px, weight=0.0, planes=0) -> np
 
 
 def tiled(restore, view, margin=MARGIN, side=SIDE) -> np.ndarray:
-    """A view restored tile by tile, float32 (..., z, y, x).
+    """A view restored tile by tile, (..., z, y, x).
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ def tiled(restore, view, margin=MARGIN, side=SIDE) -> np.ndarray:
     for tile in tiles(shape, side, margin, 1):
         found = restore(part(view, tile.read), tile.read)
         if answer is None:
-            answer = np.empty((*found.shape[:-3], *shape), np.float32)
+            answer = np.empty((*found.shape[:-3], *shape), found.dtype)
         answer[..., *window(tile.core)] = found[..., *window(tile.core, tile.read)]
     return answer
 

@@ -35,17 +35,22 @@ def correlated(field, profile, axis, margin=0):
     return out.reshape(shape)
 
 
-def gaussian(field, sd, orders):
+def gaussian(field, sd, orders=None, beyond="symmetric"):
     """SciPy's `gaussian_filter` of a field: a Gaussian, or an even derivative of one, along each axis.
 
-    field : float32 or float64;  sd, orders : one per axis; beyond its faces the field is its own mirror image
+    Parameters
+    ----------
+    field : float32 or float64
+    sd, orders : one per axis; without orders no derivatives
+    beyond : of NumPy's `pad`, what the field is beyond its faces: "symmetric" (SciPy's "reflect") or "edge" ("nearest")
     """
+    orders = [0] * field.ndim if orders is None else orders
     for axis, (one, order) in enumerate(zip(sd, orders)):
         reach = int(TRUNCATE * one + 0.5)
         point = np.zeros(2 * reach + 1)
         point[reach] = 1
         profile = gaussian_filter1d(point, one, order=int(order), mode="constant")
-        mirrored = np.pad(field, [(reach, reach) if a == axis else (0, 0) for a in range(field.ndim)], "symmetric")
+        mirrored = np.pad(field, [(reach, reach) if a == axis else (0, 0) for a in range(field.ndim)], beyond)
         field = correlated(mirrored, profile, axis, -reach)
     return field
 

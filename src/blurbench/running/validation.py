@@ -22,7 +22,7 @@ def validate(
     device, timeout_s : as in `methods.predict`
     """
     answer, score = problems.load(problem).answer, problems.find(problem, "score.score")
-    metric = problems.find(problem, "score.METRICS")[0].name
+    first = problems.find(problem, "score.METRICS")[:1]
     tables = []
     for name, entry in entries.items():
         for seed, model in (entry["models"] or {0: None}).items():
@@ -30,8 +30,8 @@ def validate(
             with tempfile.TemporaryDirectory() as folder:
                 path = Path(folder) / f"answers{answer.suffix}"
                 found = methods.predict(method, dataset, model, device, timeout_s, path)
-                table = score(dataset, found)
+                table = score(dataset, found, first)
             about = {"problem": problem, "dataset": dataset.attrs["dataset"], "split": dataset.attrs["split"]}
             about |= {"method": name, "kind": entry["kind"], "seed": seed}
-            tables.append(table[table["metric"] == metric].assign(**about))
+            tables.append(table.assign(**about))
     return pd.concat(tables, ignore_index=True)

@@ -6,9 +6,9 @@ filters say of that.
 
 import numpy as np
 from numba import njit
-from scipy.ndimage import gaussian_filter
 
 from blurbench.learning.tiles import tiles, window
+from blurbench.microscopy.separable import gaussian
 from blurbench.segmentation import network_inputs
 from blurbench.segmentation.deconvolution import richardson_lucy
 from blurbench.segmentation.derivatives import curvatures, edges
@@ -46,16 +46,20 @@ def planes_of_tiles(field, sharpened, restored=False, beyond=0):
 
 def features(planes, field, filtered):
     """Features (y, x, columns) float32 of what is seen of an image, the image itself first and then its blur undone."""
-    columns = [*_filters(planes[0], SCALES), *planes[1:]]
-    columns += [column for plane in planes[1:] if filtered for column in _filters(plane, SHARP)]
-    columns += [np.full_like(planes[0], value) for value in (field.blur_px, field.diameter_px)]
-    return _pixel_by_pixel(np.stack(columns))
+    return _pixel_by_pixel(np.stack(columns(planes, field, filtered)))
+
+
+def columns(planes, field, filtered) -> list:
+    """Those features one by one, each (y, x)."""
+    found = [*_filters(planes[0], SCALES), *planes[1:]]
+    found += [column for plane in planes[1:] if filtered for column in _filters(plane, SHARP)]
+    return found + [np.full_like(planes[0], value) for value in (field.blur_px, field.diameter_px)]
 
 
 def _filters(plane, scales):
     """Those of `skimage.feature.multiscale_basic_features`, one by one: (y, x) float32."""
     for sd in scales:
-        smooth = gaussian_filter(plane, sd, mode="nearest")
+        smooth = gaussian(plane, (sd, sd), beyond="edge")
         yield from (smooth, edges(smooth), *curvatures(smooth))
 
 

@@ -13,7 +13,7 @@ import pandas as pd
 from blurbench.files.logs import progress
 from blurbench.learning.tiles import window
 from blurbench.segmentation.items import answers, labelled
-from blurbench.segmentation.pixel_features import of_tiles
+from blurbench.segmentation.pixel_features import columns, of_tiles, planes_of_tiles
 from blurbench.segmentation.score import pixel_f1
 from blurbench.segmentation.watershed import by_distance
 
@@ -87,10 +87,12 @@ class PixelLearning:
         return [self._pixels(labelled(dataset, i), each, [seed, i]) for i in progress(range(images), what)]
 
     def _pixels(self, field, n, seed):
-        (_, found), *_ = of_tiles(field, self.sharpened, self.filtered)  # all of an image for training is one tile
-        at = np.random.default_rng(seed).integers(0, found[..., 0].size, n)
-        inside = field.labels[: found.shape[0], : found.shape[1]] > 0
-        return found.reshape(-1, found.shape[-1])[at], inside.ravel()[at]
+        tile, planes = next(planes_of_tiles(field, self.sharpened))  # all of an image for training is one tile
+        core = window(tile.core, tile.read)
+        inside = field.labels[window(tile.core)] > 0
+        at = np.random.default_rng(seed).integers(0, inside.size, n)
+        found = [column[core].ravel()[at] for column in columns(planes, field, self.filtered)]
+        return np.stack(found, axis=1), inside.ravel()[at]
 
     def _masks(self, field, models):
         """Where each model says that a cell is likelier than not, (models, y, x)."""

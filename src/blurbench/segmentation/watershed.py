@@ -1,5 +1,7 @@
 """From masks to cells: components, and basins around seeds."""
 
+from functools import lru_cache
+
 import numpy as np
 from scipy import ndimage
 from skimage.feature import peak_local_max
@@ -27,10 +29,35 @@ def by_distance(mask, diameter_px, separation, smoothing) -> np.ndarray:
     separation : of two maxima, at least, in usual diameters
     smoothing : SD of the Gaussian that the distance is smoothed with, likewise
     """
-    # Cells may be cut by the border of the image, which is no background.
-    distance = ndimage.distance_transform_edt(mask).astype(np.float32)
+    return cut(mask, distance(mask), diameter_px, separation, smoothing)
+
+
+def distance(mask) -> np.ndarray:
+    """Pixels from each one of a mask (y, x) to the background, float32.
+
+    Cells may be cut by the border of the image, which is no background.
+    """
+    return ndimage.distance_transform_edt(mask).astype(np.float32)
+
+
+def cut(mask, distance, diameter_px, separation, smoothing) -> np.ndarray:
+    """What `by_distance` gives of a mask whose `distance` is known."""
     height = gaussian(distance, smoothing * diameter_px) * mask if smoothing else distance
     return basins(height, seeds(height, separation * diameter_px, 0.0), mask, diameter_px)
+
+
+def masks(levels):
+    """Function of a level: the mask of `thresholds.Levels` above it, and its `distance`.
+
+    The last ones are kept, for settings that are tried one after the other mostly share them.
+    """
+
+    @lru_cache(1)
+    def at(level):
+        mask = levels.above(level)
+        return mask, distance(mask)
+
+    return at
 
 
 def seeds(height, separation_px, least) -> np.ndarray:

@@ -16,9 +16,9 @@ METRICS = (  # the first published number orders the tables and is compared pair
 CAPTION = "Images of blobs without their noise. Mean [95 % interval, bootstrap within each level of noise]."
 
 
-def score(dataset, found):
+def score(dataset, found, metrics=METRICS):
     """Score table of one method on one dataset, one image in memory at a time; `found` are ImageAnswers."""
     errors = [np.sqrt(np.mean((found.images[i] - one.clean) ** 2)) for i, one in enumerate(images(dataset))]
     values = {"rms_error": np.array(errors, float), "seconds": found.table["seconds"].to_numpy(float)}
     status = found.table["status"].to_numpy(object)
-    return score_table(dataset.items[list(PROBLEM.conditions)], METRICS, values, status, dataset.spec)
+    return score_table(dataset.items[list(PROBLEM.conditions)], metrics, values, status, dataset.spec)

@@ -8,7 +8,7 @@ from skimage.filters import threshold_otsu
 from blurbench.segmentation.deconvolution import sharpened
 from blurbench.segmentation.thresholds import levels
 from blurbench.segmentation.tuning import Tuned, cells
-from blurbench.segmentation.watershed import by_distance
+from blurbench.segmentation.watershed import cut, masks
 
 
 class DeconvolvedWatershed(Tuned):
@@ -25,7 +25,7 @@ class DeconvolvedWatershed(Tuned):
     judge = staticmethod(cells)
 
     def prepare(self, field, noise, sigma_px):
-        return levels(sharpened(field, noise), threshold_otsu, sigma_px)
+        return masks(levels(sharpened(field, noise), threshold_otsu, sigma_px))
 
     def segment(self, field, prepared, level, separation, smoothing):
-        return by_distance(prepared.above(level), field.diameter_px, separation, smoothing)
+        return cut(*prepared(level), field.diameter_px, separation, smoothing)

@@ -1,7 +1,8 @@
 """A threshold that follows the mean grey around each pixel; how far around, and how far above, by validation."""
 
-from skimage.filters import gaussian, threshold_local
+from skimage.filters import gaussian
 
+from blurbench.microscopy import separable
 from blurbench.segmentation.greys import greys
 from blurbench.segmentation.tuning import Tuned
 from blurbench.segmentation.watershed import components
@@ -19,10 +20,13 @@ class LocalThreshold(Tuned):
     ahead = 2
 
     def prepare(self, field, sigma_px, block):
-        """How far each pixel is above the mean around it, in ranges of the image's greys."""
+        """How far each pixel is above the mean around it, in ranges of the image's greys.
+
+        The mean is that of scikit-image's `threshold_local`: a Gaussian of which a block holds three SDs to each side.
+        """
         smooth = gaussian(field.image, sigma_px) if sigma_px else field.image
-        side = 2 * round(block * field.diameter_px / 2) + 1
-        return (smooth - threshold_local(smooth, side, method="gaussian")) / greys(smooth).range
+        sd = round(block * field.diameter_px / 2) / 3
+        return (smooth - separable.gaussian(smooth, (sd, sd))) / greys(smooth).range
 
     def segment(self, field, prepared, offset):
         return components(prepared > offset, field.diameter_px)

@@ -4,7 +4,7 @@ from skimage.filters import threshold_otsu
 
 from blurbench.segmentation.thresholds import levels
 from blurbench.segmentation.tuning import Tuned, cells
-from blurbench.segmentation.watershed import by_distance
+from blurbench.segmentation.watershed import cut, masks
 
 
 class OtsuWatershed(Tuned):
@@ -19,7 +19,7 @@ class OtsuWatershed(Tuned):
     judge = staticmethod(cells)
 
     def prepare(self, field, sigma_px):
-        return levels(field.image, threshold_otsu, sigma_px)
+        return masks(levels(field.image, threshold_otsu, sigma_px))
 
     def segment(self, field, prepared, level, separation, smoothing):
-        return by_distance(prepared.above(level), field.diameter_px, separation, smoothing)
+        return cut(*prepared(level), field.diameter_px, separation, smoothing)
