@@ -94,7 +94,7 @@ def test_wiener_of_a_part_is_that_of_the_whole():
 
 @pytest.mark.parametrize("sigma_px", [0.0, 1.0])
 def test_a_local_threshold_is_that_of_scikit_image(sigma_px):
-    seen, offset = field(discs(), blur_px=7.0), 0.1
+    seen = field(discs(), blur_px=7.0)
     smooth = gaussian(seen.image, sigma_px) if sigma_px else seen.image
     mean = threshold_local(smooth, 2 * round(3 * seen.diameter_px / 2) + 1, method="gaussian")
     prepared = local_threshold.LocalThreshold().prepare(seen, sigma_px, 3.0)
