@@ -82,6 +82,20 @@ def test_learning_curves_have_a_panel_per_method_and_per_metric(tmp_path):
     assert {f"{name} (1.7 min)" for name in "abcdef"} | {"F1, validation", "unknown", "0.5", "levels"} <= found
 
 
+def test_a_training_that_raised_has_no_learning_curve(tmp_path):
+    given = Material(resamples=100, seed=1, dataset="levels")
+    given.curves = list(curves(tmp_path, {"a": -1.0, "b": -1.0}))
+    for one in (one for one in given.curves if one.method == "a" or one.seed == 2):
+        one.file.write_text("items,seconds,core_s,train_loss,validation_loss\n")
+    learning_curves.draw(tmp_path / "one.svg", given, {"f1": "F1, validation"})
+    assert "b (1.7 min)" in texts(tmp_path / "one.svg") and not any(
+        "a (" in text for text in texts(tmp_path / "one.svg")
+    )
+    given.curves = [one for one in given.curves if one.method == "a"]
+    learning_curves.draw(tmp_path / "none.svg", given)
+    assert "no method of this dataset was trained" in texts(tmp_path / "none.svg")
+
+
 @pytest.mark.parametrize(
     "other",
     [{"options": {"width": 16}}, {"budget": {"epochs": 4, "learning_rate": 1e-5}}, {"sweep": {"scale": [1, 2]}}],

@@ -24,7 +24,7 @@ def choose(tmp_path):
             pd.DataFrame(points).to_csv(curves[i], index=False)
         model, curve = tmp_path / "model.pt", tmp_path / "curve.csv"
         found = sweep.choose(VALUES[: len(losses)], models, curves, model, curve)
-        best = int(found.trial[found.chosen].item())
+        best = int(found.trial[found.chosen].item()) if any(losses) else 0
         assert model.read_bytes() == models[best].read_bytes() and curve.read_bytes() == curves[best].read_bytes()
         return found
 
@@ -42,6 +42,22 @@ def test_a_loss_that_is_no_number_is_never_the_least(choose):
     assert list(choose([np.nan], [0.9], [-np.inf, np.nan]).chosen) == [False, True, False]
     with pytest.raises(ValueError, match=r"validation_loss: found no finite number.*expected"):
         choose([np.nan], [np.inf])
+
+
+def test_the_best_of_the_trials_that_were_trained_is_chosen(choose, tmp_path):
+    """Of a training that raised the curve has no row."""
+    found = choose([], [0.9], [0.4])
+    assert list(found.chosen) == [False, False, True] and found["items"].isna().tolist() == [True, False, False]
+    with pytest.raises(ValueError, match="found no finite number"):
+        choose([], [np.nan])
+    none = choose([], [])
+    assert not none.chosen.any() and none.validation_loss.isna().all()
+    for name, one in {"some": found, "none": none}.items():
+        one.to_csv(tmp_path / f"trials_{name}.csv", index=False)
+    files = [("few", name, 1, tmp_path / f"trials_{name}.csv") for name in ("some", "none")]
+    made = table.table((), Settings({}, 100, 1, trials=files))
+    assert [heading for heading, *_ in table.blocks(made)] == ["few: some", "few: none"]
+    assert [heading for heading, *_ in table.summary(made)] == ["few: some"]
 
 
 def test_the_table_holds_every_trial_and_marks_the_chosen_ones(choose, tmp_path):

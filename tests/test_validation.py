@@ -1,5 +1,6 @@
 """Scores on the validation split are those that predicting and scoring give, for all methods in one table."""
 
+import numpy as np
 import pytest
 import yaml
 from configurations import ROOT
@@ -18,16 +19,22 @@ def test_all_methods_are_scored_as_one_by_one(tmp_path):
     store, model = tmp_path / "validation.zarr", tmp_path / "model.pt"
     simulate("diffusion", "tiny", "validation", spec, 1, store, store.with_suffix(".json"))
     models.write({}, model)
+    models.write_not_trained({"method": "ours"}, "ValueError: nothing to learn", lost := tmp_path / "lost.pt")
     dataset = Dataset.open(store)
     entries = {
         "twice": {"method": "cve", "kind": "learned", "options": {}, "models": {1: model, 2: model}},
+        "lost": {"method": "ours", "kind": "learned", "options": {}, "models": {1: lost}},
         "bound": {"method": "cramer_rao", "kind": "limit", "options": {}, "models": {}},
     }
     table = validate("diffusion", dataset, entries)
     assert set(table["metric"]) == {"error_ln_d"} and set(table["split"]) == {"validation"}
-    assert sorted(set(zip(table["method"], table["seed"]))) == [("bound", 0), ("twice", 1), ("twice", 2)]
+    assert sorted(set(zip(table["method"], table["seed"]))) == [("bound", 0), ("lost", 1), ("twice", 1), ("twice", 2)]
+    assert set(table["status"][table["method"] == "lost"]) == {"not trained: ValueError: nothing to learn"}
     found = read_one([table], problems.load("diffusion").conditions)
     for row, name in enumerate(found.methods.method):
+        if name == "lost":
+            assert np.isnan(found.values["error_ln_d"][row]).all()
+            continue
         answers = methods.predict(methods.load("diffusion", entries[name]["method"]), dataset)
         one = problems.find("diffusion", "score.score")(dataset, answers)
         expected = one[one["metric"] == "error_ln_d"]["value"].to_numpy()

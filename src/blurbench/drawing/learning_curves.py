@@ -1,7 +1,6 @@
 """Learning curves: losses and other metrics of the validation split against the items presented."""
 
 import numpy as np
-import pandas as pd
 
 from blurbench.drawing import style
 from blurbench.drawing.axes import keep_first, plain_log, round_numbers
@@ -19,11 +18,11 @@ def draw(path, given: Material, metrics=None):
     metrics : {column of the learning curves: label}, drawn on a log axis
     """
     metrics = metrics or {}
-    if not given.curves:
-        return style.empty(path, "no method of this dataset learns")
     tables: dict[str, list] = {}
-    for one in sorted(given.curves):
-        tables.setdefault(one.method, []).append(pd.read_csv(one.file))
+    for one, curve in given.trained():
+        tables.setdefault(one.method, []).append(curve)
+    if not tables:
+        return style.empty(path, "no method of this dataset was trained")
     styles = style.method_styles(tables, ["learned"] * len(tables))
     panels = len(tables) + len(metrics)
     rows, columns = -(-panels // style.MOST_WIDE), min(panels, style.MOST_WIDE)

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from blurbench.files.datasets import Dataset
 from blurbench.scoring.scores import Scores
@@ -44,6 +45,11 @@ class Material:
     store: Dataset | None = None
     datasets: dict = field(default_factory=dict)
     dataset: str | None = None
+
+    def trained(self) -> list[tuple[MethodFile, pd.DataFrame]]:
+        """The learning curves, in order; without those of trainings that raised, which have no row."""
+        tables = [(one, pd.read_csv(one.file)) for one in sorted(self.curves)]
+        return [(one, table) for one, table in tables if len(table)]
 
     def estimate(self, scores: Scores, metric, reduce) -> np.ndarray:
         """A statistic of each method with the ends of its 95 % interval, (3, m), as the tables have it.

@@ -31,8 +31,9 @@ def draw(path, given: Material, metric: Metric, number: Published):
         missing to that
     """
     scores = read_one(given.validation, ())  # items of a split that is drawn at random share no conditions
-    if scores is None or not given.curves:
-        return style.empty(path, "no method of this dataset learns")
+    families = _families(given)
+    if scores is None or not families:
+        return style.empty(path, "no method of this dataset was trained")
     largest = metric.direction_of(number) == "max"
     value, low, high = given.estimate(scores, metric.name, number.reduce)
     if largest:
@@ -40,7 +41,7 @@ def draw(path, given: Material, metric: Metric, number: Published):
     # A bar has no length where the items are too few for an interval.
     bars = {"below": np.nan_to_num(value - low), "above": np.nan_to_num(high - value)}
     error = pd.DataFrame({"value": value, **bars, "kind": scores.methods.kind}).set_index(scores.methods.method)
-    families, lines = _families(given), _lines(error)
+    lines = _lines(error)
     looks = style.method_styles([*families, *lines.index], ["learned"] * len(families) + list(lines.kind))
     with style.figure(path, height=90 * MM) as drawing:
         axes = drawing.subplots(1, 2, sharey=True)
@@ -79,11 +80,13 @@ def _families(given):
     """{first name: {name: learning curves}} of the trainings that are the same but for their epochs."""
     first: dict[str, str] = {}
     found: dict[str, dict[str, list]] = {}
-    for one in sorted(one for one in given.curves if one.dataset == given.dataset):
+    for one, curve in given.trained():
+        if one.dataset != given.dataset:
+            continue
         entry = given.methods[one.method]
         known = json.dumps({**entry, "budget": {**entry["budget"], "epochs": None}}, sort_keys=True)
         family = found.setdefault(first.setdefault(known, one.method), {})
-        family.setdefault(one.method, []).append(pd.read_csv(one.file))
+        family.setdefault(one.method, []).append(curve)
     return found
 
 

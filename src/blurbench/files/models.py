@@ -1,7 +1,7 @@
 """Model and checkpoint files: PyTorch's format, of which only tensors and plain values are ever unpickled.
 
 A model of plain values alone, such as chosen settings, is JSON in a zip archive: who writes or reads it does not wait
-for torch.
+for torch. So is the file that stands in the place of a model whose training raised.
 """
 
 import json
@@ -11,6 +11,7 @@ from pathlib import Path
 from blurbench.files.atomic import replacing
 
 PLAIN = "model.json"  # the one entry of an archive without tensors
+NOT_TRAINED = "not_trained"  # key of the reason
 
 
 class ModelError(ValueError):
@@ -27,6 +28,20 @@ def write(content: dict, path: str | Path) -> None:
         import torch
 
         torch.save(content, partial)
+
+
+def write_not_trained(about: dict, reason: str, path: str | Path) -> None:
+    """Write in the place of a model why there is none; `about` is what it would have been: method, options, seed."""
+    write({**about, NOT_TRAINED: reason}, path)
+
+
+def why_not_trained(path: str | Path) -> str | None:
+    """Why there is no model in a model file; None if there is one, which is not read, nor is torch waited for."""
+    if not zipfile.is_zipfile(path):
+        return None  # damaged: who reads it is told
+    with zipfile.ZipFile(path) as archive:
+        plain = PLAIN in archive.namelist()
+    return read(path).get(NOT_TRAINED) if plain else None
 
 
 def read(path: str | Path) -> dict:

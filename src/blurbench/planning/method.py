@@ -73,7 +73,8 @@ class TrainedMethod(Method, Protocol):
     def fit(self, splits: dict[str, Any], budget: Any, device: str, seed: int) -> tuple[dict[str, Any], pd.DataFrame]:
         """Train.
 
-        The same arguments give the same model on the same machine.
+        The same arguments give the same model on the same machine. An exception is the end of the training: the method
+        then answers no item, with that as the reason.
 
         Parameters
         ----------

@@ -27,6 +27,7 @@ from blurbench.running.lost_files import NoPlan, lost
 
 SCORE_COLUMNS = set("run problem dataset split item method kind seed metric value unit direction status".split())
 TABLES = (".csv", ".md", ".html", ".tex")
+COMPLETE = "complete.json"  # is not there where a training raised, which is no damage
 
 
 class Fault(NamedTuple):
@@ -103,6 +104,8 @@ def _weights(path, keys):
     except models.ModelError as error:
         yield str(error)
         return
+    if models.why_not_trained(path):
+        keys = keys - {"precision", "spec"}
     if missing := keys - set(content):
         yield f"{path}: found no {sorted(missing)[0]}, expected {sorted(keys)}"
     for name, value in _leaves(content.get("network", {})):
@@ -202,7 +205,7 @@ def missing(results: str | Path, known: list[Fault], folder: str | Path = "confi
     return [
         Fault(f"{path}: found nothing, expected what its job wrote ({log})", path)
         for path, log in gone.items()
-        if not any(text.startswith(str(path)) for text in told)
+        if path != Path(results, COMPLETE) and not any(text.startswith(str(path)) for text in told)
     ]
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from blurbench import problems
+from blurbench.files import models
 from blurbench.files.datasets import Dataset
 from blurbench.files.logs import progress
 from blurbench.planning.catalogue import MethodError, check_class, describe
@@ -22,7 +23,8 @@ PATIENCE = 3  # items in a row without an answer: a method that always hangs end
 def load(problem: str, method: str, options: dict[str, Any] | None = None, model: str | Path | None = None) -> Any:
     """Instance of a method; its options become attributes.
 
-    An option that is not stated is that which the model was trained with, or without a model the default.
+    An option that is not stated is that which the model was trained with, or without a model the default. Where the
+    training of the model raised there is no instance but None: `predict` asks it nothing, and its file may be why.
 
     Raises MethodError for an option that the method does not name or allow, and for a file that does not keep the
     contract.
@@ -32,6 +34,8 @@ def load(problem: str, method: str, options: dict[str, Any] | None = None, model
         raise MethodError(f"method {method}: unknown options {sorted(unknown)}, it knows {sorted(described.options)}")
     for name, value in (options or {}).items():
         _check(f"method {method}: {name}", value, described.options[name], described.allowed.get(name, {}))
+    if model is not None and models.why_not_trained(model):
+        return None
     cls = problems.find(problem, f"methods.{method}.{described.class_name}")
     check_class(problem, method, cls)
     instance = cls()
@@ -51,11 +55,7 @@ def _check(where, value, default, allowed):
 
 def _read(model):
     """What a model file holds; nothing without one."""
-    if model is None:
-        return {}
-    from blurbench.files import models  # with torch, which no method that is not trained waits for
-
-    return models.read(model)
+    return {} if model is None else models.read(model)
 
 
 def predict(
@@ -68,13 +68,15 @@ def predict(
 ) -> Any:
     """Answers on every item, chunk by chunk; what fails keeps its row, with the reason as its status.
 
+    A method whose training raised answers no item: of each the status is "not trained" with the reason of that.
+
     A method of kind learned or classical is given the dataset without its truth. The time of an item is that of its
     chunk over the items in it; the first item is predicted once before, untimed, so that compilation does not count;
     unless it takes LONG_S and is alone in its chunk, as a large image is: then that is its answer.
 
     Parameters
     ----------
-    method : instance, of `load`
+    method : what `load` gave
     dataset : Dataset
     model : path of the file that `training.fit` wrote, where the method is trained
     device : str, as in the configuration
@@ -86,21 +88,29 @@ def predict(
     -------
     what the `read` of the problem's answer gives (`blurbench.files.answers`): a DataFrame, or ImageAnswers
     """
-    given = dataset if method.kind in ("limit", "control") else dataset.blind()
-    weights = _read(model) or None
-    bounds = np.cumsum([0, *(len(chunk) for chunk in given.chunks())]).tolist()
-    parts = progress(list(pairwise(bounds)), type(method).__name__)
     answer = problems.load(dataset.attrs["problem"]).answer
     with answer.writing(path, dataset) as writer:
-        call = _Call(method, given, weights, device, writer)
-        if timeout_s is None or not watchdog.can_watch():
-            frames = list(_in_parts(call, parts))
+        if model is not None and (reason := models.why_not_trained(model)):
+            rows = pd.DataFrame({"item": range(len(dataset)), "status": f"not trained: {reason}"})
         else:
-            with watchdog.Watched(call, timeout_s) as watched:
-                frames = list(_in_parts(watched, parts))
-        found = writer.finish(pd.concat(frames or [pd.DataFrame(columns=["item"], dtype=int)], ignore_index=True))
+            rows = _answered(method, dataset, _read(model) or None, device, timeout_s, writer)
+        found = writer.finish(rows)
     # Images are read when asked for, and only now their store has its name.
     return found if path is None else answer.read(path, len(dataset))
+
+
+def _answered(method, dataset, model, device, timeout_s, writer):
+    """Rows of a method's answers on all items."""
+    given = dataset if method.kind in ("limit", "control") else dataset.blind()
+    bounds = np.cumsum([0, *(len(chunk) for chunk in given.chunks())]).tolist()
+    parts = progress(list(pairwise(bounds)), type(method).__name__)
+    call = _Call(method, given, model, device, writer)
+    if timeout_s is None or not watchdog.can_watch():
+        frames = list(_in_parts(call, parts))
+    else:
+        with watchdog.Watched(call, timeout_s) as watched:
+            frames = list(_in_parts(watched, parts))
+    return pd.concat(frames or [pd.DataFrame(columns=["item"], dtype=int)], ignore_index=True)
 
 
 class _Call:

@@ -10,7 +10,7 @@ OUTCOME = ["items", "seconds", "core_s", "validation_loss", "chosen"]  # columns
 
 
 def choose(values: list[dict], models: list, curves: list, model: str | Path, curve: str | Path) -> pd.DataFrame:
-    """Copy the model and learning curve of the best trial.
+    """Copy the model and learning curve of the best trial; if all trainings raised, those of the first, which say so.
 
     Parameters
     ----------
@@ -21,21 +21,23 @@ def choose(values: list[dict], models: list, curves: list, model: str | Path, cu
     Returns
     -------
     DataFrame, a row per trial: trial, the values, and OUTCOME: items presented, seconds and core-seconds of training,
-    the least validation loss, whether it is chosen. A loss that is not finite is never the least.
+    the least validation loss, whether it is chosen. A loss that is not finite is never the least. A trial whose
+    training raised has NaN.
 
     Raises
     ------
-    ValueError if no trial has a finite loss.
+    ValueError if trials were trained and none has a finite loss.
     """
     rows = []
     for trial, (tried, path) in enumerate(zip(values, curves, strict=True)):
-        points = pd.read_csv(path)
-        loss, end = points["validation_loss"], points[["items", "seconds", "core_s"]].iloc[-1]
+        points = pd.read_csv(path)[OUTCOME[:-1]].astype(float)
+        loss, end = points.pop("validation_loss"), points.tail(1).mean()  # NaN of no row
         rows.append({"trial": trial, **tried, **end, "validation_loss": loss[np.isfinite(loss)].min()})
-    table = pd.DataFrame(rows).astype({"items": int})
-    if table["validation_loss"].isna().all():
+    table = pd.DataFrame(rows).astype({"items": "Int64"})
+    trained, finite = table["items"].notna(), table["validation_loss"].notna()
+    if trained.any() and not finite.any():
         raise ValueError(f"validation_loss: found no finite number in {', '.join(map(str, curves))}, expected one")
-    best = int(table["validation_loss"].idxmin())
+    best = int(table["validation_loss"].idxmin()) if finite.any() else 0
     shutil.copyfile(models[best], model)
     shutil.copyfile(curves[best], curve)
-    return table.assign(chosen=table.index == best)
+    return table.assign(chosen=(table.index == best) & finite)

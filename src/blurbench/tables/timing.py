@@ -8,7 +8,7 @@ import pandas as pd
 def table(scores, trainings, curves, benchmarks, machine) -> pd.DataFrame:
     """Seconds per item of every method, and what a training of it saw and took.
 
-    The latter is the mean of `n_trainings`, seeds times trials.
+    The latter is the mean of `n_trainings`, seeds times trials without those that raised.
 
     Parameters
     ----------
@@ -20,8 +20,9 @@ def table(scores, trainings, curves, benchmarks, machine) -> pd.DataFrame:
     rows = scores[(scores.metric == "seconds") & (scores.condition == "all")]
     rows = rows[["problem", "dataset", "method", "kind", "mean"]].rename(columns={"mean": "seconds_per_item"})
     jobs = [
-        {"problem": problem, "dataset": dataset, "method": method, **_curve(curve), **_benchmark(benchmark)}
+        {"problem": problem, "dataset": dataset, "method": method, **end, **_benchmark(benchmark)}
         for (problem, dataset, method, _), curve, benchmark in zip(trainings, curves, benchmarks, strict=True)
+        if (end := _curve(curve)) is not None
     ]
     columns = ["problem", "dataset", "method", "train_items", "train_core_s", "train_seconds", "train_max_rss_mb"]
     jobs = pd.DataFrame(jobs, columns=columns).groupby(columns[:3], as_index=False)
@@ -31,9 +32,12 @@ def table(scores, trainings, curves, benchmarks, machine) -> pd.DataFrame:
 
 
 def _curve(path):
+    """What a training saw and took; None of one that raised, whose curve has no row."""
     if not Path(path).exists():
         return {}
-    last = pd.read_csv(path).iloc[-1]
+    if (curve := pd.read_csv(path)).empty:
+        return None
+    last = curve.iloc[-1]
     return {"train_items": last["items"], "train_core_s": last["core_s"]}
 
 
