@@ -38,6 +38,7 @@ include: "rules/validate.smk"
 include: "rules/tabulate.smk"
 include: "rules/draw.smk"
 include: "rules/recordings.smk"
+include: "rules/complete.smk"
 
 
 for extra in extra_rules():
@@ -46,12 +47,7 @@ for extra in extra_rules():
 
 
 rule all:
-    """Every table, figure and recording of the configuration."""
+    """Every table, figure and recording of the configuration, and that all was trained."""
     default_target: True
     input:
-        tables(),
-        figures(),
-        recordings(),
-        "<results>/tables/timing.csv",
-        "<results>/tables/summary.md",
-        "<results>/machine.json",
+        "<results>/complete.json",

@@ -2,9 +2,10 @@
 
 Needs: the scores of every dataset, method and seed. Makes: tables/{problem}.csv .md .html .tex, {problem}_pairs.csv (paired
 differences), {problem}_failures.csv, the extra tables that a problem declares, {problem}_sweep.csv .md where something is
-swept; tables/timing.csv, tables/summary.md, tables/methods.csv (what each method was) and machine.json over all problems;
+swept; tables/timing.csv, tables/summary.md, tables/not_trained.csv (trainings that raised), tables/methods.csv (what each
+method was) and machine.json over all problems;
 {problem}.sha256 and summary.sha256, by which `make check` knows a table that was altered.
-Read by: people, and README.md.
+Read by: complete, people, and README.md.
 """
 
 for name in config["problems"]:
@@ -97,6 +98,7 @@ rule summarise:
         pairs=collect("<results>/tables/{problem}_pairs.csv", problem=config["problems"]),
         failures=collect("<results>/tables/{problem}_failures.csv", problem=config["problems"]),
         extra=[f"<results>/tables/{problem}_{table}.csv" for problem, table in extra_tables()],
+        models=training_models,
         curves=training_curves(),
         benchmarks=training_benchmarks(),
     output:
@@ -112,6 +114,7 @@ rule summarise:
             category="all problems",
             labels={"table": "summary"},
         ),
+        not_trained="<results>/tables/not_trained.csv",
         methods="<results>/tables/methods.csv",
         checksums="<results>/tables/summary.sha256",
         machine="<results>/machine.json",
@@ -130,6 +133,7 @@ rule summarise:
         problems=list(config["problems"]),
         extra=extra_tables(),
         trainings=trainings(),
+        logs=training_logs,
         methods=method_states,
         library=sources.state(
             "blurbench.tables.summary",

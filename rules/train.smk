@@ -3,11 +3,15 @@
 Needs: the train and validation splits of a dataset. Makes: models/{problem}/{dataset}/{method}/{seed}.pt, with the learning
 curve beside it; of a method that is swept, trials/{trial}/{seed}.pt with theirs, of which one is chosen.
 Read by: predict, draw, tabulate, measure.
+A training that raises leaves a model that says so, which answers nothing, and a line in raised/{problem}/{dataset}/{method}/.
 """
 
 
 rule train:
-    """Train one method with one seed; a job that is tried again goes on from its checkpoint."""
+    """Train one method with one seed; a job that is tried again goes on from its checkpoint.
+
+    A training that raised is tried again by the next run, as `raised` has changed then.
+    """
     input:
         train=ancient("<results>/datasets/{problem}/{dataset}/train.zarr"),
         train_manifest="<results>/datasets/{problem}/{dataset}/train.json",
@@ -35,6 +39,8 @@ rule train:
         options=trial("options"),
         budget=trial("budget"),
         checkpoint=checkpoint_file,
+        history=history_file,
+        raised=times_raised,
         library=library("blurbench.learning.training", "blurbench.{problem}.methods.{file}"),
     script:
         "../scripts/train.py"

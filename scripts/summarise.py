@@ -9,7 +9,7 @@ with logged(snakemake.log[0], snakemake.threads):
 
     from blurbench.files import checksums, tables
     from blurbench.running import machine
-    from blurbench.tables import summary, timing
+    from blurbench.tables import not_trained, summary, timing
 
     here, params, files = machine.describe(), snakemake.params, snakemake.input
     results = {
@@ -19,9 +19,11 @@ with logged(snakemake.log[0], snakemake.threads):
     for (problem, name), path in zip(params.extra, files.extra, strict=True):
         results[problem].extra[name] = tables.read(path)
     scores = pd.concat(found.main for found in results.values())
+    raised = not_trained.table(params.trainings, files.models, params.logs)
     made = {
         "timing": timing.table(scores, params.trainings, files.curves, files.benchmarks, here),
-        "summary": summary.document(results),
+        "summary": summary.document(results, raised),
+        "not_trained": raised,
         "methods": pd.DataFrame(params.methods).assign(
             run=snakemake.config["run"], seed=snakemake.config["seed"], commit=here["commit"]
         ),

@@ -4,18 +4,19 @@ from blurbench.files.logs import logged
 
 with logged(snakemake.log[0], snakemake.threads):
     from blurbench.learning import training
+    from blurbench.running import failed_training
 
-    training.fit(
-        problem=snakemake.wildcards.problem,
-        method=snakemake.params.method,
-        options=snakemake.params.options,
-        budget=snakemake.params.budget,
-        train_store=snakemake.input.train,
-        validation_store=snakemake.input.validation,
-        seed=int(snakemake.wildcards.seed),
-        device=snakemake.config["device"],
-        threads=snakemake.threads,
-        model=snakemake.output.model,
-        curve=snakemake.output.curve,
-        checkpoint=snakemake.params.checkpoint,
-    )
+    given, known, made = snakemake.input, snakemake.params, snakemake.output
+    about = {"method": known.method, "options": known.options, "seed": int(snakemake.wildcards.seed)}
+    files = {"model": made.model, "curve": made.curve, "checkpoint": known.checkpoint}
+    with failed_training.told(about, **files, history=known.history):
+        training.fit(
+            problem=snakemake.wildcards.problem,
+            budget=known.budget,
+            train_store=given.train,
+            validation_store=given.validation,
+            device=snakemake.config["device"],
+            threads=snakemake.threads,
+            **about,
+            **files,
+        )

@@ -15,17 +15,18 @@ from synthetic import GRID, METHODS, dataset, predictions, score_tables
 
 from blurbench import problems
 from blurbench.diffusion.score import METRICS, score
-from blurbench.files import tables
+from blurbench.files import models, tables
 from blurbench.planning.method import KINDS
 from blurbench.running import machine
 from blurbench.scoring.metric import numbers
 from blurbench.scoring.scores import RANKED, read
-from blurbench.tables import pairs, published, rendering, summary, timing
+from blurbench.tables import not_trained, pairs, published, rendering, summary, timing
 from blurbench.tables.settings import Settings
 from blurbench.tables.tabulate import tabulate
 
 DIRECTIONS = {"max", "min", "target"}
 COMPARED = ("pix2d", "cve")  # what every learned method is tested against
+NO_ONE = pd.DataFrame(columns=not_trained.COLUMNS)
 MACHINE = {"cpu": "a processor", "cores": 2, "gpu": None}
 
 
@@ -174,7 +175,7 @@ def test_few_items_have_no_interval_and_make_no_claim():
     assert table.rank_low[table.condition != "all"].isna().all()
     assert "as few as 7 under a condition: too few for a claim about it" in made["md"]
     assert "D=0.1 †" in made["md"]
-    text = summary.document(results(made))
+    text = summary.document(results(made), NO_ONE)
     assert re.search(r"\| 7 † +\|", text) and rendering.FEW in text
 
 
@@ -286,16 +287,16 @@ def test_timing(table, tmp_path):
     (tmp_path / "job.tsv").write_text("s\th:m:s\tmax_rss\n12.5\t0:00:12\t800.1\n")
     for seed, core_s in ((1, 9.0), (2, 11.0)):
         (tmp_path / f"{seed}.csv").write_text(f"items,seconds,core_s\n50,6.0,5.0\n100,12.0,{core_s}\n")
-    trainings, curves = (
-        [("diffusion", "report", "ours", seed) for seed in (1, 2)],
-        [tmp_path / "1.csv", tmp_path / "2.csv"],
+    (tmp_path / "3.csv").write_text("items,seconds,core_s\n")  # of one that raised
+    trainings, curves = zip(*((("diffusion", "report", "ours", seed), tmp_path / f"{seed}.csv") for seed in (1, 2, 3)))
+    found = timing.table(
+        table, trainings, curves, [tmp_path / "job.tsv", tmp_path / "none.tsv", tmp_path / "job.tsv"], MACHINE
     )
-    found = timing.table(table, trainings, curves, [tmp_path / "job.tsv", tmp_path / "none.tsv"], MACHINE)
     assert len(found) == 2 * len(METHODS) and set(found.cpu) == {"a processor"} and set(found.gpu) == {"none"}
     ours = found[(found.dataset == "report") & (found.method == "ours")].iloc[0]
     assert (ours.seconds_per_item, ours.train_seconds, ours.train_max_rss_mb) == (pytest.approx(0.01), 12.5, 800.1)
     assert (ours.train_items, ours.train_core_s) == (100, 10.0)  # the last row of each, and their mean over the seeds
-    assert found.train_seconds.notna().sum() == 1
+    assert found.train_seconds.notna().sum() == 1 and ours.n_trainings == 2
 
 
 def results(made, **extra):
@@ -303,7 +304,7 @@ def results(made, **extra):
 
 
 def test_summary(made):
-    text = summary.document(results(made, realised=made["realised_csv"]))
+    text = summary.document(results(made, realised=made["realised_csv"]), NO_ONE)
     assert "**ours 0." in text and "posterior 0." in text
     assert "- report, broken: 70 of 210: no spot found" in text
     assert "realised" not in text
@@ -311,10 +312,21 @@ def test_summary(made):
     assert "not shown to be better" not in text and rendering.FEW not in text
 
 
+def test_the_summary_names_each_training_that_raised(made, tmp_path):
+    models.write({"network": [1.0]}, tmp_path / "1.pt")
+    models.write_not_trained({"method": "ours"}, "ValueError: nothing to learn", tmp_path / "2.pt")
+    trainings = [("diffusion", "report", "ours", seed) for seed in (1, 2)]
+    found = not_trained.table(trainings, [tmp_path / "1.pt", tmp_path / "2.pt"], ["logs/1.log", "logs/2.log"])
+    assert list(found) == not_trained.COLUMNS and found["seed"].tolist() == [2]
+    text = summary.document(results(made), found)
+    assert "- diffusion, report, ours, seed 2: ValueError: nothing to learn (logs/2.log)\n" in text
+    assert "## Not trained" in text and "## Not trained" not in summary.document(results(made), NO_ONE)
+
+
 def test_the_summary_names_who_does_not_beat_what_it_is_tested_against(files):
     chosen = [file for file in files if file.name.startswith("report")]
     made = tabulate("diffusion", read(chosen, ["D"]), Settings({}, 200, 1, ("ours", "cve")))
-    lines = summary.document(results(made)).splitlines()
+    lines = summary.document(results(made), NO_ONE).splitlines()
     (line,) = (line for line in lines if line.startswith("- report, ") and "no spot found" not in line)
     assert re.fullmatch(r"- report, ours: pix2d \(0\.\d+ \[0\.\d+, 0\.\d+\], p = .+\)", line)
 
@@ -338,10 +350,10 @@ def test_a_problem_may_make_a_table_of_its_own(files, monkeypatch):
     assert made["own_csv"].to_numpy().tolist() == [["dim", "ham", 2, 7], ["report", "egg", 1, 7]]
     assert made["own_md"].startswith("# diffusion: what is best\n\nAs was found.\n\n## all\n")
     assert set(made["realised_csv"].method) == {"cve", "spot_width"}
-    section = summary.document(results(made, own=made["own_csv"])).split("## diffusion: what is best\n")[1]
+    section = summary.document(results(made, own=made["own_csv"]), NO_ONE).split("## diffusion: what is best\n")[1]
     assert "### some\n\nOne dataset." in section and "egg" in section and "ham" not in section
     none = made["own_csv"][:1]
-    assert "what is best" not in summary.document(results(made, own=none))
+    assert "what is best" not in summary.document(results(made, own=none), NO_ONE)
 
 
 def test_the_machine_is_described_without_naming_it():

@@ -32,7 +32,7 @@ def test_a_run_makes_everything(finished):
         assert (finished.results / f"tables/diffusion.{name}").stat().st_size
     for name in ("timing.csv", "summary.md", "methods.csv"):
         assert (finished.results / "tables" / name).stat().st_size
-    for name in ("machine.json", "figures/diffusion/cues.svg"):
+    for name in ("machine.json", "complete.json", "figures/diffusion/cues.svg"):
         assert (finished.results / name).stat().st_size
     table = finished.table()
     assert set(table.kind) == {"learned", "classical", "limit", "control"}
@@ -114,7 +114,7 @@ def test_an_edited_figure_alone_is_drawn_again(finished, tmp_path):
     with open(tree.path / "src/blurbench/diffusion/figures/predicted.py", "a") as file:
         file.write("EDITED = True\n")
     planned = tree.snakemake("--dry-run", "--quiet", "reason")
-    assert re.findall(r"^(?:local)?rule (\w+):", planned, re.MULTILINE) == ["draw", "all"]
+    assert re.findall(r"^(?:local)?rule (\w+):", planned, re.MULTILINE) == ["draw", "complete", "all"]
     assert "figure=predicted" in planned
 
 

@@ -79,6 +79,11 @@ def curves(wildcards):
     return [CURVES.format(**training((wildcards.problem, *names))) for names in names_of_curves(wildcards)]
 
 
+def training_models(wildcards):
+    """summarise: the models of `trainings`."""
+    return [file for one in units.trainings(config) for file in files_of_jobs("models", training(one), "pt")]
+
+
 def training_curves():
     """summarise: the learning curves of `trainings`, or how settings were chosen."""
     return [file for one in units.trainings(config) for file in files_of_jobs("models", training(one), "csv")]

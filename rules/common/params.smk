@@ -51,8 +51,24 @@ def spec(wildcards):
 
 def checkpoint_file(wildcards):
     """train: where training resumes from; no output, as Snakemake deletes outputs before it tries again."""
+    return beside_model("checkpoints", wildcards)
+
+
+def history_file(wildcards):
+    """train: where it is written down each time that this training raises; no output either."""
+    return beside_model("raised", wildcards).removesuffix(".pt") + ".txt"
+
+
+def times_raised(wildcards):
+    """train: how often this training raised in the runs before, so that the next one tries it again."""
+    history = Path(history_file(wildcards))
+    return len(history.read_text(encoding="utf-8").splitlines()) if history.exists() else 0
+
+
+def beside_model(folder, wildcards):
+    """Path of a training's model in another folder of the run."""
     model = TRIAL_MODELS if "trial" in wildcards.keys() else MODELS
-    return model.replace("<results>/models", f"{RESULTS}/checkpoints").format(**wildcards)
+    return model.replace("<results>/models", f"{RESULTS}/{folder}").format(**wildcards)
 
 
 def dataset_entries(wildcards):
@@ -109,6 +125,17 @@ def method_states(wildcards):
 def trainings():
     """summarise: (problem, dataset, method, seed) of every training job, as often as a sweep has trials."""
     return [one for one in units.trainings(config) for _ in benchmarks_of(training(one))]
+
+
+def number_of_trainings(wildcards):
+    """complete: how many there are."""
+    return len(trainings())
+
+
+def training_logs(wildcards):
+    """summarise: the logs of `trainings`."""
+    logs = [file for one in units.trainings(config) for file in files_of_jobs("logs/train", training(one), "log")]
+    return [log.replace("<results>", RESULTS) for log in logs]
 
 
 def tables_beside(problem):

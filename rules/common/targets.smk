@@ -1,4 +1,4 @@
-"""What a run makes: the inputs of the rule `all`."""
+"""What a run makes: the inputs of the rule `complete`."""
 
 
 def tables():

@@ -8,7 +8,7 @@ import pandas as pd
 from blurbench import problems
 from blurbench.scoring.metric import numbers
 from blurbench.scoring.scores import RANKED
-from blurbench.tables import extra, rendering
+from blurbench.tables import extra, not_trained, rendering
 from blurbench.tables.rendering import FEW, NONE, best, estimate, few
 
 CERTAIN = 0.05  # p, Holm-corrected, from which on a difference is not shown
@@ -16,6 +16,7 @@ PASSED = (
     "A method below a limit breaks no law where that limit is a bound of unbiased methods: a biased one, such as one "
     "that knows the range of the truth, may pass it."
 )
+RAISED = "Trainings that raised, which the next run tries again; a method without its model answers no item"
 
 
 class Results(NamedTuple):
@@ -27,9 +28,15 @@ class Results(NamedTuple):
     extra: dict[str, pd.DataFrame]
 
 
-def document(results: dict[str, Results]) -> str:
-    """Markdown of all problems at one glance, with what their extra tables add."""
-    sections = []
+def document(results: dict[str, Results], raised: pd.DataFrame) -> str:
+    """Markdown of all problems at one glance, with what their extra tables add.
+
+    Parameters
+    ----------
+    results : of each problem, by its name
+    raised : the trainings that did, of `not_trained.table`
+    """
+    sections = [] if raised.empty else [_not_trained(raised)]
     for problem, found in results.items():
         sections.append(_section(problem, found, numbers(problems.find(problem, "score.METRICS"))[0][1]))
         for name, table in found.extra.items():
@@ -37,6 +44,13 @@ def document(results: dict[str, Results]) -> str:
             if shown := list(summary(table)):
                 sections.append(rendering.markdown(f"{problem}: {title}", caption, shown, level=2))
     return "\n".join(["# Summary", "", *sections])
+
+
+def _not_trained(raised):
+    """The trainings that raised, one by one."""
+    named = [f"- {line}" for line in not_trained.lines(raised)]
+    lines = ["## Not trained", "", f"{RAISED}:", "", *named, ""]
+    return "\n".join(lines)
 
 
 def _section(problem, found, primary):
