@@ -141,7 +141,7 @@ def asked(job):
 
 
 def plan(tree, *arguments):
-    """Jobs of a run as the rules declare them, without any profile."""
+    """Jobs of a run as the rules declare them, without any profile; not those that run where Snakemake does."""
     done = subprocess.run(
         [sys.executable, "-m", "snakemake", "--cores", "8", "--dry-run", *arguments],
         cwd=tree.path,
@@ -165,7 +165,7 @@ def plan(tree, *arguments):
                 "gpus": int(resources.get("gpu", 0)),
             }
         )
-    return [job for job in jobs if job["rule"] != "all"]
+    return [job for job in jobs if job["rule"] not in ("all", "complete")]
 
 
 def submission(job):
