@@ -41,6 +41,8 @@ def recording(tmp_path, **changes):
         ("tracking", {"minmass": "much"}, "the word auto"),
         ("tracking", {"diameter": 11}, "did you mean diameter_px?"),
         ("tracking", {"search_range_px": 13}, "at most 12, half of a stack"),
+        ("D_um2_s", 0, "number above 0 up to 10000: µm²/s, known of every molecule"),
+        ("D_um2_s", [1, 2], "a number above 0"),
         ("psf", {"fwhm_um": 1.7}, "kind"),
         ("psf", {"kind": "gauss", "fwhm_um": 1.7}, "gaussian, airy, image"),
         ("psf", {"kind": "gaussian", "fwhm": 1.7}, "fwhm_um"),

@@ -11,6 +11,7 @@ import pandas as pd
 from blurbench.diffusion.drift import still
 from blurbench.diffusion.ensemble_msd import ensemble_msd
 from blurbench.diffusion.intervals import Z
+from blurbench.diffusion.known import against_known
 from blurbench.diffusion.measurement_picture import draw as draw
 from blurbench.diffusion.populations import ALL, FAST, SLOW, Populations, populations
 from blurbench.diffusion.recorded_psf import Width
@@ -38,8 +39,9 @@ def measure(recording: dict, items, survey: pd.DataFrame, entries: dict, device:
     Returns
     -------
     Measurement of what `summarise`, `run` and `ensemble_msd` return. Where the tracks are of two D so far apart that
-    none stands for all, each method has a row for the slow and one for the fast. Beside the methods stand one_D_p, of
-    the test against one D, and remark, what makes all of their answers doubtful, empty where nothing does.
+    none stands for all, each method has a row for the slow and one for the fast. Beside the methods stand what
+    `known.against_known` returns if the entry says which D is known, one_D_p, of the test against one D, and remark,
+    what makes all of their answers doubtful, empty where nothing does.
     """
     spots = still(survey, recording)
     found = populations(spots, recording, seed)
@@ -56,6 +58,8 @@ def measure(recording: dict, items, survey: pd.DataFrame, entries: dict, device:
     table = pd.concat(tables).sort_values(
         "method", key=lambda of: of.map(order.index), kind="stable", ignore_index=True
     )
+    if "D_um2_s" in recording:
+        table = against_known(table, details, recording["D_um2_s"])
     remarks = [*items.spec["remarks"], *([str(found)] if found.differ else [])]
     by_paths = found.D if found.two else ensemble.loc[ensemble["quantity"] == "D_linear", "value"]
     remarks += _beyond_range(by_paths, items.spec["D_um2_s"], recording["dataset"])

@@ -19,6 +19,8 @@ from blurbench.running.measurement import Measurement
 PREFERRED = ("ours", "mle", "cve", "centroid_msd_optimal")  # whose D colours the tracks: the first that ran
 HIGHEST = 220  # mm, of the image
 REMARK = 60  # characters in a line
+STATED = {"expected": "expected_D_um2_s", "known": "D_um2_s"}  # D of the entry that answers are shown beside
+LINES = {"expected": ":", "known": "--"}
 
 
 def draw(path, recording: dict, items, survey: pd.DataFrame, measurement: Measurement) -> None:
@@ -37,12 +39,15 @@ def draw(path, recording: dict, items, survey: pd.DataFrame, measurement: Measur
     ok = measured[measured["status"] == OK]
     positive = ok.loc[ok["D"] > 0, "D"]
     low, high = np.quantile(positive, [0.02, 0.98]) if len(positive) else (0.1, 1)
+    stated = {name: recording[key] for name, key in STATED.items() if key in recording}
+    known = stated.get("known", low)  # in sight, however far the answers are from it
+    low, high = min(low, known), max(high, known)
     aspect = image.shape[0] / image.shape[1]
     height = max(min(100 * aspect, HIGHEST) * MM + 24 * MM, (18 + 6.5 * len(ran)) * MM)
     with style.figure(path, height=height) as drawing:
         left, right = drawing.subplots(1, 2, width_ratios=[1.45, 1])
         _map(drawing, left, image, survey, ok[ok["method"] == chosen], chosen, pixel)
-        _distributions(right, ok, table, (low / 1.3, high * 1.3), recording.get("expected_D_um2_s"))
+        _distributions(right, ok, table, (low / 1.3, high * 1.3), stated)
         if remark := table["remark"].iloc[0]:
             right.set_title(fill(remark, REMARK), fontsize=5.5, loc="right")
         label_panels([left, right])
@@ -74,7 +79,7 @@ def _map(drawing, ax, image, spots, ok, chosen, pixel):
     plain_log(colours.ax.xaxis, round_numbers(norm.vmin, norm.vmax))
 
 
-def _distributions(ax, ok, table, limits, expected):
+def _distributions(ax, ok, table, limits, stated):
     """The second panel: a histogram per method, its medians with intervals below, and how many lie off the axis."""
     ensemble, rows = (table[(table["kind"] == "ensemble") == is_one] for is_one in (True, False))
     names = list(dict.fromkeys(rows["method"]))
@@ -101,8 +106,8 @@ def _distributions(ax, ok, table, limits, expected):
         whose = "ensemble MSD" if row.population == ALL else f"ensemble MSD of the {row.population}"
         ax.axvspan(row.ci_low, row.ci_high, color="0.2", alpha=0.15, linewidth=0)
         ax.axvline(row.D, color="0.2", linewidth=0.9, label=f"{whose}, {row.D:#.2g} µm²/s")
-    if expected:
-        ax.axvline(expected, color="0.2", linewidth=0.9, linestyle=":", label=f"expected, {expected:#.2g} µm²/s")
+    for name, D in stated.items():
+        ax.axvline(D, color="0.2", linewidth=0.9, linestyle=LINES[name], label=f"{name}, {D:#.2g} µm²/s")
     ax.set_yticks(np.arange(len(names))[::-1], [readable(name) for name in names])
     ax.tick_params(axis="y", length=0)
     ax.set(xscale="log", xlim=limits, ylim=(-0.35, len(names)), xlabel="D (µm²/s)")
