@@ -65,6 +65,22 @@ def test_a_fault_in_the_dataset_of_a_recording_is_told_once(config, tmp_path, ke
     assert f"beads.imaging.{key}" in message and "1 fault:" in message
 
 
+def test_a_file_of_several_is_named_by_its_number(config, tmp_path):
+    entry = recording(tmp_path)
+    config["recordings"] = {"film": {**entry, "file": [entry["file"], "no.tif"]}}
+    assert "recordings.film.file.1: found 'no.tif', expected a file or folder that exists" in refusal(config)
+
+
+@pytest.mark.parametrize("named", [[], 3, ["a.tif", 3], ["a.tif", "a.tif"]])
+def test_what_is_no_list_of_files_is_refused(config, tmp_path, monkeypatch, named):
+    monkeypatch.chdir(tmp_path)
+    entry = recording(tmp_path)
+    (tmp_path / "a.tif").touch()
+    config["recordings"] = {"film": {**entry, "file": named}}
+    message = refusal(config)
+    assert "recordings.film.file" in message and "OME-Zarr or folder of images" in message
+
+
 def test_no_recordings_may_be_said_by_nothing(config):
     config["recordings"] = None
     assert expand(config)["recordings"] == {}
@@ -72,7 +88,10 @@ def test_no_recordings_may_be_said_by_nothing(config):
 
 def test_a_right_recording_is_accepted(config, tmp_path):
     psf = {"kind": "gaussian", "fwhm_um": 1.7, "known_to": 0.1}
-    config["recordings"] = {"film": recording(tmp_path, psf=psf), "confocal": volume(tmp_path)}
+    film = recording(tmp_path, psf=psf)
+    (tmp_path / "other.tif").touch()
+    pooled = {**film, "file": [film["file"], str(tmp_path / "other.tif")]}
+    config["recordings"] = {"film": film, "pooled": pooled, "confocal": volume(tmp_path)}
     assert expand(config)["recordings"]["film"]["gain"] == "estimate"
 
 

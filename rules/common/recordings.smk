@@ -7,8 +7,8 @@ def recording(wildcards):
 
 
 def recording_file(wildcards):
-    """prepare, measure: the movie or volume itself."""
-    return recording(wildcards)["file"]
+    """prepare, measure: the movie or volume itself, or those that are pooled."""
+    return pooled.files(recording(wildcards))
 
 
 def recording_psf(wildcards):
@@ -59,9 +59,13 @@ def measurement_library(wildcards):
 
 
 def recording_mb(wildcards):
-    """The recording's content as float64 and twice more, or what can be said of a folder of images."""
-    file = Path(recording_file(wildcards))
-    return round(24 * file.stat().st_size / 1e6) if file.is_file() else 4000
+    """Of a recording, the largest file's content as float64 and twice more, and that of the others as it is.
+
+    Of a folder of images no more can be said than a round number.
+    """
+    files = [Path(file) for file in recording_file(wildcards)]
+    sizes = sorted(file.stat().st_size / 1e6 if file.is_file() else 4000 / 24 for file in files)
+    return round(24 * sizes[-1] + sum(sizes[:-1]))
 
 
 def prepare_memory(wildcards, attempt):

@@ -88,6 +88,24 @@ def test_a_mosaic_holds_every_stack_once(n, tmp_path):
         assert number.tolist() == [k] and place.tolist() == [[3.0, 4.5]]
 
 
+def test_folders_of_stacks_are_pooled(tmp_path, spec):
+    images, _ = photon_stacks(np.full(24, SLOW), {**spec["imaging"], "photons": 100}, "pooled stacks")
+    entries = [write(tmp_path / name, part) for name, part in (("a", images[:8]), ("b", images[8:]))]
+    entry = {**entries[0], "file": [one["file"] for one in entries]}
+    preparation.prepare(entry, spec, tmp_path / "items.zarr", tmp_path / "items.json")
+    stacks = Dataset.open(tmp_path / "items.zarr")
+    names = [stacks.spec["files"][k] for k in stacks.items["file"]]
+    assert len(set(names)) == len(names) >= 20
+    middle, steps = (
+        np.s_[:, 8:-8, 8:-8],
+        range(-6, 7),
+    )  # the window lies about the molecule, not about the stack's middle
+    for name, image in zip(names, stacks.images[:]):
+        own = tifffile.imread(name)
+        moved = (np.roll(own, (dy, dx), axis=(1, 2))[middle] for dy in steps for dx in steps)
+        assert max(np.corrcoef(one.ravel(), image[middle].ravel())[0, 1] for one in moved) > 0.98, name
+
+
 def test_what_is_no_folder_of_stacks_is_refused(tmp_path):
     stacks = np.full((3, 5, 24, 20), 100, np.uint16)
     entry = write(tmp_path / "stacks", stacks)

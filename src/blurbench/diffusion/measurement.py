@@ -8,11 +8,11 @@ with their number, so what it does to the median is part of the median's interva
 import numpy as np
 import pandas as pd
 
-from blurbench.diffusion.drift import still
 from blurbench.diffusion.ensemble_msd import ensemble_msd
 from blurbench.diffusion.intervals import Z
 from blurbench.diffusion.known import against_known
 from blurbench.diffusion.measurement_picture import draw as draw
+from blurbench.diffusion.movies import D_of_each, differ, still
 from blurbench.diffusion.populations import ALL, FAST, SLOW, Populations, populations
 from blurbench.diffusion.recorded_psf import Width
 from blurbench.diffusion.training_range import ABOVE, BELOW, bounds, outside, refusal
@@ -26,22 +26,22 @@ SHIFTED = ["D_narrower", "D_wider"]  # were the PSF one standard deviation narro
 
 
 def measure(recording: dict, items, survey: pd.DataFrame, entries: dict, device: str, resamples: int, seed: int):
-    """What the methods find on the stacks of a movie, and the ensemble's mean squared displacement to compare with.
+    """What the methods find on the stacks of all movies, and the ensemble's mean squared displacement to compare with.
 
     Parameters
     ----------
     recording : entry of the configuration
     items : Dataset that `preparation.prepare` wrote
-    survey : what it returned, the spots of the movie
+    survey : what it returned, the spots of all movies
     entries, device : as in `running.measurement.answers`; what is learned has `trained_on`, that dataset's entry
     resamples, seed : of the bootstrap
 
     Returns
     -------
-    Measurement of what `summarise`, `run` and `ensemble_msd` return. Where the tracks are of two D so far apart that
-    none stands for all, each method has a row for the slow and one for the fast. Beside the methods stand what
-    `known.against_known` returns if the entry says which D is known, one_D_p, of the test against one D, and remark,
-    what makes all of their answers doubtful, empty where nothing does.
+    Measurement of what `summarise`, `run` and `ensemble_msd` return, of several movies with what `movies.D_of_each`
+    does. Where the tracks are of two D so far apart that none stands for all, each method has a row for the slow and
+    one for the fast. Beside the methods stand what `known.against_known` adds if the entry says which D is known,
+    one_D_p, of the test against one D, and remark, what makes all of their answers doubtful, empty where nothing does.
     """
     spots = still(survey, recording)
     found = populations(spots, recording, seed)
@@ -60,11 +60,12 @@ def measure(recording: dict, items, survey: pd.DataFrame, entries: dict, device:
     )
     if "D_um2_s" in recording:
         table = against_known(table, details, recording["D_um2_s"])
-    remarks = [*items.spec["remarks"], *([str(found)] if found.differ else [])]
+    by_movie = D_of_each(spots, recording, resamples, seed)
+    remarks = [*items.spec["remarks"], *([str(found)] if found.differ else []), *differ(by_movie)]
     by_paths = found.D if found.two else ensemble.loc[ensemble["quantity"] == "D_linear", "value"]
     remarks += _beyond_range(by_paths, items.spec["D_um2_s"], recording["dataset"])
     table = table.assign(one_D_p=found.p, remark="; ".join(remarks))
-    reference = pd.concat([ensemble, populations_table(found), psf_table(items)], ignore_index=True)
+    reference = pd.concat([ensemble, by_movie, populations_table(found), psf_table(items)], ignore_index=True)
     return Measurement(table, details, reference)
 
 
@@ -113,7 +114,8 @@ def run(stacks, entries: dict, device: str) -> pd.DataFrame:
 
     Returns
     -------
-    DataFrame, one row per stack and method: item, file (of a stack that was cut already), particle, frame, frames,
+    DataFrame, one row per stack and method: item, file (of the movie if several are pooled, or of a stack that was cut
+    already), particle, frame, frames,
     y_um, x_um (in the first frame), method, kind, D and its intervals (µm²/s; the geometric mean over training seeds),
     D_narrower and D_wider (the answer if the PSF is one SD narrower or wider; of what all stacks share in that SD),
     bound (as of `training_range.bounds`), outside (what of the stack the method was not trained for), status.
@@ -122,8 +124,8 @@ def run(stacks, entries: dict, device: str) -> pd.DataFrame:
     where = stacks.items[["particle", "frame", "frames"]].assign(
         item=np.arange(len(stacks)), y_um=stacks.items["y"] * pixel, x_um=stacks.items["x"] * pixel
     )
-    if "stacks" in stacks.spec:
-        where.insert(0, "file", np.array(stacks.spec["stacks"], object)[stacks.items["stack"]])
+    if "files" in stacks.spec:
+        where.insert(0, "file", np.array(stacks.spec["files"], object)[stacks.items["file"]])
     columns = ["item", "D", *INTERVAL, *SHIFTED, "bound", "status"]
     found = []
     for name, entry in entries.items():

@@ -1,5 +1,6 @@
-"""The figure of a recording: its tracks, and the D that every method finds."""
+"""The figure of a recording: its tracks, of several movies those of the first, and the D that every method finds."""
 
+from pathlib import Path
 from textwrap import fill
 
 import numpy as np
@@ -8,6 +9,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.colors import LogNorm
 
 from blurbench.diffusion.movie import frames_of
+from blurbench.diffusion.movies import each
 from blurbench.diffusion.populations import ALL
 from blurbench.diffusion.training_range import ABOVE
 from blurbench.drawing import style
@@ -32,7 +34,8 @@ def draw(path, recording: dict, items, survey: pd.DataFrame, measurement: Measur
     recording, items, survey : as in `measure`
     measurement : what it returned
     """
-    image, pixel = frames_of(recording)[0], recording["pixel_size_um"]
+    file, first = next(each(survey, recording))
+    image, pixel = frames_of({**recording, "file": file})[0], recording["pixel_size_um"]
     measured, table = measurement.details, measurement.methods
     ran = list(dict.fromkeys(measured["method"]))
     chosen = next((name for name in PREFERRED if name in ran), ran[0])
@@ -46,15 +49,16 @@ def draw(path, recording: dict, items, survey: pd.DataFrame, measurement: Measur
     height = max(min(100 * aspect, HIGHEST) * MM + 24 * MM, (18 + 6.5 * len(ran)) * MM)
     with style.figure(path, height=height) as drawing:
         left, right = drawing.subplots(1, 2, width_ratios=[1.45, 1])
-        _map(drawing, left, image, survey, ok[ok["method"] == chosen], chosen, pixel)
+        by = readable(chosen) + (f", {Path(file).name}" if "movie" in survey else "")
+        _map(drawing, left, image, first, ok[ok["method"] == chosen], by, pixel)
         _distributions(right, ok, table, (low / 1.3, high * 1.3), stated)
         if remark := table["remark"].iloc[0]:
             right.set_title(fill(remark, REMARK), fontsize=5.5, loc="right")
         label_panels([left, right])
 
 
-def _map(drawing, ax, image, spots, ok, chosen, pixel):
-    """The first panel: image, tracks, scale bar, colour bar."""
+def _map(drawing, ax, image, spots, ok, by, pixel):
+    """The first panel: image, tracks, scale bar, colour bar; by : whose D and of which movie, in words."""
     extent = (0, image.shape[1] * pixel, image.shape[0] * pixel, 0)
     ax.imshow(
         image, cmap="gray", extent=extent, vmin=np.quantile(image, 0.002), vmax=np.quantile(image, 0.998), alpha=0.6
@@ -70,7 +74,7 @@ def _map(drawing, ax, image, spots, ok, chosen, pixel):
     ax.add_collection(tracks)
     scale_bar(ax, extent[1])
     ax.set(xticks=[], yticks=[], xlim=extent[:2], ylim=extent[2:])
-    ax.set_title(f"{len(lines)} tracks, D by {readable(chosen)}")
+    ax.set_title(f"{len(lines)} tracks, D by {by}")
     ax.grid(False)
     ax.spines[:].set_visible(False)
     # An inset keeps the bar at the image, whose aspect is fixed.

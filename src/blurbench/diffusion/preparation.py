@@ -1,15 +1,15 @@
-"""From a movie to the stacks that methods take: one around every track of a spot, as a dataset without truth."""
+"""From movies to the stacks that methods take: one around every track of a spot, as a dataset without truth."""
 
 import logging
 
 import numpy as np
 import pandas as pd
 
-from blurbench.diffusion import drift, recorded_psf, tracking
+from blurbench.diffusion import movies, recorded_psf
 from blurbench.diffusion.items import stack
-from blurbench.diffusion.movie import Movie, open_movie
 from blurbench.diffusion.recorded_psf import Undetermined, Width
 from blurbench.microscopy.recording_error import RecordingError
+from blurbench.planning import pooled
 from blurbench.running.preparation import write
 
 DISAGREEMENT = 3  # SDs between the stated and the estimated width that are worth a warning
@@ -18,13 +18,13 @@ log = logging.getLogger(__name__)
 
 
 def prepare(recording: dict, spec: dict, store, manifest) -> pd.DataFrame:
-    """Find and link the spots of a movie and write a stack around every track, as a dataset without truth.
+    """Find and link the spots of all movies and write a stack around every track, as a dataset without truth.
 
     The dataset's `imaging` is that of the recording: its photons, its background and its PSF, which is the stated one
     or the one that `recorded_psf.estimate` finds. Beside it stand `dataset_imaging`, that of the dataset whose
     models apply, `psf`, {"told", "stated", "estimated"}: each the fields of a `recorded_psf.Width`, or None, `remarks`,
-    sentences on what makes the answers doubtful, and `stacks`, the names of the files if each held a stack: the items'
-    column `stack` counts them.
+    sentences on what makes the answers doubtful, and `files`, the names of what the stacks are of where that is more
+    than one movie: the items' column `file` counts them.
 
     Parameters
     ----------
@@ -34,49 +34,34 @@ def prepare(recording: dict, spec: dict, store, manifest) -> pd.DataFrame:
 
     Returns
     -------
-    DataFrame, what `tracking.find` returned.
+    DataFrame, what `tracking.find` returned; of several movies one after the other, with `movie`, the file's number.
 
     Raises
     ------
-    RecordingError for whatever is wrong with the movie, its calibration or its settings, and where the PSF is neither
+    RecordingError for whatever is wrong with a movie, its calibration or its settings, and where the PSF is neither
     stated nor to be found in the stacks.
     """
-    movie = open_movie(recording)
-    log.info("%s", movie.transfer)
-    spots = tracking.find(movie, recording["tracking"], int(np.min(spec["imaging"]["frames"])))
-    images, items, counts = tracking.cut(movie, spots, spec["imaging"])
-    remarks = [*drift.remarks(spots, recording), *_saturation(movie, counts)]
-    for remark in remarks:
-        log.warning("%s: %s", recording["file"], remark)
+    cut = movies.cut(recording, spec["imaging"])
+    items = cut.items
     imaging = spec["imaging"] | {key: _range(items[key]) for key in ("photons", "background")}
-    widths = _widths(movie, images, items, {**spec, "imaging": imaging})
+    widths = _widths(recording, cut.images, items, {**spec, "imaging": imaging})
     told = widths["told"]
     psf = recording.get("psf", {"kind": "gaussian", "fwhm_um": told.fwhm_um})
     imaging["psf"] = {**psf, "known_to": told.uncertainty}
     items["fwhm_um"] = told.fwhm_um
-    if movie.of_stacks:
-        items["stack"], items[["y", "x"]] = movie.frames.places(items[["y", "x"]].to_numpy())
     pixel = (recording["pixel_size_um"], "micrometer")
     axes = {"t": (recording["frame_time_s"], "second"), "y": pixel, "x": pixel}
     about = {
         "imaging": imaging,
         "dataset_imaging": spec["imaging"],
         "psf": {name: width and width._asdict() for name, width in widths.items()},
-        "pieces": counts,
-        "remarks": remarks,
+        "pieces": cut.counts,
+        "remarks": cut.remarks,
     }
-    if movie.of_stacks:
-        about["stacks"] = list(movie.frames.names)
-    write(store, manifest, recording, {**spec, **about}, movie.transfer, axes, images, items)
-    return spots
-
-
-def _saturation(movie, counts):
-    """What a saturated detector does to the answers, in a sentence if it is."""
-    if movie.ceiling is None:
-        return []
-    stacks = f"{counts['saturated']} of {counts['saturated'] + counts['cut']} stacks reach it and are left out"
-    return [f"{movie.ceiling}: {stacks}, sharp spots of slow molecules before others"]
+    if cut.files:
+        about["files"] = cut.files
+    write(store, manifest, recording, {**spec, **about}, cut.transfer, axes, cut.images, items)
+    return cut.spots
 
 
 def _range(values):
@@ -84,9 +69,9 @@ def _range(values):
     return np.nanquantile(values, [0.05, 0.95]).tolist()
 
 
-def _widths(movie: Movie, images, items, spec) -> dict[str, Width | None]:
+def _widths(recording, images, items, spec) -> dict[str, Width | None]:
     """Widths of the PSF, by name: stated, estimated, None for what is not there, and told, which methods go by."""
-    entry = movie.spec.get("psf")
+    entry = recording.get("psf")
     stated = recorded_psf.stated(entry) if entry else None
     widest = float(items["spot_fwhm_um"].median())
     psf = {"kind": "gaussian", "fwhm_um": [0.6 * widest, widest]}  # what blurred spots show is calibrated on these
@@ -98,7 +83,9 @@ def _widths(movie: Movie, images, items, spec) -> dict[str, Width | None]:
     except Undetermined as reason:
         if stated is None:
             expected = "psf: {kind: gaussian, fwhm_um: ...} in the entry, or more tracks"
-            raise RecordingError(movie.frames.file, "psf", f"nothing stated, and {reason}", expected) from None
+            raise RecordingError(
+                ", ".join(pooled.files(recording)), "psf", f"nothing stated, and {reason}", expected
+            ) from None
         log.info("PSF: not estimated (%s)", reason)
         estimated = None
     if stated and estimated:

@@ -29,6 +29,10 @@ FWHM = np.sqrt(8 * np.log(2))
 log = logging.getLogger(__name__)
 
 
+class NothingFound(RecordingError):
+    """A movie in which there is nothing to measure: alone it is of no use, among others it may be."""
+
+
 def find(movie: Movie, tracking: dict, min_frames: int) -> pd.DataFrame:
     """Find the spots of every frame and link them to tracks.
 
@@ -45,7 +49,7 @@ def find(movie: Movie, tracking: dict, min_frames: int) -> pd.DataFrame:
 
     Raises
     ------
-    RecordingError if no spot is found, or no track is kept.
+    NothingFound if no spot is found, or no track is kept; RecordingError for a search range that does not fit them.
     """
     trackpy.quiet()
     diameter, minmass = tracking["diameter_px"], tracking["minmass"]
@@ -58,7 +62,7 @@ def find(movie: Movie, tracking: dict, min_frames: int) -> pd.DataFrame:
         frames.append(spots.assign(frame=i))
     spots = pd.concat([f for f in frames if len(f)] or frames[:1], ignore_index=True)
     if not len(spots):
-        raise RecordingError(
+        raise NothingFound(
             movie.frames.file,
             "tracking.minmass",
             f"no spot above {minmass:.4g} photons",
@@ -76,9 +80,7 @@ def find(movie: Movie, tracking: dict, min_frames: int) -> pd.DataFrame:
             kept &= tracks[column].mean() < tracking[key]
     if not kept.any():
         found = f"no track of at least {min_frames} frames (of {len(kept)}) that is small and round enough"
-        raise RecordingError(
-            movie.frames.file, "tracking", found, "a larger search_range_px or memory, or laxer limits"
-        )
+        raise NothingFound(movie.frames.file, "tracking", found, "a larger search_range_px or memory, or laxer limits")
     log.info("%d spots, %d tracks, %d kept", len(spots), len(kept), kept.sum())
     spots = spots.assign(kept=spots["particle"].map(kept))
     _check_range(movie.frames.file, spots[spots["kept"]], tracking["search_range_px"])
@@ -180,6 +182,37 @@ def _crowded(everything, particle, start, n, top, left, size):
     return False
 
 
+def check(movie: Movie, imaging: dict) -> None:
+    """Refuse a movie from which no stack can be cut that models take.
+
+    Parameters
+    ----------
+    movie : Movie
+    imaging : the `imaging` entry of the dataset whose models apply, expanded
+
+    Raises
+    ------
+    RecordingError if the frame time, exposure or pixel size is not the dataset's, or if the movie is shorter than a
+    stack or smaller than its window.
+    """
+    spec, file = movie.spec, movie.frames.file
+    fewest, size = int(np.min(imaging["frames"])), imaging["size_px"]
+    for key in ("pixel_size_um", "frame_time_s", "exposure_s"):
+        low, high = np.min(imaging[key]), np.max(imaging[key])
+        if not low * 0.99 <= spec[key] <= high * 1.01:
+            expected = f"{low:g} to {high:g}" if low < high else f"{low:g}"
+            raise RecordingError(
+                file, key, spec[key], f"{expected} as in the dataset {spec['dataset']}, whose models were trained on it"
+            )
+    if len(movie) < fewest or min(movie.frames.shape[1:]) < size:
+        raise RecordingError(
+            file,
+            "file",
+            f"a movie of shape {movie.frames.shape}",
+            f"at least {fewest} frames of {size} x {size} pixels",
+        )
+
+
 def cut(movie: Movie, spots: pd.DataFrame, imaging: dict):
     """Cut a stack around every track, as a dataset without truth.
 
@@ -203,27 +236,13 @@ def cut(movie: Movie, spots: pd.DataFrame, imaging: dict):
 
     Raises
     ------
-    RecordingError if the frame time or pixel size is not the dataset's, if the movie is shorter than a stack or smaller
-    than its window, if no stack is left, if most are saturated, or if drift is to be subtracted and too few tracks
-    tell it.
+    NothingFound if no stack is left; RecordingError for what `check` refuses, if most stacks are saturated, or if drift
+    is to be subtracted and too few tracks tell it.
     """
+    check(movie, imaging)
     spec, file = movie.spec, movie.frames.file
     fewest, most = int(np.min(imaging["frames"])), int(np.max(imaging["frames"]))
     size, camera = imaging["size_px"], imaging["camera"]
-    for key in ("pixel_size_um", "frame_time_s", "exposure_s"):
-        low, high = np.min(imaging[key]), np.max(imaging[key])
-        if not low * 0.99 <= spec[key] <= high * 1.01:
-            expected = f"{low:g} to {high:g}" if low < high else f"{low:g}"
-            raise RecordingError(
-                file, key, spec[key], f"{expected} as in the dataset {spec['dataset']}, whose models were trained on it"
-            )
-    if len(movie) < fewest or min(movie.frames.shape[1:]) < size:
-        raise RecordingError(
-            file,
-            "file",
-            f"a movie of shape {movie.frames.shape}",
-            f"at least {fewest} frames of {size} x {size} pixels",
-        )
     drift = np.zeros((len(movie), 2))
     if spec["tracking"]["subtract_drift"]:
         drift = common_drift(spots, len(movie), file)
@@ -232,7 +251,7 @@ def cut(movie: Movie, spots: pd.DataFrame, imaging: dict):
     pieces, counts = segments(spots, (fewest, most), size, movie.frames.shape[1:], carried, movie.of_stacks)
     log.info("stacks: %s", counts)
     if not len(pieces):
-        raise RecordingError(
+        raise NothingFound(
             file, "tracking", f"no stack ({counts})", f"a track alone in {size} x {size} pixels for {fewest} frames"
         )
     stacks = np.zeros((len(pieces), most, size, size), np.float32)

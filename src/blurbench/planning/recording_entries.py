@@ -22,9 +22,7 @@ def recording_faults(
     problem, dataset = recording.get("problem"), recording.get("dataset")
     known = problem if isinstance(problem, str) and problem in named and schemas.has_recordings(problem) else None
     faults = schema_faults(recording, schemas.of_recording(known), where)
-    if isinstance(file := recording.get("file"), str) and not os.path.exists(file):
-        expected = "a file or folder that exists, seen from the working directory"
-        faults.append(Fault(f"{where}.file", repr(file), expected))
+    faults += _file_faults(f"{where}.file", recording.get("file"))
     faults += _calibration_faults(where, recording)
     if isinstance(problem, str) and problem not in entries:
         faults.append(unknown(f"{where}.problem", problem, entries, "an entry of problems"))
@@ -37,6 +35,15 @@ def recording_faults(
         expanded = entries[known]["datasets"][dataset]
         faults += [Fault(f"{where}.{key}", *rest) for key, *rest in judge(recording, expanded)]
     return faults
+
+
+def _file_faults(where: str, named: Any) -> list[Fault]:
+    """Faults of a file or a list of them that is not there."""
+    files = {where: named} if isinstance(named, str) else {}
+    if isinstance(named, list):
+        files = {f"{where}.{k}": file for k, file in enumerate(named) if isinstance(file, str)}
+    expected = "a file or folder that exists, seen from the working directory"
+    return [Fault(key, repr(file), expected) for key, file in files.items() if not os.path.exists(file)]
 
 
 def _calibration_faults(where: str, recording: dict[str, Any]) -> list[Fault]:

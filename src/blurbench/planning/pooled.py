@@ -1,0 +1,15 @@
+"""Recordings of several files, of one sample and one microscope, whose answers are pooled."""
+
+from collections.abc import Iterator
+from typing import Any
+
+
+def files(recording: dict[str, Any]) -> list[str]:
+    """Files of a recording's entry in their order: `file` is one, or a list of them."""
+    named = recording["file"]
+    return [named] if isinstance(named, str) else list(named)
+
+
+def entries(recording: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """An entry for each file of a recording's; all else is common to them."""
+    return ({**recording, "file": file} for file in files(recording))
