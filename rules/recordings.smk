@@ -12,6 +12,7 @@ rule prepare:
     """Turn a recording into a dataset without truth; what it holds on the way (spots, slices) is surveyed in a table."""
     input:
         file=recording_file,
+        centres=recording_centres,
         psf=recording_psf,
     output:
         store=directory("<results>/recordings/{recording}/items.zarr"),
@@ -42,6 +43,7 @@ rule measure:
         manifest="<results>/recordings/{recording}/items.json",
         survey="<results>/recordings/{recording}/survey.parquet",
         file=recording_file,
+        centres=recording_centres,
         models=recording_models,
     output:
         methods=report(

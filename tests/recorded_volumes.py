@@ -1,9 +1,11 @@
 """Volumes as a microscope would record them, for the tests of this problem's preparation and measurement."""
 
 import numpy as np
+import pandas as pd
 import tifffile
 
 from blurbench.colloids import preparation
+from blurbench.files.answers import OK
 from blurbench.files.datasets import Dataset
 
 IMAGING = {
@@ -42,3 +44,16 @@ def prepared(recording, tmp_path, spec=SPEC):
     """What `prepare` returns of it, and the items."""
     survey = preparation.prepare(recording, spec, tmp_path / "items.zarr", tmp_path / "items.json")
     return survey, Dataset.open(tmp_path / "items.zarr")
+
+
+def answer(points, status=OK, seconds=0.5, item=0):
+    """Predictions of one item."""
+    frame = pd.DataFrame(points, columns=["z", "y", "x"], dtype=float)
+    if not len(frame):
+        frame.loc[0] = np.nan
+    return frame.assign(item=item, confidence=1.0, seconds=seconds, status=status)
+
+
+def entries(**models):
+    """Entries of methods by name, each with its models by training seed."""
+    return {name: {"method": name, "kind": "classical", "options": {}, "models": m} for name, m in models.items()}

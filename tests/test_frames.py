@@ -107,8 +107,41 @@ def test_a_volume_is_read_slice_by_slice(tmp_path, movie, name):
     VOLUME_WRITERS[name](tmp_path / name, movie)
     found = read(tmp_path / name, VOLUME)
     np.testing.assert_array_equal([found[i] for i in range(len(found))], movie)
+    assert found.points == read(tmp_path / name, VOLUME, point=0).points == 1
     expected = (None, None, None) if name == "folder" else (0.2, None, 0.3)
     assert (found.pixel_size_um, found.frame_time_s, found.slice_um) == pytest.approx(expected)
+
+
+def write_zarr_volumes(path, volumes):
+    axes = [{"name": "t", "type": "time"}, *({"name": a, "type": "space"} for a in "zyx")]
+    levels = [{"path": "0", "coordinateTransformations": [{"type": "scale", "scale": [1, 0.3, 0.2, 0.2]}]}]
+    ome = {"version": "0.5", "multiscales": [{"axes": axes, "datasets": levels}]}
+    zarr.create_group(path, zarr_format=3, attributes={"ome": ome}).create_array("0", data=volumes)
+
+
+TIMED_WRITERS = {
+    "imagej.tif": lambda path, volumes: tifffile.imwrite(path, volumes, imagej=True, metadata={"axes": "TZYX"}),
+    "times.ome.tif": lambda path, volumes: tifffile.imwrite(path, volumes, ome=True, metadata={"axes": "TZYX"}),
+    "shaped.tif": lambda path, volumes: tifffile.imwrite(path, volumes, metadata={"axes": "TZYX"}),
+    "depth_first.tif": lambda path, volumes: tifffile.imwrite(
+        path, np.ascontiguousarray(volumes.swapaxes(0, 1)), metadata={"axes": "ZTYX"}
+    ),
+    "times.zarr": write_zarr_volumes,
+}
+
+
+@pytest.mark.parametrize("name", TIMED_WRITERS)
+def test_volumes_over_time_are_read_one_by_one(tmp_path, movie, name):
+    volumes = movie.reshape(3, 4, 20, 30)
+    TIMED_WRITERS[name](tmp_path / name, volumes)
+    for point, volume in enumerate(volumes):
+        found = read(tmp_path / name, VOLUME, point=point)
+        assert found.points == 3 and found.shape == (4, 20, 30)
+        np.testing.assert_array_equal([found[i] for i in range(len(found))], volume)
+    with pytest.raises(
+        RecordingError, match="several long axes .* expected depth alone beside y and x: save one point"
+    ):
+        read(tmp_path / name, VOLUME)
 
 
 def test_what_else_a_file_says_is_kept(tmp_path, movie):

@@ -114,6 +114,8 @@ def volume(tmp_path, **changes):
         ("psf_sigma_um", [0.1, 0.08, 0.08], "0.200 to 0.800 diameters, 0.2 to 0.8 µm, as the models of"),
         ("psf_sigma_um", [0.3, 0.08, 0.5], "found 0.5 µm along x"),
         ("inset_d", -1, "diameters, margin at the faces"),
+        ("centres", "no.csv", "that exists"),
+        ("centres", [[0, 1, 2]], "a text: CSV of known centres"),
         ("pixel_size_um", 0.13, "a key that exists"),
         ("polarity", "black", "bright, dark"),
         ("dataset", "level", "did you mean levels?"),

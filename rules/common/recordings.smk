@@ -11,6 +11,11 @@ def recording_file(wildcards):
     return pooled.files(recording(wildcards))
 
 
+def recording_centres(wildcards):
+    """prepare, measure: the table of known centres, where the recording's entry names one."""
+    return recording(wildcards).get("centres", [])
+
+
 def recording_psf(wildcards):
     """prepare: the image of the PSF, where the recording's entry names one."""
     psf = recording(wildcards).get("psf", {})

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from recorded_volumes import BLOB, IMAGING, blob, prepared, write
+from recorded_volumes import BLOB, IMAGING, answer, blob, entries, prepared, write
 
 from blurbench.colloids import measurement, physics, simulate
 from blurbench.colloids.locating import locate, smoothed
@@ -16,33 +16,6 @@ from blurbench.files.answers import OK
 
 ROOT = Path(__file__).parents[2]
 SHARED = ROOT.parent / "shared/data/colloids"
-
-
-def answer(points, status=OK, seconds=0.5):
-    """Predictions of one item."""
-    frame = pd.DataFrame(points, columns=["z", "y", "x"], dtype=float)
-    if not len(frame):
-        frame.loc[0] = np.nan
-    return frame.assign(item=0, confidence=1.0, seconds=seconds, status=status)
-
-
-def entries(**models):
-    return {name: {"method": name, "kind": "classical", "options": {}, "models": m} for name, m in models.items()}
-
-
-@pytest.fixture
-def predicts(monkeypatch):
-    """Make methods answer what a function (method's name, dataset, model) -> points gives."""
-
-    def use(function):
-        def answers(items, entries, device):
-            for name, entry in entries.items():
-                models = entry["models"] or {0: None}
-                yield name, entry, {seed: function(name, items, model) for seed, model in models.items()}
-
-        monkeypatch.setattr(measurement, "answers", answers)
-
-    return use
 
 
 def test_a_simulated_volume_is_found_again(tmp_path, predicts):

@@ -138,8 +138,8 @@ def test_a_file_that_is_no_volume_is_refused(tmp_path):
         prepared({**RECORDING, "file": str(file)}, tmp_path)
     with pytest.raises(RecordingError, match="found the grey value 50 everywhere"):
         prepared(write(file, np.zeros(SHAPE)), tmp_path)
-    tifffile.imwrite(file, np.zeros((3, 4, 20, 30), np.uint8), imagej=True, metadata={"axes": "TZYX"})
-    with pytest.raises(RecordingError, match="depth alone beside y and x: save one point in time"):
+    tifffile.imwrite(file, np.zeros((3, 4, 20, 30), np.uint8), metadata={"axes": "QZYX"})
+    with pytest.raises(RecordingError, match="q: 3, z: 4.*depth alone beside y and x, or axes named t and z: save one"):
         prepared({**RECORDING, "file": str(file)}, tmp_path)
 
 

@@ -1,4 +1,4 @@
-"""What the methods say about a real volume: how many spheres, how they are packed, and whether that can be true."""
+"""What the methods say about real volumes: how many spheres, how they are packed, and whether that can be true."""
 
 import math
 from textwrap import fill
@@ -8,8 +8,11 @@ import pandas as pd
 from matplotlib.collections import EllipseCollection
 from scipy.spatial import cKDTree
 
+from blurbench.colloids import known_centres
 from blurbench.colloids.configuration import INSET
 from blurbench.colloids.doubts import faded, hollow
+from blurbench.colloids.known_centres import AXES, SCORES
+from blurbench.colloids.measurement_tables import of_methods, over_volumes, placed
 from blurbench.colloids.physics import core_precision, radial_distribution, volume_fraction
 from blurbench.drawing import style
 from blurbench.drawing.axes import scale_bar
@@ -20,7 +23,6 @@ from blurbench.running.measurement import Measurement, answers
 CORE = 0.7  # diameters: nearer to each other no two spheres are, whatever the errors of localisation
 STEP, FARTHEST = 0.1, 4.0  # of g(r), diameters
 PEAK = (CORE, 1.7)  # diameters: where the first peak of g(r) is looked for
-AXES = ["z", "y", "x"]
 NUMBERS = ("n", "n_inset", "phi", "peak_r_d", "peak_g", "core_g", "core_precision", "neighbour_d")
 COLUMNS, FIELD, CURVE = 4, 16, 20 * MM  # of the picture: methods side by side, diameters across, height of g(r)
 REMARK = 110  # characters in a line
@@ -29,7 +31,7 @@ BRIGHT = {"learned": CYCLE[5], "classical": CYCLE[4]}  # colours that stand out 
 
 
 def measure(recording: dict, items, survey: pd.DataFrame, entries: dict, device: str, resamples: int, seed: int):
-    """What the methods find in a volume, and what follows from it without a truth.
+    """What the methods find in every volume, what follows from it without a truth, and scores where centres are known.
 
     Parameters
     ----------
@@ -44,36 +46,45 @@ def measure(recording: dict, items, survey: pd.DataFrame, entries: dict, device:
     Measurement of
 
     methods : one row per method, its numbers the means over its training seeds, see `describe`; `n_seeds`, `seconds`,
-        `status`, which is that of the first seed that failed, and `remark`, what makes all of their answers doubtful
-    details : method, kind, seed, z, y, x (µm from the centre of the recording's first voxel), confidence
-    reference : method, r_d (middle of the bin, diameters) and g, the mean over training seeds
+        `status`, which is that of the first seed that failed, and `remark`, what makes all of their answers doubtful.
+        Where centres are known, the scores of `known_centres`, the RMS as a root of mean squares, and `n_scored`
+        volumes. Of several volumes the numbers are means over those that were answered, `n_volumes` and `n_failed`
+        stand beside, and below are rows of each `item`, with `file` and `time`
+    details : method, kind, seed, z, y, x (µm from the centre of the recording's first voxel), confidence; of several
+        volumes item, file and time
+    reference : method, r_d (middle of the bin, diameters) and g, the mean over training seeds and over volumes
     """
-    rows, centres, curves = [], [], []
+    extent = np.array(items.images.shape[1:]) * items.items["voxel_um"].iloc[0]
+    known = known_centres.read(recording, items.spec["volumes"], extent)
     shift = _shift(recording, items)
+    in_items = [None if points is None else points - shift for points in known]
+    rows, centres, curves = [], [], []
     for name, entry, by_seed in answers(items, entries, device):
-        numbers, g = [], []
         for trained, answer in by_seed.items():
-            status, seconds = answer["status"].iloc[0], answer["seconds"].iloc[0]
-            found = answer.loc[np.isfinite(answer["z"]), [*AXES, "confidence"]]
-            about, r, own = describe(found[AXES].to_numpy(float), recording, items, status == OK)
-            numbers.append({**about, "seconds": seconds, "status": status})
-            g.append(own)
-            found[AXES] += shift
-            centres.append(found.assign(method=name, kind=entry["kind"], seed=trained))
-        table = pd.DataFrame(numbers)
-        failed = table["status"][table["status"] != OK]
-        mean = table.drop(columns="status").mean(skipna=False).to_dict()
-        status = failed.iloc[0] if len(failed) else OK
-        rows.append({"method": name, "kind": entry["kind"], **mean, "n_seeds": len(table), "status": status})
-        curves.append(pd.DataFrame({"method": name, "r_d": r.round(6), "g": np.mean(g, axis=0)}))
-    details = pd.concat(centres, ignore_index=True)[["method", "kind", "seed", *AXES, "confidence"]]
-    voxel, volume = items.items["voxel_um"].iloc[0], items.images[0].astype(np.float32)
-    first = details[details["seed"] == details.groupby("method")["seed"].transform("min")]
-    places = {name: (one[AXES].to_numpy(float) - shift) / voxel for name, one in first.groupby("method")}
-    remarks = [*faded(survey), *hollow(volume, float(items.items["diameter_px"].iloc[0]), places)]
-    table = pd.DataFrame(rows).assign(remark="; ".join(remarks))
-    table[["n", "n_inset"]] = table[["n", "n_inset"]].convert_dtypes()  # whole numbers, but for means that are none
-    return Measurement(table, details, pd.concat(curves, ignore_index=True))
+            scores = known_centres.scores(items, answer, in_items)
+            for i, own in answer.groupby("item"):
+                status, seconds = own["status"].iloc[0], own["seconds"].iloc[0]
+                found = own.loc[np.isfinite(own["z"]), [*AXES, "confidence"]]
+                about, r, g = describe(found[AXES].to_numpy(float), recording, items, status == OK)
+                which = {"method": name, "kind": entry["kind"], "seed": trained, "item": i}
+                rows.append({**which, **about, **scores.loc[i], "seconds": seconds, "status": status})
+                curves.append(pd.DataFrame({"method": name, "item": i, "seed": trained, "r_d": r.round(6), "g": g}))
+                centres.append(found.assign(**{axis: found[axis] + s for axis, s in zip(AXES, shift)}, **which))
+    details = pd.concat(centres, ignore_index=True)[["item", "method", "kind", "seed", *AXES, "confidence"]]
+    remarks = [_remarks(i, items, survey, details, shift) for i in range(len(items))]
+    numbers = [*NUMBERS, *(SCORES if "centres" in recording else ()), "seconds"]
+    volumes = items.spec["volumes"]
+    table = of_methods(pd.DataFrame(rows), numbers, remarks, volumes)
+    return Measurement(table, placed(details, volumes), over_volumes(pd.concat(curves)))
+
+
+def _remarks(i, items, survey, details, shift):
+    """Sentences on what makes the answers on one volume doubtful."""
+    item, volume = items.items.iloc[i], items.images[i].astype(np.float32)
+    own = details[details["item"] == i]
+    first = own[own["seed"] == own.groupby("method")["seed"].transform("min")]
+    places = {name: (one[AXES].to_numpy(float) - shift) / item["voxel_um"] for name, one in first.groupby("method")}
+    return [*faded(survey[survey["item"] == i]), *hollow(volume, float(item["diameter_px"]), places)]
 
 
 def _shift(recording, items):
@@ -139,13 +150,15 @@ def _first_peak(r, g):
 def draw(path, recording: dict, items, survey: pd.DataFrame, measurement: Measurement) -> None:
     """Two slices through the middle of the volume with the spheres that each method finds cut there, and its g(r).
 
+    Of several volumes the first is shown; g(r) is the mean over all.
+
     Parameters
     ----------
     path : file to write
     recording, items, survey : as in `measure`
     measurement : what it returned; of several training seeds the first one's centres are shown
     """
-    table, details = measurement.methods, measurement.details
+    table, details = (of[of["item"] == 0] if "item" in of else of for of in (measurement.methods, measurement.details))
     item, volume = items.items.iloc[0], items.images[0]
     field = np.minimum(volume.shape, FIELD * item["diameter_px"])
     rows = -(-len(table) // COLUMNS)

@@ -1,4 +1,4 @@
-"""From a microscope's volume to the one that methods take: cubic voxels, so many to a diameter, in photons."""
+"""From a microscope's volumes to those that methods take: cubic voxels, so many to a diameter, in photons."""
 
 import logging
 import math
@@ -7,12 +7,11 @@ import numpy as np
 import pandas as pd
 from scipy.ndimage import affine_transform, gaussian_filter1d
 
-from blurbench.colloids import configuration
-from blurbench.files.logs import progress
-from blurbench.microscopy import calibration, frames
-from blurbench.microscopy.photon_transfer import spatial_transfer
+from blurbench.colloids import configuration, known_centres, recorded
+from blurbench.microscopy import calibration
 from blurbench.microscopy.psf import psf_on_voxels
 from blurbench.microscopy.recording_error import RecordingError
+from blurbench.planning import pooled
 from blurbench.running.preparation import write
 
 LOST = 1e-3  # share of the voxels that may lie below the grey scale before the offset is taken for wrong
@@ -21,10 +20,12 @@ log = logging.getLogger(__name__)
 
 
 def prepare(recording: dict, spec: dict, store, manifest) -> pd.DataFrame:
-    """Resample a volume and write it as a dataset of one item without truth.
+    """Resample every volume and write them as a dataset without truth, an item each.
 
-    A microscopist's knowledge goes with it: the item's table has the columns that methods are given, and its `spec` is
-    that of the dataset with the recording's shape and point-spread function.
+    Every file is judged, header and voxels, before the first is resampled. A microscopist's knowledge goes with it: the
+    items' table has the columns that methods are given, and its `spec` is that of the dataset with the recording's
+    shape and point-spread function. Beside it stand `volumes`, of each item {"file", "time"}, as
+    `recorded.Recorded` has them.
 
     Parameters
     ----------
@@ -34,33 +35,26 @@ def prepare(recording: dict, spec: dict, store, manifest) -> pd.DataFrame:
 
     Returns
     -------
-    DataFrame, one row per slice of the recording: z_um and photons, the mean per voxel.
+    DataFrame, one row per slice of the recording: item, z_um and photons, the mean per voxel.
 
     Raises
     ------
-    RecordingError for whatever is wrong with the volume, its calibration or its blur.
+    RecordingError for whatever is wrong with a volume, its calibration or its blur, or with the known centres.
     """
-    imaging = spec["imaging"]
-    diameter, file = recording.get("diameter_um"), recording.get("file")
+    imaging, diameter = spec["imaging"], recording.get("diameter_um")
     _check(recording, spec)
-    photons, transfer = read(recording)
+    volumes = recorded.listed(recording)
+    _check_extent(recording, volumes[0])
+    places = [{"file": volume.file, "time": volume.time} for volume in volumes]
+    known_centres.read(recording, places, np.array(volumes[0].shape) * recording["voxel_um"])
+    transfer = recorded.transfer_of(recording, volumes)
     log.info("%s", transfer)
-    heights = np.arange(len(photons)) * recording["voxel_um"][0]
-    survey = pd.DataFrame({"z_um": heights, "photons": photons.mean((1, 2))})
-    sides = np.array(photons.shape) * recording["voxel_um"]
-    if sides.min() < configuration.THINNEST * diameter:
-        raise RecordingError(
-            file,
-            "file",
-            f"a volume of {' x '.join(f'{s:.3g}' for s in sides)} µm",
-            f"at least {configuration.THINNEST} diameters of {diameter:g} µm along every axis",
-        )
-    inset, most = recording.get("inset_d", configuration.INSET), (sides.min() / diameter - 1) / 2
-    if inset > most:
-        raise RecordingError(file, "inset_d", inset, f"at most {most:.2f}: a diameter must be left between the faces")
     voxel = diameter / imaging["diameter_px"]
-    image = _grey_values(resample(photons, recording["voxel_um"], voxel), imaging["offset"], file)
-    log.info("%s voxels of %s µm resampled to %s of %.4g µm", photons.shape, recording["voxel_um"], image.shape, voxel)
+    images = _Resampled(recording, volumes, transfer, voxel, imaging["offset"])
+    log.info(
+        "%d volumes, %s voxels of %s µm resampled to %s of %.4g µm",
+        len(volumes), volumes[0].shape, recording["voxel_um"], images.shape[1:], voxel,
+    )  # fmt: skip
     stated = recording.get("psf_sigma_um")
     psf = {"kind": "gaussian", "sigma_um": list(stated)} if stated else imaging["psf"]
     sigma = psf_on_voxels(psf, voxel).sigma
@@ -72,14 +66,14 @@ def prepare(recording: dict, spec: dict, store, manifest) -> pd.DataFrame:
         "sigma_xy_px": float(np.sqrt(sigma[1] * sigma[2])),
     }
     axes = dict.fromkeys("zyx", (voxel, "micrometer"))
-    spec = {**spec, "imaging": {**imaging, "shape_px": list(image.shape), "psf": psf}}
-    write(store, manifest, recording, spec, transfer, axes, image[None], pd.DataFrame([known]))
-    return survey
+    spec = {**spec, "imaging": {**imaging, "shape_px": list(images.shape[1:]), "psf": psf}, "volumes": places}
+    write(store, manifest, recording, spec, transfer, axes, images, pd.DataFrame([known] * len(volumes)), shard=1)
+    return pd.concat(images.light, ignore_index=True)
 
 
 def _check(recording, spec):
     """Refuse an entry that is incomplete or impossible, and a blur that the models do not know."""
-    file, imaging = recording.get("file"), spec["imaging"]
+    file, imaging = pooled.name(recording), spec["imaging"]
     calibration.check_positive(recording, file, "voxel_um", "µm, sides z, y, x", 3)
     calibration.check_positive(recording, file, "diameter_um", "µm")
     if recording.get("psf_sigma_um") is not None:
@@ -94,31 +88,50 @@ def _check(recording, spec):
             raise RecordingError(file, *fault)
 
 
-def read(recording: dict):
-    """The volume of a recording's entry in photons, spheres brighter than what is around them.
-
-    Dark spheres are reflected about the brightest grey value but for one voxel in a thousand.
-
-    Returns
-    -------
-    photons : float32 (z, y, x);  transfer : photon_transfer.Transfer
-    """
-    volume = frames.read(recording["file"], frames.VOLUME, recording.get("series"))
-    inside = (volume.slice_um, volume.row_um, volume.pixel_size_um)
-    for stated, own in zip(recording["voxel_um"], inside):
-        calibration.check_metadata(volume.file, "voxel_um", stated, own, recording.get("calibration"))
-    grey = np.stack([volume[i] for i in progress(range(len(volume)), "read")])
-    if np.ptp(grey) == 0:
-        raise RecordingError(volume.file, "file", f"the grey value {grey.flat[0]} everywhere", "an image of spheres")
-    transfer = spatial_transfer(grey, volume.file, recording["gain"], recording["offset"])
-    if not transfer.offset < grey.mean():
+def _check_extent(recording, volume):
+    """Refuse a volume so thin that no sphere in it is clear of its faces, or that the inset leaves nothing of."""
+    diameter, sides = recording["diameter_um"], np.array(volume.shape) * recording["voxel_um"]
+    if sides.min() < configuration.THINNEST * diameter:
         raise RecordingError(
-            volume.file, "offset", f"{transfer.offset:g} ADU", f"a dark level below the mean of {grey.mean():.4g} ADU"
+            volume.file,
+            "file",
+            f"a volume of {' x '.join(f'{s:.3g}' for s in sides)} µm",
+            f"at least {configuration.THINNEST} diameters of {diameter:g} µm along every axis",
         )
-    photons = (grey.astype(np.float32) - np.float32(transfer.offset)) / np.float32(transfer.gain)
-    if recording["polarity"] == "dark":
-        photons = np.maximum(np.quantile(photons, 0.999) - photons, 0).astype(np.float32)
-    return photons, transfer
+    inset, most = recording.get("inset_d", configuration.INSET), (sides.min() / diameter - 1) / 2
+    if inset > most:
+        expected = f"at most {most:.2f}: a diameter must be left between the faces"
+        raise RecordingError(volume.file, "inset_d", inset, expected)
+
+
+class _Resampled:
+    """Items of a recording, uint16 (n, z, y, x), read when they are asked for.
+
+    light : of those that were, a DataFrame each: item, z_um and photons of every slice of the recording
+    """
+
+    def __init__(self, recording, volumes, transfer, voxel, offset):
+        self.recording, self.volumes, self.transfer = recording, volumes, transfer
+        self.voxel, self.offset, self.light = voxel, offset, []
+        self.shape = (len(volumes), *cubes(volumes[0].shape, recording["voxel_um"], voxel))
+
+    def __len__(self):
+        return len(self.volumes)
+
+    def __getitem__(self, index):
+        return np.stack([self._item(i) for i in range(len(self))[index]])
+
+    def _item(self, i):
+        sides, volume = self.recording["voxel_um"], self.volumes[i]
+        photons = recorded.photons(self.recording, volume, self.transfer)
+        heights = np.arange(len(photons)) * sides[0]
+        self.light.append(pd.DataFrame({"item": i, "z_um": heights, "photons": photons.mean((1, 2))}))
+        return _grey_values(resample(photons, sides, self.voxel), self.offset, volume)
+
+
+def cubes(shape, sides, side) -> tuple[int, ...]:
+    """How many cubes of a side (µm) a volume of that shape, in voxels of those sides (µm), holds along each axis."""
+    return tuple(int(n / r * (1 + 1e-9)) if abs(r - 1) > 1e-9 else n for n, r in zip(shape, side / np.asarray(sides)))
 
 
 def resample(photons, sides, side):
@@ -136,14 +149,15 @@ def resample(photons, sides, side):
     float32 (z, y, x), photons per cube
     """
     ratio = side / np.asarray(sides, float)
-    shape = np.floor(np.array(photons.shape) / ratio * (1 + 1e-9)).astype(int)
     if np.allclose(ratio, 1, rtol=1e-9):
         return photons.astype(np.float32)
     for axis, r in enumerate(ratio):
         if r > 1:
             photons = gaussian_filter1d(photons, math.sqrt((r**2 - 1) / 12), axis, mode="nearest")
     at = (ratio - 1) / 2  # where the centre of the first cube lies, in voxels from that of the first voxel
-    resampled = affine_transform(photons, ratio, at, tuple(shape), np.float32, order=3, mode="nearest")
+    resampled = affine_transform(
+        photons, ratio, at, cubes(photons.shape, sides, side), np.float32, order=3, mode="nearest"
+    )
     return resampled * np.float32(ratio.prod())
 
 

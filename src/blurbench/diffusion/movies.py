@@ -16,10 +16,11 @@ from blurbench.diffusion import drift, tracking
 from blurbench.diffusion.ensemble_msd import ensemble_msd
 from blurbench.diffusion.movie import Movie, open_movie
 from blurbench.diffusion.tracking import NothingFound
-from blurbench.microscopy.photon_transfer import Transfer
+from blurbench.microscopy.photon_transfer import Transfer, median
 from blurbench.planning import pooled
 
 LEVEL = 0.01  # of the test that movies are of one D
+TOLD = 6  # remarks on single movies that stand beside the answers; the log has all
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +30,7 @@ class Cut(NamedTuple):
 
     spots : what `tracking.find` returned, of all movies; with `movie`, the number of the file, if there are several
     images, items, counts : as of `tracking.cut`; items with `file`, a number in `files`, if these are not empty
-    remarks : sentences on what makes the answers doubtful, with the file before them if there are several
+    remarks : sentences on what makes the answers doubtful, with the file before them if there are several, TOLD at most
     transfer : of the detector; of several movies, each of which goes by its own, the medians
     files : names of what the stacks are of: movies that are pooled, or stacks that were cut already; else empty
     """
@@ -77,10 +78,11 @@ def cut(recording: dict, imaging: dict) -> Cut:
     if not parts:
         raise empty[0]
     whole = _together(parts)
-    remarks = [*whole.remarks, *(f"nothing measured: {reason}" for reason in empty)]
+    remarks = [*(f"nothing measured: {reason}" for reason in empty), *whole.remarks]
     for remark in remarks:
         log.warning("%s", remark)
-    return whole._replace(remarks=remarks)
+    more = [f"{len(remarks) - TOLD} more remarks on single movies in the log of prepare"] if len(remarks) > TOLD else []
+    return whole._replace(remarks=[*remarks[:TOLD], *more])
 
 
 def _judged(recording, imaging) -> Iterator[Movie]:
@@ -123,15 +125,13 @@ def _together(parts: list[Cut]) -> Cut:
     if len(parts) == 1:
         return parts[0]
     spots, images, items, counts, remarks, transfers, files = zip(*parts)
-    gains, offsets, how = zip(*transfers)
-    how = how[0] if set(how) == {"given"} else "medians over movies, each of which goes by its own"
     return Cut(
         pd.concat(spots, ignore_index=True),
         np.concatenate(images),
         pd.concat(items, ignore_index=True),
         {key: sum(count[key] for count in counts) for key in counts[0]},
         [remark for some in remarks for remark in some],
-        Transfer(float(np.median(gains)), float(np.median(offsets)), how),
+        median(transfers),
         [file for some in files for file in some],
     )
 

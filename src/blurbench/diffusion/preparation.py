@@ -83,9 +83,7 @@ def _widths(recording, images, items, spec) -> dict[str, Width | None]:
     except Undetermined as reason:
         if stated is None:
             expected = "psf: {kind: gaussian, fwhm_um: ...} in the entry, or more tracks"
-            raise RecordingError(
-                ", ".join(pooled.files(recording)), "psf", f"nothing stated, and {reason}", expected
-            ) from None
+            raise RecordingError(pooled.name(recording), "psf", f"nothing stated, and {reason}", expected) from None
         log.info("PSF: not estimated (%s)", reason)
         estimated = None
     if stated and estimated:

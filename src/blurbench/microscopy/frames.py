@@ -46,7 +46,8 @@ class Frames:
     There are `len(frames)`, `frames.shape` (t or z, y, x) and `frames[i]`.
 
     pixel_size_um (along x), frame_time_s, slice_um, row_um (along y) and exposure_s are what the file says of itself,
-    None where it is silent; `about` is what else is written into it (`metadata.description`).
+    None where it is silent; `about` is what else is written into it (`metadata.description`); `points` is how many
+    points in time it holds, of which these are the slices of one.
     """
 
     file: str
@@ -60,6 +61,7 @@ class Frames:
     row_um: float | None = None
     exposure_s: float | None = None
     about: dict = field(default_factory=dict, repr=False)
+    points: int = 1
 
     def __len__(self):
         return self.shape[0]
@@ -90,7 +92,7 @@ class Frames:
         return image
 
 
-def read(file, kind: Kind = MOVIE, series=None) -> Frames:
+def read(file, kind: Kind = MOVIE, series=None, point: int | None = None) -> Frames:
     """Open a movie or a volume.
 
     Parameters
@@ -98,6 +100,8 @@ def read(file, kind: Kind = MOVIE, series=None) -> Frames:
     file : str or Path; TIFF stack, OME-TIFF, OME-Zarr (its highest resolution) or folder of images in natural order
     kind : MOVIE or VOLUME
     series : number, from 0, or name of the image in a TIFF of several; None for the one of a file that holds one
+    point : number, from 0, of the point in time in a file of volumes over time, which `Frames.points` counts; with None
+        time beside depth is refused
 
     Returns
     -------
@@ -115,9 +119,9 @@ def read(file, kind: Kind = MOVIE, series=None) -> Frames:
             file, "file", "nothing there", "a TIFF stack, an OME-TIFF, an OME-Zarr or a folder of images"
         )
     if path.is_file():
-        frames = _tiff(path, kind, series)
+        frames = _tiff(path, kind, series, point)
     elif any((path / name).exists() for name in ("zarr.json", ".zgroup", ".zattrs", ".zarray")):
-        frames = _ome_zarr(path, kind)
+        frames = _ome_zarr(path, kind, point)
     else:
         frames = _folder(path, kind)
     if frames.dtype.kind not in "uif":
@@ -134,7 +138,7 @@ def read(file, kind: Kind = MOVIE, series=None) -> Frames:
     return frames
 
 
-def _tiff(path, kind, series):
+def _tiff(path, kind, series, point):
     with ExitStack() as opened:
         try:
             tiff = opened.enter_context(tifffile.TiffFile(path))
@@ -150,9 +154,9 @@ def _tiff(path, kind, series):
                 path, "file", f"no image that can be read ({error})", "a TIFF stack or an OME-TIFF"
             ) from error
         # tifffile names pages without a meaning Q or I, and samples of one pixel S.
-        select, shape = _frames_first(path, kind, found.axes, pixels.shape)
+        select, shape, points = _frames_first(path, kind, found.axes, pixels.shape, point)
         stated, about = metadata.of_tiff(tiff, number), metadata.description(tiff, number)
-        frames = Frames(str(path), shape, pixels.dtype, lambda i: pixels[select(i)], kind, *stated, about)
+        frames = Frames(str(path), shape, pixels.dtype, lambda i: pixels[select(i)], kind, *stated, about, points)
         weakref.finalize(frames, opened.pop_all().close)  # they are read as long as there is an object
     return frames
 
@@ -171,7 +175,7 @@ def _chosen(path, found, series):
     raise RecordingError(path, "series", asked, f"the number or the name of one of its images: {known}")
 
 
-def _ome_zarr(path, kind):
+def _ome_zarr(path, kind, point):
     try:
         group = zarr.open_group(path, mode="r")
         attributes = group.attrs.get("ome", group.attrs)
@@ -192,7 +196,7 @@ def _ome_zarr(path, kind):
         raise RecordingError(
             path, "axes", f"{names!r} of an array of shape {shape}", "a name of one letter for each axis"
         )
-    select, shape = _frames_first(path, kind, names, shape)
+    select, shape, points = _frames_first(path, kind, names, shape, point)
 
     def frame(i):
         image = pixels[select(i)]
@@ -202,7 +206,7 @@ def _ome_zarr(path, kind):
             raise RecordingError(path, f"{kind.part} {i}", found, "a whole store")
         return image
 
-    return Frames(str(path), shape, dtype, frame, kind, *stated, about)
+    return Frames(str(path), shape, dtype, frame, kind, *stated, about, points)
 
 
 def _folder(path, kind):
@@ -258,11 +262,11 @@ def _refuse_colours(file, n):
     )  # fmt: skip
 
 
-def _frames_first(file, kind, axes, shape):
-    """How to index frame i of an array with these axes, and the shape (frames, y, x).
+def _frames_first(file, kind, axes, shape, point):
+    """How to index frame i of an array with these axes, the shape (frames, y, x), and how many points in time it has.
 
     The one long axis beside y and x is that of the frames whatever its name, colours excepted: many programs save time
-    as z.
+    as z. Where a point in time is asked for, there may be an axis t beside it.
     """
     if "Y" not in axes or "X" not in axes:
         raise RecordingError(file, "axes", repr(axes), "axes y and x")
@@ -270,12 +274,13 @@ def _frames_first(file, kind, axes, shape):
         if axis in "CS" and n > 1:
             _refuse_colours(file, n)
     long = [k for k, axis in enumerate(axes) if axis not in "YX" and shape[k] != 1]
+    over = axes.index("T") if point is not None and len(long) == 2 and "T" in {axes[k] for k in long} else None
+    long = [k for k in long if k != over]
     if len(long) > 1:
         found = ", ".join(f"{axes[k].lower()}: {shape[k]}" for k in long)
         alone = {"t": "save one plane", "z": "save one point in time"}[kind.axis]
-        raise RecordingError(
-            file, "axes", f"several long axes ({found})", f"{kind.meaning} alone beside y and x: {alone}"
-        )
+        expected = f"{kind.meaning} alone beside y and x" + ("" if point is None else ", or axes named t and z")
+        raise RecordingError(file, "axes", f"several long axes ({found})", f"{expected}: {alone}")
     first = long[0] if long else None
     if axes.index("Y") > axes.index("X"):
         raise RecordingError(file, "axes", repr(axes), "y before x")
@@ -284,6 +289,8 @@ def _frames_first(file, kind, axes, shape):
         raise RecordingError(file, "axes", found, f"({kind.axis}, y, x): turn it and save it anew")
 
     def select(i):
-        return tuple(slice(None) if axis in "YX" else i if k == first else 0 for k, axis in enumerate(axes))
+        at = {first: i, over: point}
+        return tuple(slice(None) if axis in "YX" else at.get(k, 0) for k, axis in enumerate(axes))
 
-    return select, (1 if first is None else shape[first], shape[axes.index("Y")], shape[axes.index("X")])
+    held = (1 if first is None else shape[first], shape[axes.index("Y")], shape[axes.index("X")])
+    return select, held, 1 if over is None else shape[over]

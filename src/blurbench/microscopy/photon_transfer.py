@@ -27,6 +27,13 @@ class Transfer(NamedTuple):
         return f"gain {self.gain:.4g} ADU per electron, offset {self.offset:.4g} ADU ({self.how})"
 
 
+def median(transfers: list[Transfer]) -> Transfer:
+    """Of several recordings by one detector the medians; of one, or where they are given, what it is."""
+    gains, offsets, how = zip(*transfers)
+    said = how[0] if len(how) == 1 or set(how) == {"given"} else f"medians of {len(how)} estimates"
+    return Transfer(float(np.median(gains)), float(np.median(offsets)), said)
+
+
 @dataclass
 class PixelStatistics:
     """Per pixel, over a movie: mean, variance, and variance from one frame to the next; each (y, x), ADU."""

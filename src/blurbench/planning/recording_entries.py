@@ -22,7 +22,8 @@ def recording_faults(
     problem, dataset = recording.get("problem"), recording.get("dataset")
     known = problem if isinstance(problem, str) and problem in named and schemas.has_recordings(problem) else None
     faults = schema_faults(recording, schemas.of_recording(known), where)
-    faults += _file_faults(f"{where}.file", recording.get("file"))
+    for key in ("file", "centres"):
+        faults += _file_faults(f"{where}.{key}", recording.get(key))
     faults += _calibration_faults(where, recording)
     if isinstance(problem, str) and problem not in entries:
         faults.append(unknown(f"{where}.problem", problem, entries, "an entry of problems"))
