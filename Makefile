@@ -70,6 +70,7 @@ ci: lint test test-slurm
 thorough: ci smoke
 	$(MAKE) check RUN=smoke
 	MUTATIONS=1000 pytest tests/test_mutated_configurations.py
+	MUTATED_FILES=5000 pytest tests/test_mutated_files.py
 
 clean:
 	rm -rf .venv .snakemake .pytest_cache .ruff_cache .mypy_cache .import_linter_cache

@@ -4,7 +4,7 @@ import warnings
 
 import pytest
 
-LONG = ("test_faults", "test_workflow")  # files of few tests, each of which takes long
+LONG = ("test_faults", "test_workflow", "test_mutated_files")  # files of few tests, each of which takes long
 
 
 def pytest_collection_modifyitems(items):

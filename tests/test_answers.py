@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import zarr
 
@@ -65,6 +67,27 @@ def test_a_wrong_file_is_refused(tmp_path, rows, points, message):
     pd.DataFrame(rows).to_csv(tmp_path / "0.csv", index=False)
     with pytest.raises(AnswerError, match=f"0.csv: {message}"):
         answer.read(tmp_path / "0.csv", 3)
+
+
+def test_two_columns_of_a_name_are_refused(tmp_path):
+    path = tmp_path / "0.parquet"
+    pq.write_table(pa.table([[0, 1], [1.0, 2.0], [1.0, 2.0]], names=["item", "D", "D"]), path)
+    with pytest.raises(AnswerError, match="0.parquet: found two columns 'D', expected one of a name"):
+        NUMBERS.read(path, 2)
+
+
+@pytest.mark.parametrize("name", ["0.parquet", "0.csv"])
+def test_a_device_is_no_table(tmp_path, name):
+    (tmp_path / name).symlink_to("/dev/zero")
+    with pytest.raises(AnswerError, match=f"{name}: found a device or a pipe"):
+        NUMBERS.read(tmp_path / name, 2)
+
+
+def test_more_rows_than_a_file_can_hold_are_refused(tmp_path):
+    path = tmp_path / "0.parquet"
+    pq.write_table(pa.table({"item": np.zeros(10**7)}), path, compression="zstd")
+    with pytest.raises(AnswerError, match="0.parquet: found 80 MB declared by [0-9]+ bytes"):
+        NUMBERS.read(path, 2)
 
 
 @pytest.mark.parametrize("share", [0, 0.3, 0.9])

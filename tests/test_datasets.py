@@ -136,6 +136,72 @@ def test_a_broken_manifest_is_found(copied, content):
         Dataset.open(copied[0])
 
 
+@pytest.mark.parametrize("name", ["images", "items/photons"])
+def test_a_damaged_chunk_is_named_where_it_is_read(copied, name):
+    chunk = min(p for p in (copied[0] / name / "c").rglob("*") if p.is_file())
+    chunk.write_bytes(chunk.read_bytes()[:20])
+    with pytest.raises(DatasetError, match=rf"test\.zarr/{name}: items 0 to .*: found nothing that can be read"):
+        Dataset.open(copied[0]).images[:]
+
+
+def test_what_is_no_plain_file_is_named(copied):
+    chunk = min(p for p in (copied[0] / "images/c").rglob("*") if p.is_file())
+    chunk.unlink()
+    chunk.symlink_to("/dev/zero")
+    with pytest.raises(DatasetError, match=f"{chunk}: a device or a pipe"):
+        Dataset.open(copied[0])
+    assert damage(*copied) == [f"{chunk}: found a device or a pipe, expected plain files only"]
+
+
+def _declare_images(copied, shape, chunk, manifest):
+    about = json.loads((copied[0] / "images/zarr.json").read_text())
+    about["shape"] = shape
+    if chunk:
+        about["chunk_grid"]["configuration"]["chunk_shape"] = chunk
+    (copied[0] / "images/zarr.json").write_text(json.dumps(about))
+    if manifest:
+        described = json.loads(copied[1].read_text())
+        described["arrays"]["images"]["shape"] = shape
+        copied[1].write_text(json.dumps(described))
+
+
+@pytest.mark.parametrize(
+    ("shape", "chunk", "manifest", "message"),
+    [
+        ([N, 4, 16, 17], None, False, r"images: found the shape .*, expected \[23, 4, 16, 16\] as in the manifest"),
+        ([N, 4, 0, 16], None, True, "images: found the shape .*, expected no side of 0"),
+        ([N, 4, 2**20, 2**20], None, True, "images: found 8.796e[+]06 MB declared, expected at most"),
+        ([N, 4, 2**10, 2**10], None, True, r"images: found 192.9 MB declared by \d+ bytes, expected whole chunks"),
+        ([N, 4, 16, 16], [SHARD, 4, 16, 2**20], True, "images: found a chunk of .* MB declared, expected no more"),
+    ],
+)
+def test_sizes_are_judged_before_memory_is_asked_for(copied, shape, chunk, manifest, message):
+    _declare_images(copied, shape, chunk, manifest)
+    tracemalloc.start()
+    with pytest.raises(DatasetError, match=message):
+        Dataset.open(copied[0])
+    assert tracemalloc.get_traced_memory()[1] < 5e7
+    tracemalloc.stop()
+    assert damage(*copied)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("problem", "diffusionn", "problem: found 'diffusionn', expected one of"),
+        ("axes", ["item", "t"], r"axes: found \['item', 't'\], expected names of the 4 axes"),
+        ("spec", 5, "spec: found 5"),
+        ("spec", {"imaging": "word"}, "spec: found 'word'"),
+    ],
+)
+def test_attributes_that_are_none_of_a_dataset_are_told(copied, key, value, message):
+    about = json.loads((copied[0] / "zarr.json").read_text())
+    about["attributes"][key] = value
+    (copied[0] / "zarr.json").write_text(json.dumps(about))
+    with pytest.raises(DatasetError, match=rf"test\.zarr: {message}"):
+        Dataset.open(copied[0])
+
+
 def test_missing_parts_are_found(copied):
     shutil.rmtree(copied[0] / "truth" / "D")
     assert any("truth/D" in fault for fault in damage(*copied))

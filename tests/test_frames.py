@@ -375,3 +375,52 @@ def test_a_folder_of_stacks_is_not_called_colours(tmp_path, movie):
         RecordingError, match=r"0.tif: shape: found a stack of shape \(12, 20, 30\), expected one frame"
     ):
         read(tmp_path / "stacks")
+
+
+@pytest.mark.parametrize(("lead", "what"), [("/dev/zero", "a device or a pipe"), ("nowhere", "nothing there")])
+def test_a_name_that_leads_to_no_file_is_told(tmp_path, movie, lead, what):
+    (tmp_path / "odd.tif").symlink_to(lead)
+    with pytest.raises(RecordingError, match=f"odd.tif: file: found {what}"):
+        read(tmp_path / "odd.tif")
+    write_attributes(tmp_path / "store.zarr", movie)
+    (tmp_path / "store.zarr/more").symlink_to(lead)
+    with pytest.raises(
+        RecordingError, match="store.zarr/more: file: found a (device or a pipe|link that leads nowhere)"
+    ):
+        read(tmp_path / "store.zarr")
+
+
+def test_numbers_too_long_for_any_count_are_names(tmp_path, movie):
+    write_folder(tmp_path / "folder", movie)
+    (tmp_path / "folder/frame0.png").rename(tmp_path / f"folder/frame{10**30}.png")
+    assert len(read(tmp_path / "folder")) == len(movie)
+
+
+def test_a_tiff_of_a_folder_that_declares_more_than_it_holds_is_refused(tmp_path, movie):
+    (tmp_path / "folder").mkdir()
+    for i, frame in enumerate(movie):
+        tifffile.imwrite(tmp_path / f"folder/{i}.tif", frame, metadata=None)
+    with tifffile.TiffFile(tmp_path / "folder/3.tif", mode="r+") as file:
+        file.pages[0].tags["ImageLength"].overwrite(2_000_000)
+    with pytest.raises(RecordingError, match="3.tif: size: found 120 MB declared by [0-9]+ bytes for a picture"):
+        read(tmp_path / "folder")[3]
+
+
+def test_a_volume_without_most_of_its_chunks_is_refused(tmp_path, movie):
+    """It would be even where nothing lies, as a padded one is at its ends, and take any time to read."""
+    usual = {"axes": [{"name": name} for name in "zyx"], "datasets": [{"path": "0"}]}
+    group = zarr.create_group(tmp_path / "few.zarr", zarr_format=3, attributes={"ome": {"multiscales": [usual]}})
+    array = group.create_array("0", shape=(10_000, 20, 30), chunks=(1, 20, 30), dtype="u1", fill_value=0)
+    array[:3] = 1
+    with pytest.raises(RecordingError, match="few.zarr: file: found 4 files of 10000 chunks, expected a whole store"):
+        read(tmp_path / "few.zarr", VOLUME)
+
+
+@pytest.mark.parametrize("size", [float("nan"), float("inf")])
+def test_a_size_that_is_not_finite_is_no_size(tmp_path, movie, size):
+    change = {"type": "scale", "scale": [1, size, size]}
+    axes = [{"name": name, "unit": "micrometer"} for name in "tyx"]
+    levels = [{"path": "0", "coordinateTransformations": [change]}]
+    write_attributes(tmp_path / "odd.zarr", movie, axes=axes, datasets=levels)
+    with pytest.raises(RecordingError, match=f"odd.zarr: file: found no multiscale image .*{size} micrometer"):
+        read(tmp_path / "odd.zarr")

@@ -234,6 +234,21 @@ def test_an_option_that_is_not_stated_is_that_of_the_model(model):
     assert methods.load("diffusion", "ours", {"dropout": 0.5}).width == describe("diffusion", "ours").options["width"]
 
 
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ("word", "found 'word', expected those of ours"),
+        ({"predict": 5}, r"found unknown options \['predict'\], expected those of ours"),
+        ({"width": "word"}, "ours: width: found 'word', expected a whole number like"),
+        ({"width": -1}, "ours: width: found -1"),
+    ],
+)
+def test_options_of_a_model_are_judged_as_those_of_an_entry(tmp_path, options, message):
+    models.write({"options": options}, tmp_path / "odd.pt")
+    with pytest.raises(MethodError, match=f"odd.pt: options.*{message}"):
+        methods.load("diffusion", "ours", None, tmp_path / "odd.pt")
+
+
 def test_unknown_method():
     with pytest.raises(MethodError, match=r"no_such.*cve"):
         describe("diffusion", "no_such")

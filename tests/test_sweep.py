@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from blurbench.files.learning_curves import CurveError
 from blurbench.running import sweep
 from blurbench.tables import sweep as table
 from blurbench.tables.settings import Settings
@@ -58,6 +59,24 @@ def test_the_best_of_the_trials_that_were_trained_is_chosen(choose, tmp_path):
     made = table.table((), Settings({}, 100, 1, trials=files))
     assert [heading for heading, *_ in table.blocks(made)] == ["few: some", "few: none"]
     assert [heading for heading, *_ in table.summary(made)] == ["few: some"]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", "no table"),
+        ("items,seconds,core_s\n1,1,1\n", "no column validation_loss"),
+        ("items,seconds,core_s,validation_loss\n1,fast,1,1\n", "column seconds: found 'fast', expected numbers"),
+        ("items,seconds,core_s,validation_loss\n1.5,1,1,1\n", "column items: found 1.5, expected whole numbers"),
+        ("items,seconds,core_s,validation_loss\n,1,1,1\n", "column items: found nan"),
+    ],
+)
+def test_a_curve_that_is_none_is_named(tmp_path, content, message):
+    (tmp_path / "0.csv").write_text(content)
+    with pytest.raises(CurveError, match=f"0.csv: (found )?{message}"):
+        sweep.choose(
+            VALUES[:1], [tmp_path / "0.pt"], [tmp_path / "0.csv"], tmp_path / "model.pt", tmp_path / "best.csv"
+        )
 
 
 def test_the_table_holds_every_trial_and_marks_the_chosen_ones(choose, tmp_path):

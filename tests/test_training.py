@@ -251,6 +251,21 @@ def test_a_weight_that_is_larger_than_its_file_is_refused(tmp_path):
         models.read(tmp_path / "huge.pt")
 
 
+@pytest.mark.parametrize(
+    "tensor",
+    [
+        torch.sparse_coo_tensor(torch.tensor([[0], [0]]), torch.ones(1), (2**30, 2**30)),
+        torch.empty(2**40, device="meta"),
+        torch.quantize_per_tensor(torch.ones(3), 0.1, 0, torch.quint8),
+    ],
+    ids=["sparse", "meta", "quantised"],
+)
+def test_a_weight_that_is_no_plain_array_is_refused(tmp_path, tensor):
+    torch.save({"network": {"weights": tensor}}, tmp_path / "odd.pt")
+    with pytest.raises(models.ModelError, match=r"odd\.pt: found no model"):
+        models.read(tmp_path / "odd.pt")
+
+
 def test_a_checkpoint_of_other_data_or_code_is_not_gone_on_from(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         run(budget(tmp_path, fingerprint="old"), stop_after=300)

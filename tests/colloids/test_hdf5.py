@@ -1,6 +1,7 @@
 """HDF5 files in the literature's two layouts: what is written comes back, and what is broken says so."""
 
 import json
+import os
 import shutil
 import tracemalloc
 from pathlib import Path
@@ -496,6 +497,40 @@ def a_link_to_another_file(path):
         file.copy("1_positions", other, "any")
         del file["1_positions"]
         file["1_positions"] = h5py.ExternalLink("other.hdf5", "any")
+
+
+@breakage("research", "1: found an array that lies in another file")
+def a_link_to_a_pipe(path):
+    os.mkfifo(path.with_name("pipe"))
+    with h5py.File(path, "r+") as file:
+        del file["1"]
+        file["1"] = h5py.ExternalLink("pipe", "any")
+
+
+@breakage("research", "1_positions: found [0-9.]+ MB declared by [0-9]+ bytes")
+def a_chunk_larger_than_its_file(path):
+    with h5py.File(path, "r+") as file:
+        shape = file["1_positions"].shape
+        del file["1_positions"]
+        file.create_dataset("1_positions", shape, "u1", chunks=(2**13, 2**13), maxshape=(None, None))
+
+
+@breakage("research", "1: found offset .*1j")
+def counts_from_a_complex_number(path):
+    with h5py.File(path, "r+") as file:
+        file["1"].attrs["offset"] = 1j
+
+
+@breakage("research", "x_data.json: particle_size of volume 1: found a number of 401 digits")
+def a_number_that_no_64_bits_hold(path):
+    about = json.loads(path.with_suffix(".json").read_text())
+    about["1"]["particle_size"] = 10**400
+    path.with_suffix(".json").write_text(json.dumps(about))
+
+
+@breakage("research", "x_data.json: file: found no JSON")
+def brackets_without_end(path):
+    path.with_suffix(".json").write_text("[" * 100_000)
 
 
 @pytest.mark.parametrize(("layout", "damage", "message"), BROKEN)

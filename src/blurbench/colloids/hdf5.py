@@ -19,6 +19,7 @@ PSF was; our own exports do, in further columns of the parameters.
 import argparse
 import contextlib
 import json
+import math
 from numbers import Real
 from pathlib import Path
 
@@ -26,7 +27,7 @@ import h5py
 import numpy as np
 import pandas as pd
 
-from blurbench.files import datasets
+from blurbench.files import datasets, on_disk
 from blurbench.files.atomic import replacing
 from blurbench.files.datasets import Dataset
 
@@ -34,6 +35,7 @@ LIMIT_MB = 1024  # of one array or table that is read
 ROWS = 2000  # of an image in the challenge's table of centres
 CHALLENGE_COLUMNS = ["Z", "X", "Y"]  # what they hold: z, y, x
 VOLUME, REAL = "u", "fiu"  # kinds of numbers
+FLOAT_MAX = np.finfo(float).max  # JSON knows longer numbers
 SHARD_BYTES = 2**26
 LAYOUT_ONLY = ("dataset", "n", "type", "volfrac", "r", "particle_size", "n_particles")  # ours have other names
 
@@ -187,11 +189,12 @@ def _heatmap(centres, diameters, shape):
 
 
 def _open(path):
+    if found := on_disk.odd(path):
+        raise Hdf5Error(path, "file", found, "a whole HDF5 file")
     try:
         return h5py.File(path, "r")
-    except OSError as error:  # not found, no HDF5, shorter than it says
-        found = "nothing there" if not path.exists() else f"no HDF5 that can be read ({error})"
-        raise Hdf5Error(path, "file", found, "a whole HDF5 file") from error
+    except Exception as error:  # no HDF5, shorter than it says
+        raise Hdf5Error(path, "file", f"no HDF5 that can be read ({error})", "a whole HDF5 file") from error
 
 
 @contextlib.contextmanager
@@ -201,7 +204,7 @@ def _decoding(path, key):
         yield
     except Hdf5Error:
         raise
-    except (OSError, RuntimeError, KeyError, ValueError, TypeError) as error:
+    except Exception as error:  # h5py raises whatever HDF5 does
         raise Hdf5Error(path, key, f"nothing that can be read ({error})", "a whole HDF5 file") from error
 
 
@@ -220,23 +223,28 @@ def _declared(file, path, key, kinds, shape, limit_mb):
 
     A file may declare any size at no cost, so nothing is asked of memory before this.
     """
+    elsewhere = Hdf5Error(path, key, "an array that lies in another file", "one that holds its own values")
     with _decoding(path, key):
+        # A stranger's file may name any other, whose bytes would come into the images; it is not even opened.
+        if isinstance(file.get(key, getlink=True), h5py.ExternalLink):
+            raise elsewhere
         if key not in file:
             raise Hdf5Error(path, key, "nothing", f"an array of shape {shape}")
         array = file[key]
         if not isinstance(array, h5py.Dataset):
             raise Hdf5Error(path, key, "a group", f"an array of shape {shape}")
-        # A stranger's file may name any other, whose bytes would come into the images.
         if array.external or array.is_virtual or array.file.filename != file.filename:
-            raise Hdf5Error(path, key, "an array that lies in another file", "one that holds its own values")
-        dtype, found = array.dtype, array.shape
+            raise elsewhere
+        dtype, found, chunk = array.dtype, array.shape, array.chunks or ()
     if dtype.kind not in kinds:
         raise Hdf5Error(path, key, f"the type {dtype}", "uint8 or uint16" if kinds == VOLUME else "real numbers")
     if found is None or len(found) != len(shape) or any(b not in (None, a) for a, b in zip(found, shape)):
         raise Hdf5Error(path, key, f"the shape {found}", f"{shape}, None being any length")
-    size = np.prod([float(n) for n in found]) * dtype.itemsize / 1e6
+    size = max(math.prod(map(float, part)) for part in (found, chunk)) * dtype.itemsize / 1e6
     if size > limit_mb:
         raise Hdf5Error(path, key, f"{size:.4g} MB declared", f"at most {limit_mb} MB")
+    if overstated := on_disk.overstated(size, path):
+        raise Hdf5Error(path, key, overstated, "a whole HDF5 file")
     return array
 
 
@@ -254,7 +262,7 @@ def _json(path, limit_mb):
     _check_size(path, limit_mb)
     try:
         about = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Hdf5Error(path, "file", f"no JSON ({error})", "parameters by volume") from error
     if not isinstance(about, dict):
         raise Hdf5Error(path, "file", f"a {type(about).__name__}", "parameters by volume")
@@ -266,7 +274,7 @@ def _csv(path, columns, limit_mb):
     _check_size(path, limit_mb)
     try:
         table = pd.read_csv(path)
-    except ValueError as error:  # also what pandas makes of an empty, ragged or binary file
+    except (ValueError, OverflowError) as error:  # also what pandas makes of an empty, ragged or binary file
         raise Hdf5Error(path, "file", f"no table that can be read ({error})", f"columns {columns}") from error
     if missing := [name for name in columns if name not in table]:
         raise Hdf5Error(path, "columns", f"no {missing[0]} among {list(table)}", f"{columns}")
@@ -278,8 +286,8 @@ def _csv(path, columns, limit_mb):
 
 
 def _check_size(path, limit_mb):
-    if not path.is_file():
-        raise Hdf5Error(path, "file", "nothing there", "the table that belongs to the volumes")
+    if found := on_disk.odd(path):
+        raise Hdf5Error(path, "file", found, "the table that belongs to the volumes")
     if (size := path.stat().st_size / 1e6) > limit_mb:
         raise Hdf5Error(path, "file", f"{size:.4g} MB", f"at most {limit_mb} MB")
 
@@ -350,7 +358,7 @@ def _counts(file, path, key):
     with _decoding(path, key):
         values = file[key][()]
         offset, step = (file[key].attrs.get(name, default) for name, default in (("offset", 0), ("step", 1)))
-    if not all(np.ndim(x) == 0 and isinstance(x, Real | np.number) for x in (offset, step)):
+    if not all(np.ndim(x) == 0 and isinstance(x, Real) and math.isfinite(x) for x in (offset, step)):
         raise Hdf5Error(path, key, f"offset {offset!r}, step {step!r}", "numbers")
     counts = np.rint(offset + step * values.astype(float))
     if not (0 <= counts.min() and counts.max() <= 65535):
@@ -360,6 +368,9 @@ def _counts(file, path, key):
 
 def _item(key, about, spheres, file):
     """Columns of an imported item. What the layouts do not say is NaN unless the parameters have it by our name."""
+    for name, value in about.items():
+        if isinstance(value, int) and abs(value) > FLOAT_MAX:
+            raise Hdf5Error(file, f"{name} of volume {key}", f"a number of {len(str(value))} digits", "one below 1e308")
     for name in ("r", "particle_size"):
         value = about.get(name)
         if not isinstance(value, Real) or not 0 < value < np.inf:

@@ -164,7 +164,7 @@ def resample(photons, sides, side):
 def _grey_values(photons, offset, file):
     """uint16, one ADU a photon above the dataset's offset; refused where the grey scale does not hold them."""
     grey = np.rint(photons + offset)
-    if (highest := float(grey.max())) > configuration.SATURATION:
+    if not (highest := float(grey.max())) <= configuration.SATURATION:  # NaN is none
         allowed = configuration.SATURATION - offset
         raise RecordingError(
             file, "gain", f"a voxel of {highest - offset:.0f} photons", f"at most {allowed}: a larger one"

@@ -7,6 +7,8 @@ from blurbench.drawing.axes import keep_first, plain_log, round_numbers
 from blurbench.drawing.material import Material
 from blurbench.drawing.style import MM, readable
 
+COLUMNS = ("items", "seconds", "train_loss", "validation_loss")
+
 
 def draw(path, given: Material, metrics=None):
     """Training and validation loss, a panel per method: each has a loss of its own; then a panel per metric for all.
@@ -19,7 +21,7 @@ def draw(path, given: Material, metrics=None):
     """
     metrics = metrics or {}
     tables: dict[str, list] = {}
-    for one, curve in given.trained():
+    for one, curve in given.trained(COLUMNS):
         tables.setdefault(one.method, []).append(curve)
     if not tables:
         return style.empty(path, "no method of this dataset was trained")

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from blurbench.files import learning_curves
 from blurbench.files.datasets import Dataset
 from blurbench.scoring.scores import Scores
 
@@ -46,9 +47,9 @@ class Material:
     datasets: dict = field(default_factory=dict)
     dataset: str | None = None
 
-    def trained(self) -> list[tuple[MethodFile, pd.DataFrame]]:
-        """The learning curves, in order; without those of trainings that raised, which have no row."""
-        tables = [(one, pd.read_csv(one.file)) for one in sorted(self.curves)]
+    def trained(self, columns) -> list[tuple[MethodFile, pd.DataFrame]]:
+        """The learning curves, in order, with columns of numbers that must be there; none of trainings that raised."""
+        tables = [(one, learning_curves.read(one.file, columns)) for one in sorted(self.curves)]
         return [(one, table) for one, table in tables if len(table)]
 
     def estimate(self, scores: Scores, metric, reduce) -> np.ndarray:

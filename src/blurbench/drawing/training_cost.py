@@ -80,7 +80,7 @@ def _families(given):
     """{first name: {name: learning curves}} of the trainings that are the same but for their epochs."""
     first: dict[str, str] = {}
     found: dict[str, dict[str, list]] = {}
-    for one, curve in given.trained():
+    for one, curve in given.trained(AXES):
         if one.dataset != given.dataset:
             continue
         entry = given.methods[one.method]

@@ -117,16 +117,18 @@ def _table(path):
     """Table of a predictions file."""
     import pandas as pd
 
-    from blurbench.files import parquet
+    from blurbench.files import on_disk, parquet
 
     if Path(path).suffix != ".csv":
         try:
             return parquet.read(path)
         except parquet.ParquetError as error:
             raise AnswerError(str(error)) from error
+    if found := on_disk.odd(path):
+        raise AnswerError(f"{path}: found {found}, expected a table")
     try:
         return pd.read_csv(path, skipinitialspace=True)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, OverflowError) as error:
         raise AnswerError(f"{path}: found no table ({error}), expected columns with a heading") from error
 
 
@@ -297,18 +299,28 @@ class Images:
         import pandas as pd
         import zarr
 
-        from blurbench.files.datasets import Window
+        from blurbench.files import on_disk
+        from blurbench.files.datasets import DatasetError, Window, judge
 
+        manifest = Path(path).with_suffix(".json")
         try:
-            about = json.loads(Path(path).with_suffix(".json").read_text(encoding="utf-8"))
+            if odd := on_disk.odd_store(path, manifest):
+                raise ValueError(odd)
+            about = json.loads(manifest.read_text(encoding="utf-8"))
             images = zarr.open_group(str(path), mode="r", zarr_format=3)["images"]
             table = {name: about.get(name, default) for name, default in (("seconds", np.nan), ("status", OK))}
             table = pd.DataFrame({"item": range(n_items), **table})
-        except (OSError, LookupError, ValueError, TypeError, AttributeError) as error:
+        except Exception as error:  # whatever damaged metadata raise
             raise AnswerError(f"{path}: no whole store of images with its manifest was found ({error})") from error
+        arrays = about.get("arrays")
+        try:
+            judge(f"{path}/images", images, described=arrays.get("images") if isinstance(arrays, dict) else None)
+        except DatasetError as error:
+            raise AnswerError(str(error)) from error
         if images.shape[0] != n_items or str(images.dtype) != self.dtype:
             found = f"{images.shape[0]} images of {images.dtype}"
             raise AnswerError(f"{path}: found {found}, expected {n_items} of {self.dtype}")
+        table["seconds"] = _floats(table["seconds"], manifest)
         return ImageAnswers(table, Window(images, 0, n_items))
 
     def damage(self, path: str | Path, n_items: int) -> list[str]:

@@ -4,6 +4,8 @@ import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 
+from blurbench.files import on_disk
+
 
 def write(files: Iterable[str | Path], path: str | Path) -> None:
     """Write the checksums of files that lie beside `path`."""
@@ -15,10 +17,12 @@ def damage(path: str | Path) -> dict[Path, tuple[str, str]]:
     """{file: (found, expected)} of what differs from a checksum file, of the file itself if it is none."""
     path = Path(path)
     faults: dict[Path, tuple[str, str]] = {}
+    if path.exists() and (found := on_disk.odd(path)):
+        return {path: (found, "a checksum for every table")}
     lines = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else []
     for line in lines:
         digest, _, name = line.partition("  ")
-        if len(digest) != 64 or not name or Path(name).name != name:
+        if len(digest) != 64 or name in ("", "..") or Path(name).name != name:
             return {path: (f"the line {line[:80]!r}", "a checksum and a file name")}
         file = path.with_name(name)
         if not file.is_file():

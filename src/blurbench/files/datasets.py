@@ -17,6 +17,7 @@ import pandas as pd
 import zarr
 
 from blurbench import problems
+from blurbench.files import on_disk
 from blurbench.files.atomic import replacing
 from blurbench.planning.memory import CHUNK_ITEMS, CHUNK_MB
 
@@ -159,8 +160,18 @@ class Window:
         if isinstance(index, slice):
             rows = range(len(self))[index]
             a, b = (min(rows), max(rows) + 1) if rows else (0, 0)
-            return np.asarray(self.array[self.start + a : self.start + b])[:: rows.step]
-        return np.asarray(self.array[self.start + range(len(self))[index]])
+            return self._read(slice(self.start + a, self.start + b))[:: rows.step]
+        return self._read(self.start + range(len(self))[index])
+
+    def _read(self, index):
+        """Items of the array. Raises DatasetError, which names the array's folder, for a chunk that is damaged."""
+        try:
+            return np.asarray(self.array[index])
+        except Exception as error:  # whatever a damaged chunk raises in the decoder
+            if not isinstance(self.array, zarr.Array):
+                raise
+            which = f"items {index.start} to {index.stop - 1}" if isinstance(index, slice) else f"item {index}"
+            raise DatasetError(_unread(f"{_folder(self.array)}: {which}", error)) from error
 
     def __array__(self, dtype=None, copy=None):
         return np.asarray(self[:], dtype)
@@ -196,23 +207,31 @@ class Dataset:
     def open(cls, store: str | Path) -> "Dataset":
         """Open a store for reading.
 
-        Raises DatasetError if it is missing, lacks what a dataset has, holds anything but numbers, or declares shapes
-        that disagree or that no memory holds.
+        Raises DatasetError if it is missing, lacks what a dataset has, holds anything but numbers and plain files, or
+        declares shapes that disagree, that are not the manifest's, or that neither memory nor its files hold.
         """
+        manifest = Path(store).with_suffix(".json")
         try:
-            # By name: listing members would stumble over the time stamp that a workflow leaves in the folder.
-            described = json.loads(Path(store).with_suffix(".json").read_text())["arrays"]
+            if odd := on_disk.odd_store(store, manifest):
+                raise ValueError(odd)
+            described = json.loads(manifest.read_text())["arrays"]
             group = zarr.open_group(str(store), mode="r", zarr_format=3)
+            # By name: listing members would stumble over the time stamp that a workflow leaves in the folder.
             arrays = {name: group[name] for name in ["images", *described]}
-            for name, array in arrays.items():
-                _judge(f"{store}/{name}", array, arrays["images"].shape[0])
-            items = pd.DataFrame({n.split("/")[1]: a[:] for n, a in arrays.items() if n.startswith("items/")})
-            truth = {n.split("/")[1]: a for n, a in arrays.items() if n.startswith("truth/")}
-            return cls(dict(group.attrs), arrays["images"], items, truth)
-        except DatasetError:
-            raise
-        except (OSError, LookupError, ValueError, TypeError, AttributeError) as error:
+            attrs = dict(group.attrs)
+        except Exception as error:  # whatever damaged metadata raise
             raise DatasetError(f"{store}: no whole dataset with its manifest was found there ({error})") from error
+        judge(f"{store}/images", arrays["images"])
+        for name, array in arrays.items():
+            judge(f"{store}/{name}", array, arrays["images"].shape[0], described.get(name))
+        _judge_whole(store, arrays)
+        _judge_attributes(store, attrs, arrays["images"].ndim)
+        items, truth = (
+            {name.partition("/")[2]: array for name, array in arrays.items() if name.startswith(folder)}
+            for folder in ("items/", "truth/")
+        )
+        table = pd.DataFrame({name: Window(column, 0, column.shape[0])[:] for name, column in items.items()})
+        return cls(attrs, arrays["images"], table, truth)
 
     @property
     def spec(self) -> dict:
@@ -268,7 +287,9 @@ class Dataset:
 
 
 def _part(entry, keys):
-    """What keys such as "imaging.psf" name of nested mappings."""
+    """What keys such as "imaging.psf" name of nested mappings. Raises TypeError for what is none."""
+    if not isinstance(entry, dict):
+        raise TypeError(f"found {entry!r} where keys {', '.join(keys)} would be, expected a mapping")
     found: dict = {}
     for key in keys:
         first, _, rest = key.partition(".")
@@ -277,30 +298,91 @@ def _part(entry, keys):
     return found
 
 
-def _judge(where, array, n):
-    """Refuse an array by what it declares, before any memory is asked for."""
+def judge(where: str, array: Any, n: int | None = None, described: Any = None) -> None:
+    """Refuse an array by what it declares, before any memory is asked for.
+
+    Parameters
+    ----------
+    where : names it in what is raised
+    array : what a Zarr group holds under its name
+    n : items that it must be of, None for any number
+    described : what a manifest says of it, None where it says nothing
+
+    Raises
+    ------
+    DatasetError for a group, for values other than numbers, for another shape than that of n items or of the manifest,
+    and for what no memory holds.
+    """
     if not isinstance(array, zarr.Array):
         raise DatasetError(f"{where}: found a group, expected an array")
     if array.dtype.kind not in NUMBERS:
         raise DatasetError(f"{where}: found values of type {array.dtype}, expected numbers")
-    if array.ndim == 0 or array.shape[0] != n:
-        raise DatasetError(f"{where}: found the shape {array.shape}, expected one entry for each of {n} items")
-    read = array.shape[1:] if array.ndim > 1 else array.shape
-    size = math.prod(map(float, read)) * array.dtype.itemsize / 1e6
+    if array.ndim == 0 or (n is not None and array.shape[0] != n):
+        expected = "items" if n is None else f"one entry for each of {n} items"
+        raise DatasetError(f"{where}: found the shape {array.shape}, expected {expected}")
+    if 0 in array.shape[1:]:
+        raise DatasetError(f"{where}: found the shape {array.shape}, expected no side of 0")
+    stated = described.get("shape") if isinstance(described, dict) else None
+    if stated is not None and stated != list(array.shape):
+        raise DatasetError(f"{where}: found the shape {array.shape}, expected {stated} as in the manifest")
+    size = _mb(array, array.shape[1:] if array.ndim > 1 else array.shape)
     if size > LIMIT_MB:
         raise DatasetError(f"{where}: found {size:.4g} MB declared, expected at most {LIMIT_MB} MB at a time")
+    chunk = max(_mb(array, array.chunks), _mb(array, array.shards or array.chunks))
+    if chunk > max(_mb(array, array.shape), on_disk.FLOOR_MB):
+        raise DatasetError(f"{where}: found a chunk of {chunk:.4g} MB declared, expected no more than there is in all")
+
+
+def _mb(array, shape):
+    return math.prod(map(float, shape)) * array.dtype.itemsize / 1e6
+
+
+def _judge_whole(store, arrays):
+    """Refuse a store that declares more images, or columns, than its files can hold. Truth may be all of one value."""
+    columns = sum(_mb(array, array.shape) for name, array in arrays.items() if name.startswith("items/"))
+    for what, size in (("images", _mb(arrays["images"], arrays["images"].shape)), ("items", columns)):
+        if found := on_disk.overstated(size, store):
+            raise DatasetError(f"{store}/{what}: found {found}, expected whole chunks")
+
+
+def _judge_attributes(store, attrs, ndim):
+    """Refuse attributes of a store that are not those of a dataset."""
+    if attrs.get("problem") not in problems.names():
+        found, expected = attrs.get("problem"), f"one of {', '.join(problems.names())}"
+        raise DatasetError(f"{store}: problem: found {found!r}, expected {expected}")
+    axes = attrs.get("axes")
+    if not isinstance(axes, list) or len(axes) != ndim or not all(isinstance(axis, str) for axis in axes):
+        raise DatasetError(f"{store}: axes: found {axes!r}, expected names of the {ndim} axes of its images")
+    try:
+        _part(attrs.get("spec"), problems.load(attrs["problem"]).known_spec)
+    except TypeError as error:
+        raise DatasetError(f"{store}: spec: {error}") from error
+
+
+def _folder(array):
+    """Folder of an array; its name alone where a store is no folder."""
+    root = getattr(array.store, "root", None)
+    return array.path if root is None else Path(root) / array.path
+
+
+def _unread(where, error):
+    return f"{where}: found nothing that can be read ({type(error).__name__}: {error}), expected whole chunks"
 
 
 def damage(store: str | Path, manifest: str | Path) -> list[str]:
     """What differs between a store and its manifest, "file: found ..., expected ..."; empty if nothing does."""
+    if what := on_disk.odd(manifest):
+        return [f"{manifest}: found {what}, expected shapes and checksums"]
     try:
         described = json.loads(Path(manifest).read_text())["arrays"]
         expected = {name: (about["shape"], about["dtype"], about["blake2b"]) for name, about in described.items()}
-    except (OSError, KeyError, ValueError, TypeError, AttributeError) as error:
+    except (OSError, KeyError, ValueError, TypeError, AttributeError, RecursionError) as error:
         return [f"{manifest}: found no manifest ({type(error).__name__}: {error}), expected shapes and checksums"]
     try:
+        if odd := on_disk.odd_within(store):
+            return [f"{odd[0]}: found {odd[1]}, expected plain files only"]
         group = zarr.open_group(str(store), mode="r", zarr_format=3)
-    except (OSError, KeyError, ValueError, TypeError) as error:
+    except Exception as error:  # whatever damaged metadata raise
         return [f"{store}: found no Zarr group ({type(error).__name__}: {error}), expected that of {manifest}"]
     faults = (_array_damage(Path(store) / name, group, name, about) for name, about in expected.items())
     return [fault for fault in faults if fault]
@@ -317,7 +399,10 @@ def _array_damage(path, group, name, expected):
     if found != [shape, dtype]:
         return f"{path}: found {found[0]} {found[1]}, expected {shape} {dtype}"
     try:
+        judge(str(path), array)
         values = checksum(array)
+    except DatasetError as error:
+        return str(error)
     except _Unreadable as error:
         return f"{path / _chunk(array, error.chunk)}: found {error}, expected a chunk that can be read"
     if values == expected_checksum:

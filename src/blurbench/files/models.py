@@ -8,6 +8,7 @@ import json
 import zipfile
 from pathlib import Path
 
+from blurbench.files import on_disk
 from blurbench.files.atomic import replacing
 
 PLAIN = "model.json"  # the one entry of an archive without tensors
@@ -50,6 +51,8 @@ def read(path: str | Path) -> dict:
     Raises ModelError if the file is empty, truncated, altered, or holds anything but tensors and plain values. Either
     format is a zip archive with a checksum for every entry, which torch itself does not compare.
     """
+    if found := on_disk.odd(path):
+        raise ModelError(f"{path}: found {found}, expected a model")
     try:
         with zipfile.ZipFile(path) as archive:
             # Entries lie as they are, so that none can unfold into more than the file holds.
@@ -80,7 +83,11 @@ def _with_tensors(path):
 
     content = torch.load(path, map_location="cpu", weights_only=True)
     for tensor in _leaves(content):
-        if isinstance(tensor, torch.Tensor) and tensor.nbytes > tensor.untyped_storage().nbytes():
+        if not isinstance(tensor, torch.Tensor):
+            continue
+        if tensor.layout is not torch.strided or tensor.is_quantized or tensor.device.type != "cpu":
+            raise ModelError(f"a tensor of shape {tuple(tensor.shape)} that is sparse, quantised or without values")
+        if tensor.nbytes > tensor.untyped_storage().nbytes():
             raise ModelError(f"a tensor of shape {tuple(tensor.shape)} that repeats what the file holds of it")
     return content
 

@@ -6,6 +6,7 @@ import pandas as pd
 import pyarrow.parquet
 from pyarrow import types
 
+from blurbench.files import on_disk
 from blurbench.files.atomic import replacing
 
 LIMIT_MB = 2048  # of a table in memory: a file of some bytes may declare any number of rows
@@ -26,8 +27,11 @@ def read(path: str | Path) -> pd.DataFrame:
     """Table of a Parquet file.
 
     Raises ParquetError if it is missing, empty, truncated or altered, holds anything but numbers, texts and truth
-    values, or declares more than LIMIT_MB. A file that was written without checksums is read as it is.
+    values, has two columns of one name, or declares more than LIMIT_MB or than it can hold. A file that was written
+    without checksums is read as it is.
     """
+    if found := on_disk.odd(path):
+        raise ParquetError(f"{path}: found {found}, expected a Parquet file")
     try:
         with pyarrow.parquet.ParquetFile(path) as file:
             about, schema = file.metadata, file.schema_arrow
@@ -37,6 +41,10 @@ def read(path: str | Path) -> pd.DataFrame:
         raise ParquetError(f"{path}: found no Parquet file ({_short(error)}), expected a whole one") from error
     if declared > LIMIT_MB:
         raise ParquetError(f"{path}: found {declared:.4g} MB declared, expected at most {LIMIT_MB} MB")
+    if found := on_disk.overstated(declared, path):
+        raise ParquetError(f"{path}: found {found}, expected a table that it can hold")
+    if twice := [name for name in schema.names if schema.names.count(name) > 1]:
+        raise ParquetError(f"{path}: found two columns {twice[0]!r}, expected one of a name")
     if strange := [f"{field.name} of {field.type}" for field in schema if not _plain(field.type)]:
         raise ParquetError(f"{path}: found the column {strange[0]}, expected numbers, texts or truth values")
     try:

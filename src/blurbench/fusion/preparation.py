@@ -196,7 +196,7 @@ class _Views:
         grey /= np.float32(self.transfer.gain)
         grey += np.float32(self.offset)
         np.rint(grey, out=grey)
-        if (top := float(grey.max())) > SATURATION:
+        if not (top := float(grey.max())) <= SATURATION:  # NaN is none
             found = f"a voxel of {top - self.offset:.0f} photons"
             raise RecordingError(file, "gain", found, f"at most {SATURATION - self.offset}: a larger one")
         if (low := float(np.mean(grey < 0))) > LOST:

@@ -71,7 +71,7 @@ def read(file) -> Frames:
     """
     volume = frames.read(file, frames.VOLUME)
     if (axes := volume.about.get("axes")) is not None:
-        stated = "".join(axes).upper()
+        stated = "".join(map(str, axes)).upper() if isinstance(axes, str | list) else str(axes)
         order = "".join(axis for axis in stated if axis in AXES)
         if order != AXES:
             raise RecordingError(file, "axes", f"{stated!r} in its metadata", f"{AXES!r}: turn it and save it anew")
@@ -84,7 +84,7 @@ def read(file) -> Frames:
 
 def _extents(shape):
     """Numbers in a shape, or in its text, but for axes of one voxel."""
-    return [int(n) for n in re.findall(r"\d+", str(shape)) if n != "1"]
+    return [n for n in re.findall(r"\d+", str(shape)) if n != "1"]
 
 
 def spacing_of(volume: Frames, stated=None) -> tuple[float, float, float]:
@@ -109,6 +109,8 @@ def spacing_of(volume: Frames, stated=None) -> tuple[float, float, float]:
     for ours, own in zip(stated or (), inside):
         check_metadata(volume.file, "spacing_um", ours, own)
     z, y, x = stated or inside
+    if not min(z, y, x) > 0:
+        raise RecordingError(volume.file, "spacing_um", f"{z:g}, {y:g} and {x:g} µm", "numbers above 0")
     if not math.isclose(y, x, rel_tol=0.01):
         raise RecordingError(volume.file, "spacing_um", f"pixels of {y:g} x {x:g} µm", "square pixels")
     return float(z), float(y), float(x)

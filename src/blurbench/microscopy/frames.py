@@ -10,7 +10,7 @@ import weakref
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,11 +19,14 @@ import tifffile
 import zarr
 from skimage.io import imread
 
+from blurbench.files import on_disk
 from blurbench.microscopy import metadata, ome_tiff
 from blurbench.microscopy.recording_error import RecordingError
 
 TIME = {"time": "t"}  # what else axes are called
 LIMIT_MB = 4096  # of what is held in memory at once, a movie's frame or a whole volume: a file may declare any size
+FEWEST = 0.01  # share of the chunks of a volume that must be there: one may be padded, not empty
+TIFF = (".tif", ".tiff")
 
 
 class Kind(NamedTuple):
@@ -120,6 +123,8 @@ def read(file, kind: Kind = MOVIE, series=None, point: int | None = None) -> Fra
         )
     if path.is_file():
         frames = _tiff(path, kind, series, point)
+    elif not path.is_dir():
+        raise RecordingError(file, "file", on_disk.odd(path), "a file or a folder")
     elif any((path / name).exists() for name in ("zarr.json", ".zgroup", ".zattrs", ".zarray")):
         frames = _ome_zarr(path, kind, point)
     else:
@@ -127,15 +132,31 @@ def read(file, kind: Kind = MOVIE, series=None, point: int | None = None) -> Fra
     if frames.dtype.kind not in "uif":
         raise RecordingError(file, "pixel type", frames.dtype, "whole or floating-point numbers")
     held = frames.shape[1:] if kind is MOVIE else frames.shape
-    if (size := math.prod(map(float, held)) * frames.dtype.itemsize / 1e6) > LIMIT_MB:
-        whole = f"{kind.name}'s {kind.part}" if kind is MOVIE else kind.name
-        raise RecordingError(file, "size", f"{size:.4g} MB declared for a {whole}", f"at most {LIMIT_MB} MB: cut it")
+    check_size(file, held, frames.dtype, f"{kind.name}'s {kind.part}" if kind is MOVIE else kind.name)
     enough = f"at least two {kind.part}s ({kind.axis}, y, x)"
     if 0 in frames.shape:
         raise RecordingError(file, "file", f"an empty {kind.name} of shape {frames.shape}", enough)
     if len(frames) < 2:
         raise RecordingError(file, "file", f"one {kind.part}", f"a {kind.name} of {enough}")
     return frames
+
+
+def check_size(file, shape, dtype, whole) -> None:
+    """Refuse what a file declares before memory is asked for it.
+
+    Parameters
+    ----------
+    shape, dtype : of what is read at once
+    whole : what that is, in words
+
+    Raises
+    ------
+    RecordingError if no memory holds it, or the file cannot.
+    """
+    if (size := math.prod(map(float, shape)) * dtype.itemsize / 1e6) > LIMIT_MB:
+        raise RecordingError(file, "size", f"{size:.4g} MB declared for a {whole}", f"at most {LIMIT_MB} MB: cut it")
+    if found := on_disk.overstated(size, file):
+        raise RecordingError(file, "size", f"{found} for a {whole}", "a whole file")
 
 
 def _tiff(path, kind, series, point):
@@ -176,6 +197,8 @@ def _chosen(path, found, series):
 
 
 def _ome_zarr(path, kind, point):
+    if odd := on_disk.odd_within(path):
+        raise RecordingError(odd[0], "file", odd[1], "a store of plain files")
     try:
         group = zarr.open_group(path, mode="r")
         attributes = group.attrs.get("ome", group.attrs)
@@ -188,6 +211,7 @@ def _ome_zarr(path, kind, point):
         stated, channels = metadata.of_ome_zarr(axes, changes), attributes.get("omero", {}).get("channels", [])
         about = {"channel": channels[0]["label"]} if channels and "label" in channels[0] else {}
         names, (shape, dtype) = "".join(axis["name"] for axis in axes).upper(), (pixels.shape, pixels.dtype)
+        chunk, folder = pixels.shards or pixels.chunks, path / pixels.path
     except Exception as error:  # whatever a damaged store raises in the decoder, and whatever attributes may hold
         raise RecordingError(
             path, "file", f"no multiscale image ({type(error).__name__}: {error})", "an OME-Zarr image (0.4 or 0.5)"
@@ -196,6 +220,9 @@ def _ome_zarr(path, kind, point):
         raise RecordingError(
             path, "axes", f"{names!r} of an array of shape {shape}", "a name of one letter for each axis"
         )
+    for at_once in (pixels.chunks, chunk):
+        check_size(path, at_once, dtype, "chunk")
+    _check_chunks(path, kind, math.prod(-(-n // c) for n, c in zip(shape, chunk)), folder)
     select, shape, points = _frames_first(path, kind, names, shape, point)
 
     def frame(i):
@@ -207,6 +234,16 @@ def _ome_zarr(path, kind, point):
         return image
 
     return Frames(str(path), shape, dtype, frame, kind, *stated, about, points)
+
+
+def _check_chunks(path, kind, declared, folder):
+    """Refuse a volume most of whose chunks are not there. A movie's are missed when its frames are read."""
+    enough = math.ceil(FEWEST * declared)
+    if kind is MOVIE or enough <= 1:
+        return
+    files = (file for file in folder.rglob("*") if file.is_file())
+    if (found := sum(1 for _ in islice(files, enough))) < enough:
+        raise RecordingError(path, "file", f"{found} files of {declared} chunks", "a whole store")
 
 
 def _folder(path, kind):
@@ -221,7 +258,9 @@ def _folder(path, kind):
 
     def frame(i):
         try:
-            image = imread(files[i])
+            image = _image(files[i])
+        except RecordingError:
+            raise
         except Exception as error:  # each format's plugin raises its own
             raise RecordingError(
                 files[i], "file", f"no image that can be read ({error})", "images only in the folder"
@@ -239,6 +278,15 @@ def _folder(path, kind):
     return Frames(str(path), (len(files), *first.shape), first.dtype, frame, kind)
 
 
+def _image(file):
+    """What one file of a folder holds; a TIFF's size, which its reader believes, is judged before."""
+    if file.suffix.lower() not in TIFF:
+        return imread(file)
+    with tifffile.TiffFile(file) as tiff:
+        check_size(file, tiff.series[0].shape, tiff.series[0].dtype, "picture")
+        return tiff.asarray(series=0)
+
+
 def natural(path):
     """Key by which files are sorted as people do: 2 before 10."""
     return [int(part) if part.isdecimal() else part.lower() for part in re.split(r"(\d+)", path.name)]
@@ -251,8 +299,10 @@ def _lost(files):
     if len(varies) != 1 or any(len(name) != len(names[0]) or not isinstance(name[varies[0]], int) for name in names):
         return []
     numbers = [name[varies[0]] for name in names]
-    every = range(numbers[0], numbers[-1] + 1, math.gcd(*(b - a for a, b in pairwise(numbers))) or 1)
-    return sorted(set(every) - set(numbers)) if len(every) <= 2 * len(numbers) else []
+    step = math.gcd(*(b - a for a, b in pairwise(numbers))) or 1
+    if (numbers[-1] - numbers[0]) // step >= 2 * len(numbers):
+        return []
+    return sorted(set(range(numbers[0], numbers[-1] + 1, step)) - set(numbers))
 
 
 def _refuse_colours(file, n):

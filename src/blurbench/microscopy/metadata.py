@@ -1,5 +1,6 @@
 """What a file of images says of its own calibration: OME-TIFF, ImageJ's TIFF, tifffile's "shaped" TIFF, OME-Zarr."""
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -44,7 +45,7 @@ def of_tiff(tiff, series=0) -> Stated:
         return _of_tiff(tiff, series)
     except RecordingError:
         raise
-    except (ValueError, TypeError, AttributeError) as error:
+    except Exception as error:  # whatever the tags of a damaged file raise, and whatever they may hold
         raise RecordingError(
             tiff.filehandle.path, "metadata", f"a size that is no number ({error})", "numbers"
         ) from error
@@ -74,7 +75,7 @@ def description(tiff, series=0) -> dict[str, Any]:
     """What else is written into a file: the keys of an ImageJ or "shaped" TIFF; of an OME-TIFF its channel."""
     if tiff.ome_metadata:
         channel = ome_pixels(tiff, series).get("Channel", {})
-        channel = channel[0] if isinstance(channel, list) else channel
+        channel = next(iter(channel), None) if isinstance(channel, list) else channel
         name = channel.get("Name") if isinstance(channel, dict) else None
         return {"channel": name} if name else {}
     shaped = tiff.shaped_metadata
@@ -91,7 +92,7 @@ def ome_pixels(tiff, series=0) -> dict[str, Any]:
 def of_ome_zarr(axes, transformations) -> Stated:
     """From the axes ({"name", "unit"} each) of an OME-Zarr image and all coordinate transformations of its level.
 
-    Raises ValueError, TypeError or AttributeError for what are none.
+    Raises ValueError, TypeError, AttributeError or OverflowError for what are none.
     """
     scale = np.ones(len(axes))
     for change in transformations:
@@ -132,4 +133,8 @@ def _agreed(tiff, axis, sizes):
 def _quantity(value, unit, units):
     name = str(unit).strip()
     scale = units.get(name.lower() if len(name) > 3 else name)  # a word, or a symbol, in which mm is not Mm
-    return float(value) * scale if value and scale else None
+    if not value or not scale:
+        return None
+    if not math.isfinite(size := float(value) * scale):
+        raise ValueError(f"{value} {name}")
+    return size

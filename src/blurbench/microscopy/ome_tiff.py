@@ -34,10 +34,11 @@ def check_planes(tiff) -> None:
     found, promised, others = len(tiff.pages), 0, set()
     samples = tiff.pages[0].samplesperpixel
     for image in _listed(root.get("Image")):
-        pixels = image.get("Pixels", {})
+        pixels = image.get("Pixels") if isinstance(image, dict) else None
+        pixels = pixels if isinstance(pixels, dict) else {}
         try:
             sizes = [int(pixels[key]) for key in SIZES]
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise RecordingError(
                 path, "OME metadata", f"no number of planes ({error})", f"{', '.join(SIZES)}"
             ) from None

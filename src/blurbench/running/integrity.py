@@ -21,7 +21,7 @@ import pandas as pd
 import yaml
 
 from blurbench import problems
-from blurbench.files import checksums, datasets, models, parquet
+from blurbench.files import checksums, datasets, models, on_disk, parquet
 from blurbench.files.logs import progress
 from blurbench.running.lost_files import NoPlan, lost
 
@@ -170,6 +170,9 @@ def _parquet(path):
 
 
 def _csv(path):
+    if found := on_disk.odd(path):
+        yield f"{path}: found {found}, expected a table"
+        return
     try:
         content = path.read_bytes()
         pd.read_csv(path)

@@ -26,8 +26,8 @@ def load(problem: str, method: str, options: dict[str, Any] | None = None, model
     An option that is not stated is that which the model was trained with, or without a model the default. Where the
     training of the model raised there is no instance but None: `predict` asks it nothing, and its file may be why.
 
-    Raises MethodError for an option that the method does not name or allow, and for a file that does not keep the
-    contract.
+    Raises MethodError for an option that the method does not name or allow, in the entry or in the model, and for a
+    file that does not keep the contract.
     """
     described = describe(problem, method)
     if unknown := set(options or {}) - set(described.options):
@@ -39,13 +39,19 @@ def load(problem: str, method: str, options: dict[str, Any] | None = None, model
     cls = problems.find(problem, f"methods.{method}.{described.class_name}")
     check_class(problem, method, cls)
     instance = cls()
-    for name, value in {**described.options, **_read(model).get("options", {}), **(options or {})}.items():
+    trained = _read(model).get("options", {})
+    if not isinstance(trained, dict) or (unknown := set(trained) - set(described.options)):
+        found = f"unknown options {sorted(map(str, unknown))}" if isinstance(trained, dict) else repr(trained)
+        raise MethodError(f"{model}: options: found {found}, expected those of {method}: {sorted(described.options)}")
+    for name, value in trained.items():
+        _check(f"{model}: options of {method}: {name}", value, described.options[name], described.allowed.get(name, {}))
+    for name, value in {**described.options, **trained, **(options or {})}.items():
         setattr(instance, name, value)
     return instance
 
 
 def _check(where, value, default, allowed):
-    if value == default:
+    if type(value) is type(default) and value == default:
         return
     from blurbench.planning.option_rules import option_faults  # with a library that no default waits for
 

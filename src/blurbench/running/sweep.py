@@ -6,6 +6,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from blurbench.files import learning_curves
+from blurbench.files.learning_curves import CurveError
+
 OUTCOME = ["items", "seconds", "core_s", "validation_loss", "chosen"]  # columns beside the trial and the values tried
 
 
@@ -26,17 +29,17 @@ def choose(values: list[dict], models: list, curves: list, model: str | Path, cu
 
     Raises
     ------
-    ValueError if trials were trained and none has a finite loss.
+    CurveError for a learning curve that cannot be read, and if trials were trained and none has a finite loss.
     """
     rows = []
     for trial, (tried, path) in enumerate(zip(values, curves, strict=True)):
-        points = pd.read_csv(path)[OUTCOME[:-1]].astype(float)
+        points = learning_curves.read(path, OUTCOME[:-1])[OUTCOME[:-1]]
         loss, end = points.pop("validation_loss"), points.tail(1).mean()  # NaN of no row
         rows.append({"trial": trial, **tried, **end, "validation_loss": loss[np.isfinite(loss)].min()})
     table = pd.DataFrame(rows).astype({"items": "Int64"})
     trained, finite = table["items"].notna(), table["validation_loss"].notna()
     if trained.any() and not finite.any():
-        raise ValueError(f"validation_loss: found no finite number in {', '.join(map(str, curves))}, expected one")
+        raise CurveError(f"validation_loss: found no finite number in {', '.join(map(str, curves))}, expected one")
     best = int(table["validation_loss"].idxmin()) if finite.any() else 0
     shutil.copyfile(models[best], model)
     shutil.copyfile(curves[best], curve)

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import tifffile
 
+from blurbench.files import on_disk
 from blurbench.microscopy.random_streams import key
 from blurbench.segmentation.items import STAINS, TRUTHS
 
@@ -108,13 +109,15 @@ def _labels(spec, one, stain, shape):
 
 def _read(path, spec):
     """An image (y, x), judged by what it declares before it is read."""
+    if found := on_disk.odd(path):
+        raise FolderError(f"{path}: found {found}, expected a TIFF")
     try:
         with tifffile.TiffFile(path) as file:
             shape, dtype = file.pages[0].shape, file.pages[0].dtype
             if shape != tuple(spec["imaging"]["shape_px"]) or dtype != np.uint8:
                 raise FolderError(f"{path}: found {shape} {dtype}, expected {tuple(spec['imaging']['shape_px'])} uint8")
             return file.pages[0].asarray()
-    except (tifffile.TiffFileError, OSError, IndexError, ValueError) as error:
-        if isinstance(error, FolderError):
-            raise
+    except FolderError:
+        raise
+    except Exception as error:  # whatever a damaged file raises in the decoder
         raise FolderError(f"{path}: found no readable TIFF ({error})") from error

@@ -1,6 +1,5 @@
 """Files of single images of cells, and of their labels: read, judged, written."""
 
-import math
 from pathlib import Path
 from typing import NamedTuple
 
@@ -8,10 +7,10 @@ import numpy as np
 import tifffile
 from skimage.io import imread, imsave
 
-from blurbench.microscopy.frames import LIMIT_MB, natural
+from blurbench.files import on_disk
+from blurbench.microscopy.frames import TIFF, check_size, natural
 from blurbench.microscopy.recording_error import RecordingError
 
-TIFF = (".tif", ".tiff")
 SUFFIXES = (*TIFF, ".png", ".jpg", ".jpeg", ".bmp")
 LABELS, MASK = "_labels", "_mask"  # what the names of truths end with
 IMAGE_OF = {"mask": "img"}  # names that begin so are the truths of those that begin otherwise, as mask2d of img2d
@@ -65,6 +64,8 @@ def read(file) -> np.ndarray:
     an infinite value, or that declares more than memory holds.
     """
     file = Path(file)
+    if found := on_disk.odd(file):
+        raise RecordingError(file, "file", found, "an image")
     try:
         grey = _tiff(file) if file.suffix.lower() in TIFF else imread(file)
     except RecordingError:
@@ -89,8 +90,7 @@ def _tiff(file):
     """The first series of a TIFF without axes of one pixel, judged by its header before any memory is asked for."""
     with tifffile.TiffFile(file) as tiff:
         series = tiff.series[0]
-        if (size := math.prod(map(float, series.shape)) * series.dtype.itemsize / 1e6) > LIMIT_MB:
-            raise RecordingError(file, "size", f"{size:.4g} MB declared", f"at most {LIMIT_MB} MB: cut it")
+        check_size(file, series.shape, series.dtype, "picture")
         grey = series.asarray()
         kept = [n for n, axis in zip(grey.shape, series.axes) if n > 1 or axis in "YX"]
         grey = grey.reshape(kept)

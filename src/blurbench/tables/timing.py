@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from blurbench.files import learning_curves
+
 
 def table(scores, trainings, curves, benchmarks, machine) -> pd.DataFrame:
     """Seconds per item of every method, and what a training of it saw and took.
@@ -35,7 +37,7 @@ def _curve(path):
     """What a training saw and took; None of one that raised, whose curve has no row."""
     if not Path(path).exists():
         return {}
-    if (curve := pd.read_csv(path)).empty:
+    if (curve := learning_curves.read(path, ("items", "core_s"))).empty:
         return None
     last = curve.iloc[-1]
     return {"train_items": last["items"], "train_core_s": last["core_s"]}
