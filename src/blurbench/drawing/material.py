@@ -49,7 +49,7 @@ class Material:
 
     def trained(self, columns) -> list[tuple[MethodFile, pd.DataFrame]]:
         """The learning curves, in order, with columns of numbers that must be there; none of trainings that raised."""
-        tables = [(one, learning_curves.read(one.file, columns)) for one in sorted(self.curves)]
+        tables = [(one, learning_curves.read(str(one.file), columns)) for one in sorted(self.curves)]
         return [(one, table) for one, table in tables if len(table)]
 
     def estimate(self, scores: Scores, metric, reduce) -> np.ndarray:
