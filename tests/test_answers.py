@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 import zarr
 
-from blurbench.files import parquet
+from blurbench.files import on_disk, parquet
 from blurbench.files.answers import NO_ROW, OK, AnswerError, Images, Numbers, Points
 from blurbench.files.datasets import Dataset
 from blurbench.problems import Problem
@@ -83,7 +83,8 @@ def test_a_device_is_no_table(tmp_path, name):
         NUMBERS.read(tmp_path / name, 2)
 
 
-def test_more_rows_than_a_file_can_hold_are_refused(tmp_path):
+def test_more_rows_than_a_file_can_hold_are_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(on_disk, "UNFOLDS", 100)
     path = tmp_path / "0.parquet"
     pq.write_table(pa.table({"item": np.zeros(10**7)}), path, compression="zstd")
     with pytest.raises(AnswerError, match="0.parquet: found 80 MB declared by [0-9]+ bytes"):

@@ -254,11 +254,10 @@ def test_a_weight_that_is_larger_than_its_file_is_refused(tmp_path):
 @pytest.mark.parametrize(
     "tensor",
     [
-        torch.sparse_coo_tensor(torch.tensor([[0], [0]]), torch.ones(1), (2**30, 2**30)),
+        torch.ones(2, 2).to_sparse(),
         torch.empty(2**40, device="meta"),
-        torch.quantize_per_tensor(torch.ones(3), 0.1, 0, torch.quint8),
     ],
-    ids=["sparse", "meta", "quantised"],
+    ids=["sparse", "meta"],
 )
 def test_a_weight_that_is_no_plain_array_is_refused(tmp_path, tensor):
     torch.save({"network": {"weights": tensor}}, tmp_path / "odd.pt")

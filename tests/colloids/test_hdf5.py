@@ -512,7 +512,7 @@ def a_chunk_larger_than_its_file(path):
     with h5py.File(path, "r+") as file:
         shape = file["1_positions"].shape
         del file["1_positions"]
-        file.create_dataset("1_positions", shape, "u1", chunks=(2**13, 2**13), maxshape=(None, None))
+        file.create_dataset("1_positions", shape, "u1", chunks=(2**15, 2**14), maxshape=(None, None))
 
 
 @breakage("research", "1: found offset .*1j")

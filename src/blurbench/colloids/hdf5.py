@@ -35,7 +35,7 @@ LIMIT_MB = 1024  # of one array or table that is read
 ROWS = 2000  # of an image in the challenge's table of centres
 CHALLENGE_COLUMNS = ["Z", "X", "Y"]  # what they hold: z, y, x
 VOLUME, REAL = "u", "fiu"  # kinds of numbers
-FLOAT_MAX = np.finfo(float).max  # JSON knows longer numbers
+FLOAT_MAX = float(np.finfo(float).max)  # JSON knows longer numbers
 SHARD_BYTES = 2**26
 LAYOUT_ONLY = ("dataset", "n", "type", "volfrac", "r", "particle_size", "n_particles")  # ours have other names
 
