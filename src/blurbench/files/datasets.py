@@ -222,8 +222,9 @@ class Dataset:
         except Exception as error:  # whatever damaged metadata raise
             raise DatasetError(f"{store}: no whole dataset with its manifest was found there ({error})") from error
         judge(f"{store}/images", arrays["images"])
-        for name, array in arrays.items():
-            judge(f"{store}/{name}", array, arrays["images"].shape[0], described.get(name))
+        for about in ({}, described):  # what no memory holds is told before what is not the manifest's
+            for name, array in arrays.items():
+                judge(f"{store}/{name}", array, arrays["images"].shape[0], about.get(name))
         _judge_whole(store, arrays)
         _judge_attributes(store, attrs, arrays["images"].ndim)
         items, truth = (
@@ -322,15 +323,15 @@ def judge(where: str, array: Any, n: int | None = None, described: Any = None) -
         raise DatasetError(f"{where}: found the shape {array.shape}, expected {expected}")
     if 0 in array.shape[1:]:
         raise DatasetError(f"{where}: found the shape {array.shape}, expected no side of 0")
-    stated = described.get("shape") if isinstance(described, dict) else None
-    if stated is not None and stated != list(array.shape):
-        raise DatasetError(f"{where}: found the shape {array.shape}, expected {stated} as in the manifest")
     size = _mb(array, array.shape[1:] if array.ndim > 1 else array.shape)
     if size > LIMIT_MB:
         raise DatasetError(f"{where}: found {size:.4g} MB declared, expected at most {LIMIT_MB} MB at a time")
     chunk = max(_mb(array, array.chunks), _mb(array, array.shards or array.chunks))
     if chunk > max(_mb(array, array.shape), on_disk.FLOOR_MB):
         raise DatasetError(f"{where}: found a chunk of {chunk:.4g} MB declared, expected no more than there is in all")
+    stated = described.get("shape") if isinstance(described, dict) else None
+    if stated is not None and stated != list(array.shape):
+        raise DatasetError(f"{where}: found the shape {array.shape}, expected {stated} as in the manifest")
 
 
 def _mb(array, shape):
