@@ -214,7 +214,7 @@ class Dataset:
         try:
             if odd := on_disk.odd_store(store, manifest):
                 raise ValueError(odd)
-            described = json.loads(manifest.read_text())["arrays"]
+            described = dict(json.loads(manifest.read_text())["arrays"])
             group = zarr.open_group(str(store), mode="r", zarr_format=3)
             # By name: listing members would stumble over the time stamp that a workflow leaves in the folder.
             arrays = {name: group[name] for name in ["images", *described]}

@@ -222,8 +222,11 @@ def _ome_zarr(path, kind, point):
         )
     for at_once in (pixels.chunks, chunk):
         check_size(path, at_once, dtype, "chunk")
-    _check_chunks(path, kind, math.prod(-(-n // c) for n, c in zip(shape, chunk)), folder)
+    declared = math.prod(-(-n // c) for n, c in zip(shape, chunk))
     select, shape, points = _frames_first(path, kind, names, shape, point)
+    if kind is VOLUME:
+        check_size(path, shape, dtype, kind.name)
+        _check_chunks(path, declared, folder)
 
     def frame(i):
         image = pixels[select(i)]
@@ -236,10 +239,9 @@ def _ome_zarr(path, kind, point):
     return Frames(str(path), shape, dtype, frame, kind, *stated, about, points)
 
 
-def _check_chunks(path, kind, declared, folder):
+def _check_chunks(path, declared, folder):
     """Refuse a volume most of whose chunks are not there. A movie's are missed when its frames are read."""
-    enough = math.ceil(FEWEST * declared)
-    if kind is MOVIE or enough <= 1:
+    if (enough := math.ceil(FEWEST * declared)) <= 1:
         return
     files = (file for file in folder.rglob("*") if file.is_file())
     if (found := sum(1 for _ in islice(files, enough))) < enough:
