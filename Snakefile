@@ -46,6 +46,14 @@ for extra in extra_rules():
     include: extra
 
 
+onsuccess:
+    cancel_timers()
+
+
+onerror:
+    cancel_timers()
+
+
 rule all:
     """Every table, figure and recording of the configuration, and that all was trained."""
     default_target: True

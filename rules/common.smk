@@ -8,6 +8,7 @@ that it serves. A function that takes `wildcards` says in its docstring which ru
 import os
 import shlex
 import sys
+import threading
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -50,6 +51,13 @@ TRIAL_CURVES = "<results>/models/{problem}/{dataset}/{method}/trials/{trial}/{se
 VALIDATION = "<results>/validation/{problem}/{dataset}.parquet"
 STORES = "<results>/datasets/{problem}/{dataset}/test.zarr"
 MANIFESTS = "<results>/datasets/{problem}/{dataset}/test.json"
+
+
+def cancel_timers():
+    """At the end of a run: Snakemake would wait for the timers of looks at what is ready, when nothing is left to look at."""
+    for thread in threading.enumerate():
+        if isinstance(thread, threading.Timer):
+            thread.cancel()
 
 
 include: "common/names.smk"

@@ -6,7 +6,7 @@ import shutil
 
 import pandas as pd
 import pytest
-from workflow import LEARNED, METHOD, finished_tree, tiny
+from workflow import LEARNED, METHOD, ROOT, finished_tree, tiny
 
 RULE = """
 rule guess:
@@ -47,6 +47,18 @@ def test_every_job_leaves_a_log_and_a_benchmark(finished):
 
 def test_a_second_run_does_nothing(finished):
     assert "Nothing to be done" in finished.snakemake()
+
+
+@pytest.mark.parametrize("fails", [False, True], ids=["which succeeds", "which fails"])
+def test_a_run_ends_with_its_last_job(fails, finished, tmp_path):
+    """With the options of `make`, after whose looks at what is ready Snakemake has timers of an hour."""
+    options = re.search(r"--scheduler.*", (ROOT / "Makefile").read_text())[0].split()
+    tree, target = finished.clone(tmp_path / "tree"), "results/tiny/scores/diffusion/report/cve/0.parquet"
+    (tree.path / target).unlink()
+    if fails:
+        (tree.results / "predictions/diffusion/report/cve/0.parquet").write_text("no table")
+    tree.snakemake(*options, target, check=not fails, timeout=300)
+    assert (tree.path / target).exists() != fails
 
 
 def test_one_core_and_two_give_the_same(finished, tmp_path):

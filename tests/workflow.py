@@ -91,11 +91,11 @@ class Tree:
             **options,
         )
 
-    def snakemake(self, *arguments, cores=2, check=True, **options):
-        """Run Snakemake; returns what it said."""
+    def snakemake(self, *arguments, cores=2, check=True, timeout=None, **options):
+        """Run Snakemake, for `timeout` seconds at most; returns what it said."""
         with self.start(*arguments, cores=cores, **options) as process:
             try:
-                said, _ = process.communicate()
+                said, _ = process.communicate(timeout=timeout)
             except BaseException:  # a test that is ended leaves no workflow behind
                 os.killpg(process.pid, signal.SIGKILL)
                 raise

@@ -126,8 +126,11 @@ def check(run):
 
     states, trained = pd.read_csv(run / "tables/methods.csv")[["problem", "method", "file", "options", "budget"]], []
     for path in sorted(run.glob("models/*/*/*/*.csv")):
-        name, last = path.relative_to(run / "models").with_suffix(""), pd.read_csv(path).iloc[-1]
-        if "learning_rate" in last:  # else settings, or a learner without epochs
+        name, curve = path.relative_to(run / "models").with_suffix(""), pd.read_csv(path)
+        if curve.empty:
+            print(f"{name}: not trained, which tables/not_trained.csv gives the reason of")
+        elif "learning_rate" in curve:  # else settings, or a learner without epochs
+            last = curve.iloc[-1]
             problem, dataset, method, seed = name.parts
             about = {"problem": problem, "dataset": dataset, "method": method, "seed": seed, "name": name}
             trained.append({**about, "items": last["items"], "core_s": last["core_s"]})
