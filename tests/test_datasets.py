@@ -172,6 +172,7 @@ def _declare_images(copied, shape, chunk, manifest):
         ([N, 4, 0, 16], None, True, "images: found the shape .*, expected no side of 0"),
         ([N, 4, 2**20, 2**20], None, True, "images: found 8.796e[+]06 MB declared, expected at most"),
         ([N, 4, 2**10, 2**10], None, True, r"images: found 192.9 MB declared by \d+ bytes, expected whole chunks"),
+        ([N, 4, 16, 16], [0, 4, 16, 16], True, r"images: found chunks of shape \(0, .*, expected no side of 0"),
         ([N, 4, 16, 16], [SHARD, 4, 16, 2**20], True, "images: found a chunk of .* MB declared, expected no more"),
     ],
 )

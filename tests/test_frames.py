@@ -2,6 +2,7 @@
 
 import contextlib
 import gc
+import json
 import shutil
 import warnings
 
@@ -414,6 +415,24 @@ def test_a_volume_without_most_of_its_chunks_is_refused(tmp_path, movie):
     array[:3] = 1
     with pytest.raises(RecordingError, match="few.zarr: file: found 4 files of 10000 chunks, expected a whole store"):
         read(tmp_path / "few.zarr", VOLUME)
+
+
+def test_chunks_without_a_size_are_refused(tmp_path, movie):
+    usual = {"axes": [{"name": name} for name in "tyx"], "datasets": [{"path": "0"}]}
+    group = zarr.create_group(tmp_path / "odd.zarr", zarr_format=2, attributes={"multiscales": [usual]})
+    group.create_array("0", shape=movie.shape, chunks=(1, *movie.shape[1:]), dtype=movie.dtype)
+    about = json.loads((tmp_path / "odd.zarr/0/.zarray").read_text())
+    (tmp_path / "odd.zarr/0/.zarray").write_text(json.dumps({**about, "chunks": [0, *movie.shape[1:]]}))
+    with pytest.raises(RecordingError, match=r"odd.zarr: chunks: found the shape \(0, .*, expected no side of 0"):
+        read(tmp_path / "odd.zarr")
+
+
+def test_a_tile_that_no_memory_holds_is_refused(tmp_path, movie):
+    tifffile.imwrite(tmp_path / "odd.tif", movie, photometric="minisblack", tile=(16, 16))
+    with tifffile.TiffFile(tmp_path / "odd.tif", mode="r+") as file:
+        file.pages[0].tags["TileLength"].overwrite(2**31)
+    with pytest.raises(RecordingError, match="odd.tif: size: found .* MB declared for a tile, expected at most"):
+        read(tmp_path / "odd.tif")
 
 
 @pytest.mark.parametrize("size", [float("nan"), float("inf")])

@@ -323,6 +323,9 @@ def judge(where: str, array: Any, n: int | None = None, described: Any = None) -
         raise DatasetError(f"{where}: found the shape {array.shape}, expected {expected}")
     if 0 in array.shape[1:]:
         raise DatasetError(f"{where}: found the shape {array.shape}, expected no side of 0")
+    if 0 in (*array.chunks, *(array.shards or ())):
+        found = array.shards or array.chunks
+        raise DatasetError(f"{where}: found chunks of shape {found}, expected no side of 0")
     size = _mb(array, array.shape[1:] if array.ndim > 1 else array.shape)
     if size > LIMIT_MB:
         raise DatasetError(f"{where}: found {size:.4g} MB declared, expected at most {LIMIT_MB} MB at a time")

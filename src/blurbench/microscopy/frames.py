@@ -168,6 +168,7 @@ def _tiff(path, kind, series, point):
             number = _chosen(path, tiff.series, series)
             found = tiff.series[number]
             pixels = zarr.open_array(found.aszarr(level=0), mode="r")
+            check_size(path, pixels.chunks, pixels.dtype, "tile")
         except RecordingError:
             raise
         except Exception as error:  # whatever a damaged file raises in the decoder
@@ -221,6 +222,8 @@ def _ome_zarr(path, kind, point):
             path, "axes", f"{names!r} of an array of shape {shape}", "a name of one letter for each axis"
         )
     for at_once in (pixels.chunks, chunk):
+        if 0 in at_once:
+            raise RecordingError(path, "chunks", f"the shape {at_once}", "no side of 0")
         check_size(path, at_once, dtype, "chunk")
     declared = math.prod(-(-n // c) for n, c in zip(shape, chunk))
     select, shape, points = _frames_first(path, kind, names, shape, point)
