@@ -50,7 +50,7 @@ def material(folder, shape=(40, 40, 40), methods=METHODS, **options):
 def curves(folder):
     for method in ("ours", "unet3d"):
         for seed in (1, 2):
-            items = np.linspace(1e3, 1e4, 8)
+            items = np.linspace(1e3, 1e4, 8).round()
             path = folder / f"{method}_{seed}.csv"
             losses = {"train_loss": 1e3 / items, "validation_loss": 1.2e3 / items}
             pd.DataFrame({"items": items, "seconds": items / 100, **losses}).to_csv(path, index=False)

@@ -30,7 +30,7 @@ def curves(folder):
     for method in ("ours", "pix2d"):
         for seed in (1, 2):
             path = folder / f"{method}_{seed}.csv"
-            items = np.linspace(1e3, 1e4, 8)
+            items = np.linspace(1e3, 1e4, 8).round()
             table = {
                 "items": items,
                 "seconds": items / 100,

@@ -153,7 +153,7 @@ BAD = {
     "text.tif": (lambda p: p.write_text("no image"), "file: found no image that can be read"),
     "truncated.tif": (truncated, "file: found no image that can be read"),
     "damaged.tif": (damaged, "file: found no image that can be read"),
-    "huge.tif": (huge, "size: found 1.6e.05 MB declared, expected at most 4096 MB"),
+    "huge.tif": (huge, "size: found 1.6e.05 MB declared for a picture, expected at most 4096 MB"),
     "constant.tif": (lambda p: tifffile.imwrite(p, 0 * GREY + 7), "file: found the grey value 7 everywhere"),
     "nan.tif": (with_nan, "file: found 1 pixels that are NaN"),
     "complex.tif": (lambda p: tifffile.imwrite(p, GREY.astype(np.complex64)), "pixel type: found complex64"),

@@ -321,9 +321,7 @@ def judge(where: str, array: Any, n: int | None = None, described: Any = None) -
     if array.ndim == 0 or (n is not None and array.shape[0] != n):
         expected = "items" if n is None else f"one entry for each of {n} items"
         raise DatasetError(f"{where}: found the shape {array.shape}, expected {expected}")
-    if 0 in array.shape[1:]:
-        raise DatasetError(f"{where}: found the shape {array.shape}, expected no side of 0")
-    if 0 in (*array.chunks, *(array.shards or ())):
+    if any(side == 0 < n for chunk in (array.chunks, array.shards or ()) for side, n in zip(chunk, array.shape)):
         found = array.shards or array.chunks
         raise DatasetError(f"{where}: found chunks of shape {found}, expected no side of 0")
     size = _mb(array, array.shape[1:] if array.ndim > 1 else array.shape)
@@ -342,7 +340,12 @@ def _mb(array, shape):
 
 
 def _judge_whole(store, arrays):
-    """Refuse a store that declares more images, or columns, than its files can hold. Truth may be all of one value."""
+    """Refuse a store of images without pixels, or that declares more of these, or of columns, than its files can hold.
+
+    Truth may be nothing, as the centres of no sphere are, or all of one value.
+    """
+    if 0 in arrays["images"].shape[1:]:
+        raise DatasetError(f"{store}/images: found the shape {arrays['images'].shape}, expected no side of 0")
     columns = sum(_mb(array, array.shape) for name, array in arrays.items() if name.startswith("items/"))
     for what, size in (("images", _mb(arrays["images"], arrays["images"].shape)), ("items", columns)):
         if found := on_disk.overstated(size, store):
