@@ -2,6 +2,7 @@
 # make report   the same as pages to browse: results/laptop/report.zip
 # make smoke    every rule once, in minutes: results/smoke/
 # make check    is every file of a run still what its job wrote? RUN=laptop unless told otherwise
+# make compare  two finished runs side by side: A=laptop B=other; all numbers in results/A_and_B.csv
 # make publish  a finished run's tables into README.md, and what each method of it was into docs/published.csv
 # make gpu      what one GPU has to show, in MINUTES=9 and resumed by the same command: results/gpu/; docs/performance.md
 # make lint     style, docstrings, floors of the library, types, the workflow
@@ -23,7 +24,7 @@ OUT := results/gpu
 # it has taken, by default each second, which after some hundred jobs takes half a core.
 SNAKEMAKE := snakemake --cores $(CORES) --rerun-incomplete --scheduler greedy --max-jobs-per-timespan 1000000/1h
 
-.PHONY: tables report smoke check publish gpu test test-faults test-slurm lint ci thorough clean
+.PHONY: tables report smoke check compare publish gpu test test-faults test-slurm lint ci thorough clean
 
 tables: .venv/installed
 	$(SNAKEMAKE) --configfile config/laptop.yaml
@@ -42,6 +43,9 @@ publish: .venv/installed
 
 check: .venv/installed
 	@python -m blurbench.running.integrity results/$(RUN)
+
+compare: .venv/installed
+	@python -m blurbench compare results/$(A) results/$(B) --csv results/$(A)_and_$(B).csv
 
 # Of the packages that are there, and no others: where a GPU is lent, nothing can be installed.
 gpu:

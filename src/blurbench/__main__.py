@@ -1,7 +1,8 @@
-"""What a configuration holds, as tables: problems, datasets, and methods with their kind, options and budget.
+"""What a configuration holds, as tables: problems, datasets, and methods with their kind, options and budget; two runs.
 
     python -m blurbench list                                       of config/config.yaml
     python -m blurbench list --configfile config/laptop.yaml       of that, with layers over it
+    python -m blurbench compare results/A results/B --csv C.csv    two finished runs side by side
 
 From the root of the repository.
 """
@@ -71,13 +72,32 @@ def configuration(files: list[str]) -> dict[str, Any]:
 def main() -> None:
     """Print what was asked for."""
     parser = argparse.ArgumentParser(prog="python -m blurbench", description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("command", choices=["list"])
-    parser.add_argument("--configfile", nargs="*", default=[], metavar="FILE", help=f"layers over {BASE}")
+    commands = parser.add_subparsers(dest="command", required=True)
+    of_list = commands.add_parser("list", help="problems, datasets and methods of a configuration")
+    of_list.add_argument("--configfile", nargs="*", default=[], metavar="FILE", help=f"layers over {BASE}")
+    of_compare = commands.add_parser("compare", help="numbers of two finished runs, and whether they differ")
+    of_compare.add_argument("runs", nargs=2, type=Path, metavar="RUN", help="folder of a run")
+    of_compare.add_argument("--csv", type=Path, metavar="FILE", help="where all numbers go")
     given = parser.parse_args()
     try:
-        print("\n\n".join(listed(configuration([BASE, *given.configfile]))))
-    except (ConfigurationError, OSError, yaml.YAMLError) as error:
+        print(compared(*given.runs, given.csv) if given.command == "compare" else _listed(given.configfile))
+    except (ConfigurationError, ValueError, OSError, yaml.YAMLError) as error:
         sys.exit(str(error))
+
+
+def _listed(files):
+    return "\n\n".join(listed(configuration([BASE, *files])))
+
+
+def compared(a: Path, b: Path, csv: Path | None) -> str:
+    """Markdown of two runs side by side; their numbers, if asked for, go to a CSV."""
+    from blurbench.files import tables  # pandas, which a list does not wait for
+    from blurbench.tables import comparison
+
+    found = comparison.table(a, b)
+    if csv:
+        tables.write(found, csv)
+    return comparison.document(found, a.name, b.name)
 
 
 if __name__ == "__main__":

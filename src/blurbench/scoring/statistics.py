@@ -130,6 +130,15 @@ class Replicates:
             numbers: dict[str, Any] = {name: function(getattr(self, name), getattr(other, name)) for name in NUMBERS}
         return replace(self, **numbers, counted=np.minimum(self.counted, other.counted), log=log)
 
+    def less(self, other) -> "Replicates":
+        """`self - other`, of other items: resamples must be independent, and each unit left out moves one alone."""
+        moved: dict[str, Any] = {name: _moved(self, other, name) for name in NUMBERS[2:]}
+        cells = np.concatenate([self.cells, other.cells + self.cells.max(initial=-1) + 1])
+        value, resampled = self.value - other.value, self.resampled - other.resampled
+        enough = np.minimum(self.counted, other.counted) >= FEWEST
+        counted = np.where(enough, self.counted + other.counted, 0)
+        return replace(self, value=value, resampled=resampled, **moved, counted=counted, cells=cells, log=False)
+
     def __getitem__(self, methods) -> "Replicates":
         return replace(self, **{name: getattr(self, name)[..., methods] for name in (*NUMBERS, "counted")})
 
@@ -185,6 +194,11 @@ class Replicates:
             found = [_variances(self._scaled(numbers) - value, cells) for numbers, cells in parts]
             variance, freedom = (np.concatenate(part) for part in zip(*found))
             return variance.sum(axis=0) ** 2 / (variance**2 / (freedom + 2)).sum(axis=0) - 2
+
+
+def _moved(first, second, name):
+    """A difference of two statistics with one unit of the first, then of the second left out."""
+    return np.concatenate([getattr(first, name) - second.value, first.value - getattr(second, name)])
 
 
 def _variances(moved, cells):
