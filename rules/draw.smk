@@ -42,6 +42,7 @@ rule draw:
         predictions=names_of_predictions,
         curves=names_of_curves,
         methods=entries_of_curves,
+        kinds=kinds,
         library=library("blurbench.drawing.material", "blurbench.{problem}.figures.{figure}"),
     script:
         "../scripts/draw.py"

@@ -2,8 +2,8 @@
 
 Needs: the scores of every dataset, method and seed. Makes: tables/{problem}.csv .md .html .tex, {problem}_pairs.csv (paired
 differences), {problem}_failures.csv, the extra tables that a problem declares, {problem}_sweep.csv .md where something is
-swept; tables/timing.csv, tables/summary.md, tables/not_trained.csv (trainings that raised), tables/methods.csv (what each
-method was) and machine.json over all problems;
+swept; tables/timing.csv, tables/summary.md, tables/summary.html, tables/not_trained.csv (trainings that raised),
+tables/methods.csv (what each method was) and machine.json over all problems;
 {problem}.sha256 and summary.sha256, by which `make check` knows a table that was altered.
 Read by: complete, people, and README.md.
 """
@@ -114,6 +114,12 @@ rule summarise:
             category="all problems",
             labels={"table": "summary"},
         ),
+        page=report(
+            "<results>/tables/summary.html",
+            caption="captions/summary.rst",
+            category="all problems",
+            labels={"table": "summary, to sort and filter"},
+        ),
         not_trained="<results>/tables/not_trained.csv",
         methods="<results>/tables/methods.csv",
         checksums="<results>/tables/summary.sha256",
@@ -137,6 +143,7 @@ rule summarise:
         methods=method_states,
         library=sources.state(
             "blurbench.tables.summary",
+            "blurbench.tables.summary_page",
             "blurbench.tables.timing",
             "blurbench.files.tables",
             "blurbench.running.machine",

@@ -20,6 +20,7 @@ with logged(snakemake.log[0], snakemake.threads):
         curves=named(files.curves, known.curves),
         validation=files.validation,
         methods=known.methods,
+        kinds=known.kinds,
         store=Dataset.open(files.stores[0]) if dataset else None,
         datasets=known.datasets,
         dataset=dataset,

@@ -9,7 +9,7 @@ with logged(snakemake.log[0], snakemake.threads):
 
     from blurbench.files import checksums, tables
     from blurbench.running import machine
-    from blurbench.tables import not_trained, summary, timing
+    from blurbench.tables import not_trained, summary, summary_page, timing
 
     here, params, files = machine.describe(), snakemake.params, snakemake.input
     results = {
@@ -20,9 +20,12 @@ with logged(snakemake.log[0], snakemake.threads):
         results[problem].extra[name] = tables.read(path)
     scores = pd.concat(found.main for found in results.values())
     raised = not_trained.table(params.trainings, files.models, params.logs)
+    times = timing.table(scores, params.trainings, files.curves, files.benchmarks, here)
+    about = summary_page.about(snakemake.config["run"], snakemake.config["seed"], here)
     made = {
-        "timing": timing.table(scores, params.trainings, files.curves, files.benchmarks, here),
+        "timing": times,
         "summary": summary.document(results, raised),
+        "page": summary_page.page(about, results, times, list(not_trained.lines(raised))),
         "not_trained": raised,
         "methods": pd.DataFrame(params.methods).assign(
             run=snakemake.config["run"], seed=snakemake.config["seed"], commit=here["commit"]

@@ -157,9 +157,20 @@ def test_an_interval_of_error_against_cost_may_pass_0(tmp_path):
     assert below < 0 < low < 0.25 < above < high
 
 
+def test_a_method_looks_alike_in_all_figures_of_a_problem():
+    given = Material(
+        resamples=1, seed=1, kinds={"net": "learned", "msd": "classical", "cve": "classical", "bound": "limit"}
+    )
+    alone, beside = (
+        given.styles({"cve": "classical"}),
+        given.styles({"bound": "limit", "cve": "classical", "net": "learned"}),
+    )
+    assert alone["cve"] == beside["cve"] and list(beside) == ["bound", "cve", "net"]
+
+
 def test_methods_of_a_figure_are_told_apart():
     kinds = ["learned"] * 9 + ["classical"] * 9 + ["limit"] * 5 + ["control"]
-    styles = method_styles([f"{kind}_{k}" for k, kind in enumerate(kinds)], kinds)
+    styles = method_styles({f"{kind}_{k}": kind for k, kind in enumerate(kinds)})
     assert len({tuple(look.items()) for look in styles.values()}) == len(kinds)
     assert all(bool(look["marker"]) == (kind in ("learned", "classical")) for look, kind in zip(styles.values(), kinds))
 

@@ -20,7 +20,7 @@ from blurbench.planning.method import KINDS
 from blurbench.running import machine
 from blurbench.scoring.metric import numbers
 from blurbench.scoring.scores import RANKED, read
-from blurbench.tables import not_trained, pairs, published, rendering, summary, timing
+from blurbench.tables import not_trained, pairs, published, rendering, summary, summary_page, timing
 from blurbench.tables.settings import Settings
 from blurbench.tables.tabulate import tabulate
 
@@ -312,6 +312,43 @@ def test_summary(made):
     assert "not shown to be better" not in text and rendering.FEW not in text
 
 
+def test_the_summary_says_who_is_ahead_by_how_much_and_where_the_limit_is(made):
+    """SDs of ln D of 0.2, 0.35 and 0.12 (METHODS), of 210 items: known to 5 % each."""
+    text = summary.document(results(made), NO_ONE)
+    (line,) = (line for line in text.splitlines() if line.startswith("- report: "))
+    found = re.fullmatch(
+        r"- report: learned ours has the best RMSE of ln D, (0\.\d+) \[.+\]; the best classical method, spot_width, "
+        r"has (0\.\d+) \[.+\], a difference of (0\.\d+) \[.+\]; from cve, a difference of .+\. "
+        r"Limits: .*posterior (0\.\d+).*\.",
+        line,
+    )
+    ours, other, difference, limit = map(float, found.groups())
+    assert (ours, other, limit) == (
+        pytest.approx(0.2, rel=0.1),
+        pytest.approx(0.35, rel=0.15),
+        pytest.approx(0.12, rel=0.15),
+    )
+    assert difference == pytest.approx(other - ours, abs=0.002)
+    assert (
+        problems.question("diffusion").startswith("Diffusion coefficient of one molecule")
+        and problems.question("diffusion") in text
+    )
+
+
+def test_the_page_of_the_summary_needs_no_network_and_holds_every_method(made, table):
+    times = timing.table(table, [], [], [], {"cpu": "a processor", "cores": 2, "gpu": None})
+    about = {"run": "<tiny>", "commit": "none"}
+    text = summary_page.page(about, results(made), times, ["diffusion, report, ours, seed 2: ValueError"])
+    assert "&lt;tiny&gt;" in text and "<tiny>" not in text
+    assert not re.findall(r"""src=["']?https?:|<link|@import""", text)  # a link that is clicked on is none of these
+    shown = summary_page.overview(made["csv"], numbers(METRICS)[0][1], times)
+    assert set(zip(shown["dataset"], shown["method"])) == set(zip(table["dataset"], table["method"]))
+    assert list(shown["dataset"].unique()) == list(made["csv"]["dataset"].unique())
+    broken = shown[shown["method"] == "broken"].iloc[0]
+    assert broken["failed"] == "70" and float(broken["RMSE of ln D ↓"]) > 0
+    assert "Not trained" in text and "seed 2: ValueError" in text
+
+
 def test_the_summary_names_each_training_that_raised(made, tmp_path):
     models.write({"network": [1.0]}, tmp_path / "1.pt")
     models.write_not_trained({"method": "ours"}, "ValueError: nothing to learn", tmp_path / "2.pt")
@@ -347,12 +384,12 @@ def test_a_problem_may_make_a_table_of_its_own(files, monkeypatch):
     chosen = [file for file in files if file.name.startswith(("report-cve", "dim-cve", "dim-spot_width"))]
     entries = {"report": {"word": "egg"}, "dim": {"word": "ham"}}
     made = tabulate("diffusion", read(chosen, ["D"]), Settings(entries, 20, 7))
-    assert made["own_csv"].to_numpy().tolist() == [["dim", "ham", 2, 7], ["report", "egg", 1, 7]]
+    assert made["own_csv"].to_numpy().tolist() == [["report", "egg", 1, 7], ["dim", "ham", 2, 7]]  # the entries' order
     assert made["own_md"].startswith("# diffusion: what is best\n\nAs was found.\n\n## all\n")
     assert set(made["realised_csv"].method) == {"cve", "spot_width"}
     section = summary.document(results(made, own=made["own_csv"]), NO_ONE).split("## diffusion: what is best\n")[1]
     assert "### some\n\nOne dataset." in section and "egg" in section and "ham" not in section
-    none = made["own_csv"][:1]
+    none = made["own_csv"][1:]
     assert "what is best" not in summary.document(results(made, own=none), NO_ONE)
 
 

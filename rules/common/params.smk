@@ -117,6 +117,11 @@ def entries_of_curves(wildcards):
     }
 
 
+def kinds(wildcards):
+    """draw: the kind of every method of {problem}, by name."""
+    return {name: entry["kind"] for name, entry in config["problems"][wildcards.problem]["methods"].items()}
+
+
 def method_states(wildcards):
     """summarise: what each method was when it was run."""
     return frozen.methods(config)

@@ -69,6 +69,12 @@ def load(name: str) -> Problem:
     return declared
 
 
+def question(name: str) -> str:
+    """What a problem asks: the first paragraph of what its `__init__.py` says of itself, in a line."""
+    load(name)
+    return " ".join((importlib.import_module(f"blurbench.{name}").__doc__ or "").split("\n\n")[0].split())
+
+
 @cache
 def find(name: str, wanted: str) -> Any:
     """Something that a problem's folder defines, such as "score.METRICS" or "figures.examples.draw".

@@ -16,7 +16,7 @@ from blurbench.colloids.measurement_tables import of_methods, over_volumes, plac
 from blurbench.colloids.physics import core_precision, radial_distribution, volume_fraction
 from blurbench.drawing import style
 from blurbench.drawing.axes import scale_bar
-from blurbench.drawing.style import CYCLE, KIND_COLOURS, MM, readable
+from blurbench.drawing.style import CYCLE, KIND_COLOURS, MM
 from blurbench.files.answers import OK
 from blurbench.running.measurement import Measurement, answers
 
@@ -176,7 +176,7 @@ def draw(path, recording: dict, items, survey: pd.DataFrame, measurement: Measur
             for ax, view in zip(block, VIEWS):
                 _slice(ax, view, volume, field, centres, item, BRIGHT[row["kind"]])
             number = f"n = {row['n']:.0f}" if row["status"] == OK else "failed"
-            block[0].set_title(f"{readable(row['method'])}, {number}", pad=3)
+            block[0].set_title(f"{row['method']}, {number}", pad=3)
             _curve(block[2], measurement.reference, row)
         if remark := table["remark"].iloc[0]:
             drawing.suptitle(fill(remark, REMARK), fontsize=6)

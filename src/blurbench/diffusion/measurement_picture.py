@@ -14,7 +14,7 @@ from blurbench.diffusion.populations import ALL
 from blurbench.diffusion.training_range import ABOVE
 from blurbench.drawing import style
 from blurbench.drawing.axes import label_panels, plain_log, round_numbers, scale_bar
-from blurbench.drawing.style import KIND_COLOURS, MM, readable
+from blurbench.drawing.style import KIND_COLOURS, MM
 from blurbench.files.answers import OK
 from blurbench.running.measurement import Measurement
 
@@ -49,7 +49,7 @@ def draw(path, recording: dict, items, survey: pd.DataFrame, measurement: Measur
     height = max(min(100 * aspect, HIGHEST) * MM + 24 * MM, (18 + 6.5 * len(ran)) * MM)
     with style.figure(path, height=height) as drawing:
         left, right = drawing.subplots(1, 2, width_ratios=[1.45, 1])
-        by = readable(chosen) + (f", {Path(file).name}" if "movie" in survey else "")
+        by = chosen + (f", {Path(file).name}" if "movie" in survey else "")
         _map(drawing, left, image, first, ok[ok["method"] == chosen], by, pixel)
         _distributions(right, ok, table, (low / 1.3, high * 1.3), stated)
         if remark := table["remark"].iloc[0]:
@@ -112,7 +112,7 @@ def _distributions(ax, ok, table, limits, stated):
         ax.axvline(row.D, color="0.2", linewidth=0.9, label=f"{whose}, {row.D:#.2g} µm²/s")
     for name, D in stated.items():
         ax.axvline(D, color="0.2", linewidth=0.9, linestyle=LINES[name], label=f"{name}, {D:#.2g} µm²/s")
-    ax.set_yticks(np.arange(len(names))[::-1], [readable(name) for name in names])
+    ax.set_yticks(np.arange(len(names))[::-1], names)
     ax.tick_params(axis="y", length=0)
     ax.set(xscale="log", xlim=limits, ylim=(-0.35, len(names)), xlabel="D (µm²/s)")
     plain_log(ax.xaxis, round_numbers(*limits))

@@ -5,7 +5,7 @@ import numpy as np
 from blurbench.drawing import style
 from blurbench.drawing.axes import keep_first, plain_log, round_numbers
 from blurbench.drawing.material import Material
-from blurbench.drawing.style import MM, readable
+from blurbench.drawing.style import MM
 
 COLUMNS = ("items", "seconds", "train_loss", "validation_loss")
 
@@ -25,7 +25,7 @@ def draw(path, given: Material, metrics=None):
         tables.setdefault(one.method, []).append(curve)
     if not tables:
         return style.empty(path, "no method of this dataset was trained")
-    styles = style.method_styles(tables, ["learned"] * len(tables))
+    styles = given.styles(dict.fromkeys(tables, "learned"))
     panels = len(tables) + len(metrics)
     rows, columns = -(-panels // style.MOST_WIDE), min(panels, style.MOST_WIDE)
     with style.figure(path, style.width(columns), (15 + 48 * rows) * MM) as drawing:
@@ -34,13 +34,13 @@ def draw(path, given: Material, metrics=None):
         for ax, (method, curves) in zip(axes, tables.items()):
             _losses(ax, curves, styles[method])
             minutes = np.mean([curve["seconds"].iloc[-1] for curve in curves]) / 60
-            ax.set_title(f"{readable(method)} ({minutes:.2g} min)", color=styles[method]["color"])
+            ax.set_title(f"{method} ({minutes:.2g} min)", color=styles[method]["color"])
         for ax, (column, label) in zip(axes[len(tables) :], metrics.items()):
             _metric(ax, tables, column, styles)
             ax.set_title(label)
         drawing.supylabel("loss (thin: training, thick: validation)", fontsize=7)
         drawing.supxlabel("training items presented", fontsize=7)
-        drawing.suptitle(readable(given.dataset), fontsize=7)
+        drawing.suptitle(given.dataset, fontsize=7)
 
 
 def _losses(ax, curves, look):

@@ -1,11 +1,13 @@
 """What the figures of a problem are drawn from."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from blurbench.drawing import style
 from blurbench.files import learning_curves
 from blurbench.files.datasets import Dataset
 from blurbench.scoring.scores import Scores
@@ -31,6 +33,7 @@ class Material:
     predictions, curves : prediction files and learning curves
     validation : score tables of the validation split, where networks are trained on the dataset
     methods : {name: {method, options, budget, sweep}} of what the curves are of
+    kinds : {name: kind} of all methods of the problem, in the order of the configuration
     store : the test split; None where there are several datasets
     datasets : {name: dataset entry of the configuration}
     dataset : name of the one; None where there are several
@@ -43,6 +46,7 @@ class Material:
     curves: list[MethodFile] = field(default_factory=list)
     validation: list = field(default_factory=list)
     methods: dict = field(default_factory=dict)
+    kinds: dict[str, str] = field(default_factory=dict)
     store: Dataset | None = None
     datasets: dict = field(default_factory=dict)
     dataset: str | None = None
@@ -51,6 +55,11 @@ class Material:
         """The learning curves, in order, with columns of numbers that must be there; none of trainings that raised."""
         tables = [(one, learning_curves.read(str(one.file), columns)) for one in sorted(self.curves)]
         return [(one, table) for one, table in tables if len(table)]
+
+    def styles(self, kinds: Mapping[str, str]) -> dict[str, dict]:
+        """How methods are drawn, by name: one looks alike in all figures of a problem. `kinds` : of those at hand."""
+        of_all = style.method_styles({**self.kinds, **kinds})
+        return {method: of_all[method] for method in kinds}
 
     def estimate(self, scores: Scores, metric, reduce) -> np.ndarray:
         """A statistic of each method with the ends of its 95 % interval, (3, m), as the tables have it.

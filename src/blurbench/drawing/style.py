@@ -2,6 +2,7 @@
 
 from contextlib import contextmanager
 from pathlib import Path
+from textwrap import fill
 
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
@@ -81,14 +82,18 @@ def width(columns):
     return WIDTH if columns > 2 else (60 + 50 * columns) * MM
 
 
-def method_styles(methods, kinds) -> dict[str, dict]:
-    """How each method of a figure is drawn, as keywords of `Axes.plot` by its name.
+def method_styles(kinds: dict[str, str]) -> dict[str, dict]:
+    """How each method is drawn, as keywords of `Axes.plot` by its name.
 
     Colours and markers follow the order of the methods. Learned ones are full, classical ones dashed and open; limits
     and controls are grey lines.
+
+    Parameters
+    ----------
+    kinds : by name of the method
     """
     styles, of_kind = {}, dict.fromkeys(LINES, 0)
-    for k, (method, kind) in enumerate(zip(methods, kinds)):
+    for k, (method, kind) in enumerate(kinds.items()):
         colour = GREYS.get(kind, CYCLE[k % len(CYCLE)])
         styles[method] = {
             "color": colour,
@@ -100,6 +105,6 @@ def method_styles(methods, kinds) -> dict[str, dict]:
     return styles
 
 
-def readable(name) -> str:
-    """A configuration name for people."""
-    return str(name).replace("_", " ")
+def broken(name: str, longest: int) -> str:
+    """A name on several lines, each but those of one long word of at most `longest` characters."""
+    return fill(name.replace("_", "_ "), longest, break_long_words=False).replace("_ ", "_")

@@ -11,7 +11,7 @@ import pandas as pd
 from blurbench.drawing import style
 from blurbench.drawing.axes import plain_log, round_numbers
 from blurbench.drawing.material import Material
-from blurbench.drawing.style import MM, readable
+from blurbench.drawing.style import MM
 from blurbench.scoring.metric import Metric, Published
 from blurbench.scoring.scores import RANKED, read_one
 
@@ -42,7 +42,7 @@ def draw(path, given: Material, metric: Metric, number: Published):
     bars = {"below": np.nan_to_num(value - low), "above": np.nan_to_num(high - value)}
     error = pd.DataFrame({"value": value, **bars, "kind": scores.methods.kind}).set_index(scores.methods.method)
     lines = _lines(error)
-    looks = style.method_styles([*families, *lines.index], ["learned"] * len(families) + list(lines.kind))
+    looks = given.styles(dict.fromkeys(families, "learned") | dict(lines.kind))
     with style.figure(path, height=90 * MM) as drawing:
         axes = drawing.subplots(1, 2, sharey=True)
         for ax, (column, label) in zip(axes, AXES.items()):
@@ -52,11 +52,9 @@ def draw(path, given: Material, metric: Metric, number: Published):
                 }
                 names = sorted(costs, key=lambda name: costs[name])
                 rows, x = error.loc[names], np.array([costs[name] for name in names])
-                ax.errorbar(
-                    x, rows.value, [rows.below, rows.above], **looks[family], elinewidth=0.7, label=readable(family)
-                )
+                ax.errorbar(x, rows.value, [rows.below, rows.above], **looks[family], elinewidth=0.7, label=family)
             for name, row in lines.iterrows():
-                ax.axhline(row.value, **{**looks[name], "marker": ""}, lw=0.9, label=readable(name))
+                ax.axhline(row.value, **{**looks[name], "marker": ""}, lw=0.9, label=name)
             # At equal costs the points are next to each other; an axis of these alone would hold no number.
             ax.set_xlim(np.array([0.8, 1.25]) * [ax.dataLim.x0, ax.dataLim.x1])
             plain_log(ax.xaxis)
@@ -72,7 +70,7 @@ def draw(path, given: Material, metric: Metric, number: Published):
         plain_log(axes[0].yaxis, round_numbers(*axes[0].get_ylim()))
         name = number.label or number.name
         axes[0].set_ylabel(f"{metric.range[1]:g} − {name}" if largest else name)
-        title = f"{readable(given.dataset)}: {len(scores.items)} items of the validation split"
+        title = f"{given.dataset}: {len(scores.items)} items of the validation split"
         drawing.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=5, title=title)
 
 

@@ -1,12 +1,10 @@
 """Sections through the middle of volumes, side by side at one grey scale."""
 
-from textwrap import fill
-
 import numpy as np
 
 from blurbench.drawing import style
 from blurbench.drawing.axes import scale_bar
-from blurbench.drawing.style import MM, readable
+from blurbench.drawing.style import MM, broken
 
 MOST = 6  # volumes in a row
 PLANES = {"xy": (1, 0), "xz": (0, 1)}  # the axis that runs down, and the one that is cut through; x runs across
@@ -39,7 +37,7 @@ def draw(path, volumes: dict[str, dict], greys, sides_um, title) -> None:
         drawing.suptitle(title, fontsize=style.STYLE["font.size"])
         blocks = axes.reshape(rows, 2, columns).transpose(0, 2, 1).reshape(-1, 2)
         for (name, sections), block in zip(volumes.items(), blocks):
-            block[0].set_title(fill(readable(name), LINE), pad=2)
+            block[0].set_title(broken(name, LINE), pad=2)
             for ax, (plane, (down, _)) in zip(block, PLANES.items()):
                 extent = (0, sides_um[2], sides_um[down], 0)
                 ax.imshow(sections[plane], "gray", vmin=greys[0], vmax=greys[1], extent=extent, interpolation="none")

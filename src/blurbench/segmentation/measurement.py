@@ -7,7 +7,7 @@ import pandas as pd
 from skimage.measure import regionprops_table
 
 from blurbench.drawing import style
-from blurbench.drawing.style import MM, readable
+from blurbench.drawing.style import MM
 from blurbench.files.answers import OK
 from blurbench.running.measurement import Measurement, answers
 from blurbench.scoring.statistics import replicate, resampling
@@ -154,6 +154,6 @@ def draw(path, recording: dict, items, survey: pd.DataFrame, measurement: Measur
         drawing.suptitle(f"{first} (blue: found, orange: truth, white: both)", fontsize=style.STYLE["font.size"])
         for ax, (name, (picture, cells)) in zip(axes, shown.items()):
             ax.imshow(picture, interpolation="none")
-            ax.set_title(readable(name) + ("" if cells is None else f", n = {cells}"), pad=2)
+            ax.set_title(name + ("" if cells is None else f", n = {cells}"), pad=2)
         for ax in axes:
             ax.set_axis_off()

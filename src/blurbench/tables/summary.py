@@ -8,7 +8,7 @@ import pandas as pd
 from blurbench import problems
 from blurbench.scoring.metric import numbers
 from blurbench.scoring.scores import RANKED
-from blurbench.tables import extra, not_trained, rendering
+from blurbench.tables import extra, not_trained, rendering, verdict
 from blurbench.tables.rendering import FEW, NONE, best, estimate, few
 
 CERTAIN = 0.05  # p, Holm-corrected, from which on a difference is not shown
@@ -56,13 +56,15 @@ def _not_trained(raised):
 def _section(problem, found, primary):
     """One problem, by the published number that orders its tables."""
     references = found.pairs.method_b[found.pairs.p_holm.notna()].unique()
-    rows, behind = [], []
+    rows, behind, said = [], [], []
     for dataset, part in found.main.groupby("dataset", sort=False):
         overall = part[part.condition == "all"]
         pairs = found.pairs[found.pairs.dataset == dataset].set_index(["method_a", "method_b"])
+        said.append(f"- {verdict.sentence(str(dataset), overall, pairs, primary, references)}")
         rows.append({"dataset": dataset} | _row(overall, pairs, primary, references, part.n_items.min()))
         behind += _behind(dataset, pairs, overall.direction[overall.metric == primary.name].iloc[0])
-    lines = [f"## {problem}: {primary.label}", "", rendering.rows(pd.DataFrame(rows)), ""]
+    lines = [f"## {problem}: {primary.label}", "", problems.question(problem), "", *said, ""]
+    lines += [rendering.rows(pd.DataFrame(rows)), ""]
     cells = [cell for row in rows for cell in row.values()]
     lines += [f"{note}\n" for note, mark in ((FEW, few(0)), (PASSED, "×0.")) if any(mark in cell for cell in cells)]
     if behind:

@@ -25,8 +25,11 @@ def tabulate(problem, scores: list[Scores], given: Settings) -> dict[str, pd.Dat
     Parameters
     ----------
     problem : a folder of blurbench
-    scores : of all its datasets; those with mistakes stand in no table but their own
+    scores : of all its datasets; those with mistakes stand in no table but their own. Datasets are in the order of
+        `given.datasets`
     """
+    order = {name: i for i, name in enumerate(given.datasets)}
+    scores = sorted(scores, key=lambda one: order.get(one.dataset, len(order)))
     plain = [one for one in scores if mistakes.COLUMN not in one.items]
     declared, caption = numbers(problems.find(problem, "score.METRICS")), problems.find(problem, "score.CAPTION")
     main = published.table(problem, plain, declared, given)

@@ -11,7 +11,7 @@ from blurbench.colloids.tables.smallest import LEVEL, last_crossing, surface
 from blurbench.drawing import style
 from blurbench.drawing.axes import apart, keep_first, label_panels, plain_log
 from blurbench.drawing.material import Material
-from blurbench.drawing.style import MM, readable
+from blurbench.drawing.style import MM
 from blurbench.scoring.scores import RANKED, read
 
 TINT = 0.15  # opacity of the region that the best method tracks
@@ -36,7 +36,8 @@ def draw(path, given: Material):
                 grid[first + 1 : first + 1 + n, :].subgridspec(n, columns),
             )
             axes = panels.subplots(sharex=True, sharey=True, squeeze=False)
-            _dataset(key, axes, one, given.datasets.get(one.dataset, {}).get("test_particle_size_um", ()))
+            sizes_um = given.datasets.get(one.dataset, {}).get("test_particle_size_um", ())
+            _dataset(key, axes, one, given.styles(dict(zip(one.methods.method, one.methods.kind))), sizes_um)
             first += 1 + n
 
 
@@ -59,10 +60,9 @@ def contour(sigma_z_d, cnr, f1, level=LEVEL):
     return lines, [Path(np.column_stack([ring[:, 0], np.exp(ring[:, 1])]), codes) for ring, codes in rings]
 
 
-def _dataset(key, axes, scores, sizes_um):
+def _dataset(key, axes, scores, styles, sizes_um):
     """The panels of one dataset; in `key` a legend that says which method reaches the level nowhere or everywhere."""
     methods = scores.methods[scores.methods.kind != "control"]
-    styles = style.method_styles(scores.methods.method, scores.methods.kind)
     phi, grid = np.unique(scores.items["phi"]), np.unique(scores.items["sigma_z_d"])
     without = {method: {"nowhere": [], "everywhere": []} for method in methods.method}
     shown = keep_first(axes, len(phi))
@@ -82,7 +82,7 @@ def _dataset(key, axes, scores, sizes_um):
     label_panels(shown)
     handles = [Line2D([], [], **styles[method], label=_label(method, without[method], len(phi))) for method in without]
     handles.append(Patch(color="0.5", alpha=TINT, lw=0, label="tracked by the best method"))
-    title = f"{readable(scores.dataset)}: a method tracks (F1 ≥ {LEVEL:g}) what lies above and to the left of its line"
+    title = f"{scores.dataset}: a method tracks (F1 ≥ {LEVEL:g}) what lies above and to the left of its line"
     key.set_axis_off()
     key.legend(handles=handles, loc="center", ncols=LEGEND, title=title)
 
@@ -109,7 +109,7 @@ def _shade_best(ax, x, cnr, f1, styles):
 def _label(method, without, panels):
     """Name of a method, with the volume fractions at which it has no line."""
     where = [word if len(phi) == panels else f"{word} at φ {', '.join(phi)}" for word, phi in without.items() if phi]
-    return readable(method) + (f" ({'; '.join(where)})" if where else "")
+    return method + (f" ({'; '.join(where)})" if where else "")
 
 
 def _axes(ax, grid, cnr, sizes_um):

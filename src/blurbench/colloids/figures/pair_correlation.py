@@ -10,7 +10,7 @@ from blurbench.colloids.volume_border import inside
 from blurbench.drawing import style
 from blurbench.drawing.axes import label_panels
 from blurbench.drawing.material import Material
-from blurbench.drawing.style import MM, readable
+from blurbench.drawing.style import MM
 from blurbench.scoring.scores import RANKED, read_one
 
 EDGES = np.linspace(0, 3, 61)  # of g(r), in d
@@ -26,7 +26,7 @@ def draw(path, given: Material):
     phi, cnr = conditions.dense(items["phi"]), items["cnr"].max()
     chosen = items[(items["phi"] == phi) & (items["cnr"] == cnr)]
     sizes = conditions.spread(chosen["sigma_z_d"])
-    styles = style.method_styles(scores.methods.method, scores.methods.kind) if scores else {}
+    styles = given.styles(dict(zip(scores.methods.method, scores.methods.kind))) if scores else {}
     kinds = [kind for kind in RANKED if scores and (scores.methods.kind == kind).any()] or [None]
     truth = [np.asarray(c, float) for c in dataset.truth["centres"][:]]
     found = {method: points_of(given, method) for method in styles}
@@ -43,7 +43,7 @@ def draw(path, given: Material):
                 for method in methods:
                     if found[method] is not None:
                         line = {key: styles[method][key] for key in ("color", "ls")}
-                        ax.plot(r, _mean_g(found[method], volumes, dataset), lw=1, label=readable(method), **line)
+                        ax.plot(r, _mean_g(found[method], volumes, dataset), lw=1, label=method, **line)
             row[0].set_ylabel(f"g(r)\n{kind} methods" if kind else "g(r)")
         for ax, size in zip(axes[0], sizes):
             ax.set_title(f"σz/d = {size:g}")
@@ -53,7 +53,7 @@ def draw(path, given: Material):
         entries = {}
         for ax in axes[:, 0]:
             entries |= dict(zip(*reversed(ax.get_legend_handles_labels())))
-        title = f"{readable(given.dataset)}, φ = {phi:g}, CNR {cnr:g}"
+        title = f"{given.dataset}, φ = {phi:g}, CNR {cnr:g}"
         drawing.legend(entries.values(), entries, loc="outside upper center", ncols=5, title=title)
 
 

@@ -8,7 +8,7 @@ from blurbench.colloids.score import RADIUS
 from blurbench.drawing import style
 from blurbench.drawing.axes import apart, label_panels, plain_log
 from blurbench.drawing.material import Material
-from blurbench.drawing.style import GREYS, MM, readable
+from blurbench.drawing.style import GREYS, MM
 from blurbench.scoring.scores import RANKED, read_one
 
 
@@ -20,7 +20,7 @@ def draw(path, given: Material):
     sizes, cnr = conditions.spread(scores.items["sigma_z_d"]), conditions.middle(scores.items["cnr"])
     chosen = scores.take((scores.items["cnr"] == cnr).to_numpy())
     phi = np.unique(chosen.items["phi"])
-    styles = style.method_styles(scores.methods.method, scores.methods.kind)
+    styles = given.styles(dict(zip(scores.methods.method, scores.methods.kind)))
     per_line = min(5, len(sizes) + 2)
     height = 95 + 4 * -(-len(scores.methods) // per_line)
     with style.figure(path, style.width(len(sizes)), height * MM) as drawing:
@@ -42,12 +42,12 @@ def draw(path, given: Material):
         for ax in axes[1]:
             ax.axhline(chance, color=GREYS["control"], lw=1)
         found = dict(zip(*reversed(axes[0, 0].get_legend_handles_labels())))
-        names = [readable(method) for method in scores.methods.method]
+        names = list(scores.methods.method)
         drawing.legend(
             *([found[name] for name in names], names),
             loc="outside upper center",
             ncols=per_line,
-            title=f"{readable(scores.dataset)}, CNR {cnr:g} (bars: 95 % intervals)",
+            title=f"{scores.dataset}, CNR {cnr:g} (bars: 95 % intervals)",
         )
 
 
@@ -65,7 +65,7 @@ def _lines(ax, scores, metric, reduce, phi, styles, given):
         if kind in RANKED:
             shift = step * (row - (ranked - 1) / 2)  # bars of different methods side by side
             bars = {"yerr": [value - low, high - value], "elinewidth": 0.6, "ms": 3, "mew": 0.8}
-            ax.errorbar(phi + shift, value, **bars, **styles[method], lw=0.9, label=readable(method))
+            ax.errorbar(phi + shift, value, **bars, **styles[method], lw=0.9, label=method)
         elif kind == "limit" or metric == "recall":  # errors of chance matches are known, and are drawn as a level
             line = {**styles[method], "marker": "" if len(phi) > 1 else "_", "lw": 1}
-            ax.plot(phi, value, **line, label=readable(method))
+            ax.plot(phi, value, **line, label=method)

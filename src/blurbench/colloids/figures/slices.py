@@ -11,7 +11,7 @@ from blurbench.colloids.figures.points import points_of
 from blurbench.drawing import style
 from blurbench.drawing.axes import scale_bar
 from blurbench.drawing.material import Material
-from blurbench.drawing.style import CYCLE, MM, readable
+from blurbench.drawing.style import CYCLE, MM
 from blurbench.scoring.scores import read_one
 
 FIELD = 8  # diameters, the most of a slice that is shown
@@ -53,9 +53,9 @@ def draw(path, given: Material):
         handles = [Line2D([], [], marker="o", mfc="none", mec="0.3", ls="", ms=6, label="cut of a true sphere")]
         for kind, (method, _) in found.items():
             colour, marker, size = PAIR[kind]
-            label = f"{readable(method)}, best {kind} method"
+            label = f"{method}, best {kind} method"
             handles.append(Line2D([], [], marker=marker, color=colour, ls="", ms=size, mew=1, label=label))
-        title = f"{readable(given.dataset)}, φ = {phi:g}, CNR {cnr:g}"
+        title = f"{given.dataset}, φ = {phi:g}, CNR {cnr:g}"
         drawing.legend(handles=handles, loc="outside upper center", ncols=3, title=title)
 
 

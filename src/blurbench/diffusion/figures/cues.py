@@ -7,7 +7,7 @@ from blurbench.diffusion import PROBLEM
 from blurbench.drawing import style
 from blurbench.drawing.axes import plain_log
 from blurbench.drawing.material import Material
-from blurbench.drawing.style import CYCLE, KIND_COLOURS, MM, readable
+from blurbench.drawing.style import CYCLE, KIND_COLOURS, MM
 from blurbench.planning.method import KINDS
 from blurbench.scoring.scores import RANKED, read
 
@@ -48,11 +48,11 @@ def draw(path, given: Material):
                     label=CUES[cue],
                 )
             plain_log(ax.xaxis, [0.1, 0.2, 0.5, 1, 2, 5])
-            ax.set(xlabel="RMSE of ln D (95 % interval)", title=readable(base))
+            ax.set(xlabel="RMSE of ln D (95 % interval)", title=base)
             ax.grid(False, axis="y")
             for row in range(0, len(names), 2):
                 ax.axhspan(row - 0.5, row + 0.5, color="0.96", lw=0)
-        axes[0].set_yticks(np.arange(len(names)), [readable(name) for name in names])
+        axes[0].set_yticks(np.arange(len(names)), names)
         axes[0].set_ylim(len(names) - 0.5, -0.5)
         for tick, kind in zip(axes[0].get_yticklabels(), methods.kind):
             tick.set_color(KIND_COLOURS[kind])

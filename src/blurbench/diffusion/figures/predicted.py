@@ -8,7 +8,7 @@ from blurbench.diffusion.figures.conditions import UNIT, grid
 from blurbench.drawing import style
 from blurbench.drawing.axes import keep_first, plain_log
 from blurbench.drawing.material import Material
-from blurbench.drawing.style import KIND_COLOURS, MM, readable
+from blurbench.drawing.style import KIND_COLOURS, MM
 from blurbench.scoring.scores import read_one
 
 COLUMNS = 5  # panels side by side
@@ -45,7 +45,7 @@ def draw(path, given: Material):
             ax.vlines(D, low, high, color=colour, lw=2.2)
             ax.plot(D, middle, "o", ms=2.8, mfc="white", mec=colour, mew=0.8)
             failed = scores.failed[row].sum() / (method.seeds * len(scores.items))
-            ax.set_title(readable(method.method), color=colour, pad=3)
+            ax.set_title(method.method, color=colour, pad=3)
             if failed:
                 ax.text(0.04, 0.95, f"{100 * failed:.3g} % failed", transform=ax.transAxes, va="top", fontsize=6)
             plain_log(ax.xaxis)
@@ -59,7 +59,7 @@ def draw(path, given: Material):
             Line2D([], [], color="0.2", lw=0.7, label="95 %"),
             Line2D([], [], color="0.85", lw=5, label="68 % of an ideal estimator at the Cramér-Rao bound of the path"),
         ]
-        drawing.legend(handles=handles, loc="outside upper center", ncols=4, title=readable(scores.dataset))
+        drawing.legend(handles=handles, loc="outside upper center", ncols=4, title=scores.dataset)
 
 
 def _percentiles(values, levels):

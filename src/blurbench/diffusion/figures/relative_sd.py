@@ -8,7 +8,7 @@ from blurbench.diffusion.figures.conditions import UNIT, grid
 from blurbench.drawing import style
 from blurbench.drawing.axes import label_panels, plain_log
 from blurbench.drawing.material import Material
-from blurbench.drawing.style import MM, readable
+from blurbench.drawing.style import MM
 from blurbench.scoring.scores import read_one
 
 BOUNDS = {  # drawn as lines beside the methods
@@ -27,7 +27,7 @@ def draw(path, given: Material):
     scores = read_one(given.scores, PROBLEM.conditions)
     if scores is None:
         return style.empty(path, "no scores")
-    cells, styles = grid(scores), style.method_styles(scores.methods.method, scores.methods.kind)
+    cells, styles = grid(scores), given.styles(dict(zip(scores.methods.method, scores.methods.kind)))
     D = np.array([value for value, _ in cells])
     estimates = [given.estimate(scores.take(items), "error_ln_d", "sd") for _, items in cells]
     value, low, high = np.moveaxis(np.array(estimates), 1, 0)  # (D, method) each
@@ -47,7 +47,7 @@ def draw(path, given: Material):
                         *(D * shift, value[:, row], [value[:, row] - low[:, row], high[:, row] - value[:, row]]),
                         **styles[scores.methods.method[row]],
                         elinewidth=0.7,
-                        label=readable(scores.methods.method[row]),
+                        label=scores.methods.method[row],
                     )
                 )
             plain_log(ax.xaxis)
@@ -60,7 +60,7 @@ def draw(path, given: Material):
         bounds = [
             Line2D([], [], **styles[name], lw=0.9, label=label) for name, label in BOUNDS.items() if name in styles
         ]
-        drawing.legend(handles=bounds, loc="outside upper center", ncols=4, title=readable(scores.dataset))
+        drawing.legend(handles=bounds, loc="outside upper center", ncols=4, title=scores.dataset)
 
 
 def _limits(value):

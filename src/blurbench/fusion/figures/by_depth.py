@@ -5,7 +5,7 @@ import numpy as np
 from blurbench.drawing import style
 from blurbench.drawing.axes import keep_first, label_panels
 from blurbench.drawing.material import Material
-from blurbench.drawing.style import MM, readable
+from blurbench.drawing.style import MM
 from blurbench.fusion import PROBLEM
 from blurbench.fusion.score import DEPTHS
 from blurbench.scoring.scores import RANKED, read_one
@@ -19,7 +19,7 @@ def draw(path, given: Material):
     if scores is None:
         return style.empty(path, "no scores")
     studies = list(dict.fromkeys(scores.items["study"]))
-    styles = style.method_styles(scores.methods.method, scores.methods.kind)
+    styles = given.styles(dict(zip(scores.methods.method, scores.methods.kind)))
     columns = min(len(studies), style.MOST_WIDE)
     rows = -(-len(studies) // columns)
     height = 12 + 50 * rows + 4 * -(-len(scores.methods) // 5)
@@ -28,12 +28,12 @@ def draw(path, given: Material):
         shown = keep_first(axes, len(studies))
         for ax, study in zip(shown, studies):
             _panel(ax, scores.take((scores.items["study"] == study).to_numpy()), styles, given)
-            ax.set(title=readable(study), xlabel="depth")
+            ax.set(title=study, xlabel="depth")
         shown[0].set(xticks=range(len(DEPTHS)), xticklabels=DEPTHS, xlim=(-0.4, len(DEPTHS) - 0.6), ylim=(LOWEST, 1.03))
         for ax in axes[:, 0]:
             ax.set_ylabel("median N_SSIM")
         label_panels(shown)
-        title = f"{readable(scores.dataset)} (bars: 95 % intervals)"
+        title = f"{scores.dataset} (bars: 95 % intervals)"
         drawing.legend(*shown[0].get_legend_handles_labels(), loc="outside upper center", ncols=5, title=title)
 
 
@@ -44,4 +44,4 @@ def _panel(ax, scores, styles, given):
         value, low, high = medians[..., row].T
         x = np.arange(len(DEPTHS)) + 0.4 * (row / max(len(scores.methods) - 1, 1) - 0.5)
         bars = [value - low, high - value] if kind in RANKED else None
-        ax.errorbar(x, value, bars, **styles[method], lw=0.9, elinewidth=0.6, label=readable(method))
+        ax.errorbar(x, value, bars, **styles[method], lw=0.9, elinewidth=0.6, label=method)

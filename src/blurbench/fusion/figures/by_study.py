@@ -6,7 +6,7 @@ from matplotlib.lines import Line2D
 from blurbench.drawing import style
 from blurbench.drawing.axes import keep_first
 from blurbench.drawing.material import Material
-from blurbench.drawing.style import KIND_COLOURS, MM, readable
+from blurbench.drawing.style import KIND_COLOURS, MM
 from blurbench.fusion import PROBLEM
 from blurbench.scoring.scores import read_one
 
@@ -30,15 +30,15 @@ def draw(path, given: Material):
             for row, kind in enumerate(methods.kind):
                 _distribution(ax, row, n_ssim[row][:, items], KIND_COLOURS[kind])
             ax.axvline(0, color="0.4", lw=0.6)
-            ax.set(title=f"{readable(study)}, {items.sum()} volumes", xlabel="N_SSIM")
+            ax.set(title=f"{study}, {items.sum()} volumes", xlabel="N_SSIM")
         shown[0].set(xlim=(LOWEST - 0.03, 1.03), yticks=range(len(methods)), ylim=(len(methods) - 0.5, -0.5))
-        shown[0].set_yticklabels(map(readable, methods.method))
+        shown[0].set_yticklabels(methods.method)
         handles = [
             Line2D([], [], marker="o", ls="", mfc="white", mec="0.2", label="median"),
             Line2D([], [], color="0.2", lw=2.2, label="half of the volumes"),
             Line2D([], [], color="0.2", lw=0.7, label="95 %"),
         ]
-        drawing.legend(handles=handles, loc="outside upper center", ncols=3, title=readable(scores.dataset))
+        drawing.legend(handles=handles, loc="outside upper center", ncols=3, title=scores.dataset)
 
 
 def _distribution(ax, row, values, colour):

@@ -22,4 +22,4 @@ def draw(path, given: Material):
     volumes["truth"] = truth = view.truth.density
     sections = {name: cut(volume) for name, volume in volumes.items()}
     sides = np.multiply(truth.shape, view.optics.spacing_um)
-    draw_sections(path, sections, np.percentile(truth, GREYS), sides, style.readable(given.dataset))
+    draw_sections(path, sections, np.percentile(truth, GREYS), sides, given.dataset)

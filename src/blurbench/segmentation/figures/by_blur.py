@@ -5,7 +5,7 @@ import numpy as np
 from blurbench.drawing import style
 from blurbench.drawing.axes import apart, label_panels
 from blurbench.drawing.material import Material
-from blurbench.drawing.style import MM, readable
+from blurbench.drawing.style import MM
 from blurbench.scoring.scores import RANKED, read_one
 from blurbench.segmentation import PROBLEM
 from blurbench.segmentation.items import STAINS
@@ -25,7 +25,7 @@ def draw(path, given: Material):
     if scores is None:
         return style.empty(path, "no scores")
     stains, methods = np.unique(scores.items["stain"]).astype(int), scores.methods
-    styles = style.method_styles(methods.method, methods.kind)
+    styles = given.styles(dict(zip(methods.method, methods.kind)))
     height = 14 + 48 * len(ROWS) + 4 * -(-len(methods) // 5)
     with style.figure(path, style.width(len(stains)), height * MM) as drawing:
         axes = drawing.subplots(len(ROWS), len(stains), sharex=True, sharey="row", squeeze=False)
@@ -45,7 +45,7 @@ def draw(path, given: Material):
         blurs = np.unique(scores.items["blur_px"])
         axes[0, 0].set_xticks(apart(blurs, 0.08 * max(np.ptp(blurs), 1)))
         label_panels(axes.flat)
-        title = f"{readable(scores.dataset)} (bars: 95 % intervals)"
+        title = f"{scores.dataset} (bars: 95 % intervals)"
         found = axes[0, 0].get_legend_handles_labels()
         drawing.legend(*found, loc="outside upper center", ncols=min(5, 2 * len(stains) + 1), title=title)
 
@@ -60,4 +60,4 @@ def _lines(ax, scores, metric, reduce, styles, given):
         value, low, high = estimates[..., row].T
         x = blurs + shift * (row - (len(scores.methods) - 1) / 2)  # bars of different methods side by side
         bars = [value - low, high - value] if kind in RANKED else None
-        ax.errorbar(x, value, bars, **styles[method], lw=0.9, elinewidth=0.6, label=readable(method))
+        ax.errorbar(x, value, bars, **styles[method], lw=0.9, elinewidth=0.6, label=method)

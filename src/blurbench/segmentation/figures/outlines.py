@@ -4,12 +4,12 @@ import numpy as np
 
 from blurbench.drawing import style
 from blurbench.drawing.material import Material
-from blurbench.drawing.style import MM, readable
+from blurbench.drawing.style import MM
 from blurbench.segmentation import PROBLEM
 from blurbench.segmentation.items import STAINS, read
 from blurbench.segmentation.overlay import overlay
 
-SIDE = 128  # px shown: a few cells, each outline a pixel wide
+SIDE = 96  # px shown: a few cells, each outline a pixel wide
 MOST = 7  # blur levels side by side
 TITLE = 4 * MM  # height
 
@@ -35,11 +35,11 @@ def draw(path, given: Material):
     with style.figure(path, *size) as drawing:
         axes = drawing.subplots(len(answers), len(same), squeeze=False)
         drawing.suptitle(
-            f"{readable(given.dataset)}, {STAINS[int(first['stain'])]} (orange: truth, blue: found, white: both)",
+            f"{given.dataset}, {STAINS[int(first['stain'])]} (orange: truth, blue: found, white: both)",
             fontsize=style.STYLE["font.size"],
         )
         for row, (name, found) in zip(axes, answers.items()):
-            row[0].set_ylabel(readable(name).replace(" ", "\n"), fontsize=style.STYLE["legend.fontsize"])
+            row[0].set_ylabel(style.broken(name, 1), fontsize=style.STYLE["legend.fontsize"])
             for ax, field, labels in zip(row, fields, found):
                 cut = [x if x is None else x[window] for x in (field.image, labels, field.labels)]
                 ax.imshow(overlay(*cut), interpolation="none")
