@@ -57,6 +57,7 @@ def test_points_keep_all_their_rows(tmp_path):
         ({"item": [0], "D": [1.0], "seconds": ["fast"]}, False, "column seconds: found 'fast', expected numbers"),
         ({"D": [1.0]}, False, r"columns \['item'\] are missing"),
         ({"item": [0], "d": [1.0]}, False, r"columns \['D'\] are missing"),
+        ({"item": [0.5, np.nan], "z": 1.0, "y": 1.0, "x": 1.0}, True, "column item: found 0.5, expected whole numbers"),
         ({"item": [0], "z": [1.0], "y": [1.0]}, True, r"columns \['x'\] are missing"),
     ],
 )

@@ -301,6 +301,17 @@ def test_units_in_the_plural_and_in_british(tmp_path, movie, unit, um):
     assert found.pixel_size_um == (um if um is None else pytest.approx(um))
 
 
+@pytest.mark.parametrize(
+    ("pixels", "unit", "um"),
+    [(100_000, "CENTIMETER", 0.1), (127_000, "INCH", 0.2), (1200, "INCH", None), (100_000, "NONE", None)],
+)
+def test_the_resolution_of_a_plain_tiff_counts_unless_it_is_that_of_a_page(tmp_path, movie, pixels, unit, um):
+    resolution = {"resolution": (pixels, pixels), "resolutionunit": unit}
+    tifffile.imwrite(tmp_path / "plain.tif", movie, photometric="minisblack", metadata=None, **resolution)
+    found = read(tmp_path / "plain.tif")
+    assert (found.pixel_size_um, found.row_um) == (2 * (um,) if um is None else pytest.approx((um, um)))
+
+
 @pytest.mark.parametrize("text", ["unit=5\nspacing=0.3\n", "finterval=abc\n"])
 def test_metadata_of_imagej_that_are_no_numbers_are_told_or_passed_over(tmp_path, movie, text):
     description = f"ImageJ=1.54f\nimages={len(movie)}\nframes={len(movie)}\n{text}"

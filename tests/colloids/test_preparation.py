@@ -153,3 +153,35 @@ def test_voxels_inside_the_file_must_agree(tmp_path):
         prepared({**recording, "voxel_um": [0.3, 0.1, 0.125]}, tmp_path)
     with pytest.raises(RecordingError, match="voxel_um: found 0.1 in the configuration, expected 0.125 as in the file"):
         prepared({**recording, "voxel_um": [0.25, 0.1, 0.1]}, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("about", "found", "expected"),
+    [
+        ({"spacing": 0.5, "unit": "microns"}, 0.25, 0.5),
+        ({"spacing": 0.25, "unit": "micron", "resolution": (8, 5)}, 0.1, 0.2),
+    ],
+)
+def test_voxels_of_imagej_are_judged_along_every_axis_whatever_the_spelling(tmp_path, about, found, expected):
+    grey = np.rint(2 * blob() + 50).astype(np.uint16)
+    resolution = about.pop("resolution", (8, 10))  # voxels per µm along x and y
+    tifffile.imwrite(tmp_path / "a.tif", grey, imagej=True, resolution=resolution, metadata={"axes": "ZYX", **about})
+    entry = {**RECORDING, "file": str(tmp_path / "a.tif")}
+    told = f"voxel_um: found {found} in the configuration, expected {expected} as in the file's own metadata"
+    with pytest.raises(RecordingError, match=told):
+        prepared(entry, tmp_path)
+    prepared({**entry, "calibration": "mine"}, tmp_path)
+
+
+def test_of_two_volumes_in_a_file_one_is_chosen(tmp_path):
+    """An overview and the sample, as acquisition software exports what belongs together."""
+    with tifffile.TiffWriter(tmp_path / "two.ome.tif", ome=True) as file:
+        for name, height in (("overview", 100.0), ("sample", 200.0)):
+            grey = np.rint(2 * blob(height=height) + 50).astype(np.uint16)
+            file.write(grey, photometric="minisblack", metadata={"axes": "ZYX", "Name": name})
+    entry = {**RECORDING, "file": str(tmp_path / "two.ome.tif")}
+    with pytest.raises(RecordingError, match=r"series: found 2 images, .*: 0 \(overview, .*\), 1 \(sample, "):
+        prepared(entry, tmp_path)
+    for series in (1, "sample"):
+        survey, _ = prepared({**entry, "series": series}, tmp_path)
+        np.testing.assert_allclose(survey["photons"], blob().mean(axis=(1, 2)), atol=0.3)

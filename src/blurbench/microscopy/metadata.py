@@ -22,6 +22,9 @@ SECONDS = {"s": 1.0, "sec": 1.0, "second": 1.0, "ms": 1e-3, "msec": 1e-3, "milli
 SECONDS |= {"us": 1e-6, "usec": 1e-6, "microsecond": 1e-6, "min": 60.0, "minute": 60.0, "h": 3600.0, "hour": 3600.0}
 SECONDS = _spelt(SECONDS)
 
+INCH_OR_CM = {2: "inch", 3: "cm"}  # what a TIFF calls the units of its resolution
+PRINTED = 5.0  # µm, of a pixel: a coarser resolution is that of a screen or a page
+
 AXES = "xyz"
 TOLERANCE = 0.01  # relative difference of two statements of one size
 
@@ -64,9 +67,8 @@ def _of_tiff(tiff, series):
     known = {axis: [_physical(about, axis, unit or "µm")] for axis in AXES}
     for axis, value in zip("zyx", spacing):
         known[axis].append(_quantity(value, unit, MICROMETRES))
-    if tiff.is_imagej:
-        for axis in "xy":
-            known[axis].append(_quantity(_pixel(tiff.pages[0], axis), unit, MICROMETRES))
+    for axis in "xy":
+        known[axis].append(_resolved(tiff, axis, unit))
     x, y, z = (_agreed(tiff, axis, known[axis]) for axis in AXES)
     return Stated(x, _quantity(about.get("finterval"), about.get("tunit", "s"), SECONDS), z, y)
 
@@ -112,6 +114,16 @@ def _physical(about, axis, unit):
     name = f"physicalsize{axis}"
     found = (value for key, value in about.items() if key.lower().replace("_", "") == name)
     return _quantity(next(found, None), unit, MICROMETRES)
+
+
+def _resolved(tiff, axis, unit):
+    """Size of a pixel in µm by the resolution of a TIFF: in the unit that ImageJ writes beside it, else in its own."""
+    page = tiff.pages[0]
+    if tiff.is_imagej:
+        return _quantity(_pixel(page, axis), unit, MICROMETRES)
+    own = page.tags.get("ResolutionUnit")
+    size = _quantity(_pixel(page, axis), INCH_OR_CM.get(own.value) if own else None, MICROMETRES)
+    return size if size and size <= PRINTED else None
 
 
 def _pixel(page, axis):
