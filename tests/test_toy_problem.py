@@ -190,6 +190,9 @@ def test_files_that_are_lost_whole_are_named(finished, tmp_path):
     assert code == 1 and "2 damaged" in said and "not looked for" not in said
     for name in lost:
         assert f"results/toy/{name}: found nothing, expected what its job wrote (results/toy/logs/" in said
+    shutil.rmtree(tree.path / ".snakemake/metadata")
+    said, code = checked(tree)
+    assert code == 0 and "not looked for files that are lost: found no record of its jobs in .snakemake" in said
     (tree.path / "config/test.yaml").unlink()
     said, code = checked(tree)
     assert code == 0 and "results/toy: not looked for files that are lost: found no configuration" in said
