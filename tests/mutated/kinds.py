@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+import h5py
 import numpy as np
 import pandas as pd
 import tifffile
@@ -150,6 +151,14 @@ def zarr_film(folder, version="0.5"):
     zarr_image(folder / "film.ome.zarr", frames(), "tyx", (0.01, 0.2, 0.2), version)
 
 
+def hdf5_film(folder):
+    with h5py.File(folder / "film.hdf5", "w") as file:
+        array = file.create_dataset("1", data=frames(), chunks=(2, 12, 15), compression=1)
+        array.attrs["element_size_um"] = [1.0, 0.2, 0.2]
+        for axis, name in zip(array.dims, ("time", "y", "x")):
+            axis.label = name
+
+
 def folder_film(folder):
     (folder / "film").mkdir()
     for k, page in enumerate(frames(6)):
@@ -206,6 +215,14 @@ def ome_spheres(folder):
 
 def zarr_spheres(folder):
     zarr_image(folder / "spheres.zarr", spheres(), "zyx", (0.33, 0.2, 0.2), "0.5")
+
+
+def hdf5_spheres(folder):
+    tags = [{"key": axis, "typeFlags": 2, "resolution": 0} for axis in "zyx"]
+    with h5py.File(folder / "spheres.hdf5", "w") as file:
+        file["1"] = spheres()
+        file["1"].attrs["axistags"] = json.dumps({"axes": tags})
+        file["0"] = h5py.SoftLink("/1")
 
 
 # Views of a light sheet
@@ -491,11 +508,13 @@ KINDS = {
     "companion_film": Kind(companion_film, lambda f, out: read_film(f / "film.ome.tif"), ("tiff", "xml")),
     "zarr_film": Kind(zarr_film, lambda f, out: read_film(f / "film.ome.zarr"), ZARR),
     "zarr2_film": Kind(lambda f: zarr_film(f, "0.4"), lambda f, out: read_film(f / "film.ome.zarr"), ZARR),
+    "hdf5_film": Kind(hdf5_film, lambda f, out: read_film(f / "film.hdf5", array="1"), ("hdf5",)),
     "folder_film": Kind(folder_film, lambda f, out: read_film(f / "film"), TIFF),
     "stacks_film": Kind(stacks_film, lambda f, out: read_film(f / "film", stacks=True), TIFF),
     "imagej_spheres": Kind(imagej_spheres, lambda f, out: read_spheres(f / "spheres.tif", out), TIFF),
     "ome_spheres": Kind(ome_spheres, lambda f, out: read_spheres(f / "spheres.ome.tif", out), ("tiff", "xml")),
     "zarr_spheres": Kind(zarr_spheres, lambda f, out: read_spheres(f / "spheres.zarr", out), ZARR),
+    "hdf5_spheres": Kind(hdf5_spheres, lambda f, out: read_spheres(f / "spheres.hdf5", out, array="/0"), ("hdf5",)),
     "shaped_views": Kind(shaped_views, read_views, TIFF),
     "zarr_views": Kind(zarr_views, read_views, ZARR),
     "cells": Kind(cell_images, read_cells, TIFF),

@@ -1,5 +1,7 @@
 """Mutations of HDF5 files: other types, shapes and places of what they hold."""
 
+import json
+
 import h5py
 import numpy as np
 
@@ -103,13 +105,17 @@ def renamed(folder, rng):
 
 
 def attribute(folder, rng):
-    """How the counts of a volume of 8 bits are said to be meant."""
+    """How the counts of a volume of 8 bits are said to be meant, its axes and the size of its voxels."""
     path, file = _opened(folder)
     with file:
         volumes = [key for key in file if key.isdecimal()]
         values = [np.nan, np.inf, -1, 0, 1e300, "word", b"x", [1, 2], np.zeros((2, 2)), 2**63, 1j, True]
+        tags = (["yx"], ["z", "x", "y"], ["t", "y", "x"], [5])
+        values += [json.dumps({"axes": [{"key": key} for key in keys]}) for keys in tags]
+        values += ['{"axes": 5}', np.ones(3)]
         values += [h5py.Empty("f8"), np.array([1.0]), np.zeros(3, [("a", "u1")])]
-        file[rng.choice(volumes)].attrs[rng.choice(["offset", "step"])] = rng.choice(values)
+        name = rng.choice(["offset", "step", "element_size_um", "axistags"])
+        file[rng.choice(volumes)].attrs[name] = rng.choice(values)
     return path
 
 

@@ -17,7 +17,6 @@ PSF was; our own exports do, in further columns of the parameters.
 """
 
 import argparse
-import contextlib
 import json
 import math
 from numbers import Real
@@ -30,6 +29,7 @@ import pandas as pd
 from blurbench.files import datasets, on_disk
 from blurbench.files.atomic import replacing
 from blurbench.files.datasets import Dataset
+from blurbench.files.hdf5 import Hdf5Error, decoding, opened, own_array
 
 LIMIT_MB = 1024  # of one array or table that is read
 ROWS = 2000  # of an image in the challenge's table of centres
@@ -38,13 +38,6 @@ VOLUME, REAL = "u", "fiu"  # kinds of numbers
 FLOAT_MAX = float(np.finfo(float).max)  # JSON knows longer numbers
 SHARD_BYTES = 2**26
 LAYOUT_ONLY = ("dataset", "n", "type", "volfrac", "r", "particle_size", "n_particles")  # ours have other names
-
-
-class Hdf5Error(ValueError):
-    """A file that is not what its layout says."""
-
-    def __init__(self, file, key, found, expected):
-        super().__init__(f"{file}: {key}: found {found}, expected {expected}")
 
 
 def export_research(dataset, path, uint8=False):
@@ -108,7 +101,7 @@ def import_research(path, store, limit_mb=LIMIT_MB):
     the layout's, or holds a NaN.
     """
     path = Path(path)
-    with _open(path) as file:
+    with opened(path) as file:
         keys = _keys(file, path, first=1)
         about = _json(path.with_suffix(".json"), limit_mb)
         if missing := [key for key in keys if not isinstance(about.get(key), dict)]:
@@ -131,7 +124,7 @@ def import_challenge(path, store, limit_mb=LIMIT_MB):
     """
     path = Path(path)
     truth, metadata = _tables(path)
-    with _open(path) as file:
+    with opened(path) as file:
         keys = _keys(file, path, first=0)
         about = _csv(metadata, ("r", "particle_size"), limit_mb).to_dict("records")
         if len(about) != len(keys):
@@ -188,29 +181,9 @@ def _heatmap(centres, diameters, shape):
     return labels
 
 
-def _open(path):
-    if found := on_disk.odd(path):
-        raise Hdf5Error(path, "file", found, "a whole HDF5 file")
-    try:
-        return h5py.File(path, "r")
-    except Exception as error:  # no HDF5, shorter than it says
-        raise Hdf5Error(path, "file", f"no HDF5 that can be read ({error})", "a whole HDF5 file") from error
-
-
-@contextlib.contextmanager
-def _decoding(path, key):
-    """Whatever a damaged file raises in the decoder becomes an error that says where."""
-    try:
-        yield
-    except Hdf5Error:
-        raise
-    except Exception as error:  # h5py raises whatever HDF5 does
-        raise Hdf5Error(path, key, f"nothing that can be read ({error})", "a whole HDF5 file") from error
-
-
 def _keys(file, path, first):
     """Names of the volumes, in the order of their numbers."""
-    with _decoding(path, "volumes"):
+    with decoding(path, "volumes"):
         keys = sorted((key for key in file if isinstance(key, str) and key.isdecimal()), key=int)
     if keys != [str(n) for n in range(first, first + len(keys))] or not keys:
         found = f"{len(keys)} volumes from {keys[0]} to {keys[-1]}" if keys else "no volume"
@@ -223,18 +196,8 @@ def _declared(file, path, key, kinds, shape, limit_mb):
 
     A file may declare any size at no cost, so nothing is asked of memory before this.
     """
-    elsewhere = Hdf5Error(path, key, "an array that lies in another file", "one that holds its own values")
-    with _decoding(path, key):
-        # A stranger's file may name any other, whose bytes would come into the images; it is not even opened.
-        if isinstance(file.get(key, getlink=True), h5py.ExternalLink):
-            raise elsewhere
-        if key not in file:
-            raise Hdf5Error(path, key, "nothing", f"an array of shape {shape}")
-        array = file[key]
-        if not isinstance(array, h5py.Dataset):
-            raise Hdf5Error(path, key, "a group", f"an array of shape {shape}")
-        if array.external or array.is_virtual or array.file.filename != file.filename:
-            raise elsewhere
+    array = own_array(file, path, key, f"an array of shape {shape}")
+    with decoding(path, key):
         dtype, found, chunk = array.dtype, array.shape, array.chunks or ()
     if dtype.kind not in kinds:
         raise Hdf5Error(path, key, f"the type {dtype}", "uint8 or uint16" if kinds == VOLUME else "real numbers")
@@ -251,7 +214,7 @@ def _declared(file, path, key, kinds, shape, limit_mb):
 def _array(file, path, key, kinds, shape, limit_mb):
     """Values of an array of the file as float64, all finite."""
     array = _declared(file, path, key, kinds, shape, limit_mb)
-    with _decoding(path, key):
+    with decoding(path, key):
         values = np.asarray(array[()], float)
     if not np.isfinite(values).all():
         raise Hdf5Error(path, key, f"{(~np.isfinite(values)).sum()} values that are NaN or infinite", "finite numbers")
@@ -355,7 +318,7 @@ def _write(file, path, keys, spheres, about, metadata, store, limit_mb):
 
 def _counts(file, path, key):
     """A volume as uint16, its values of 8 bits turned into counts if it says how."""
-    with _decoding(path, key):
+    with decoding(path, key):
         values = file[key][()]
         offset, step = (file[key].attrs.get(name, default) for name, default in (("offset", 0), ("step", 1)))
     if not all(np.ndim(x) == 0 and isinstance(x, Real) and math.isfinite(x) for x in (offset, step)):

@@ -40,7 +40,7 @@ def listed(recording: dict) -> list[Recorded]:
     """
     found: list[Recorded] = []
     for file in pooled.files(recording):
-        header = frames.read(file, frames.VOLUME, recording.get("series"), point=0)
+        header = _opened(recording, file, 0)
         inside = (header.slice_um, header.row_um, header.pixel_size_um)
         for stated, own in zip(recording["voxel_um"], inside):
             calibration.check_metadata(header.file, "voxel_um", stated, own, recording.get("calibration"))
@@ -52,9 +52,14 @@ def listed(recording: dict) -> list[Recorded]:
     return found
 
 
+def _opened(recording, file, time) -> frames.Frames:
+    """One volume of a file, none of whose voxels were read."""
+    return frames.read(file, frames.VOLUME, recording.get("series"), time, recording.get("array"))
+
+
 def grey_values(recording: dict, volume: Recorded) -> np.ndarray:
     """Voxels of a volume as they are stored, (z, y, x). Raises RecordingError for what is no image of spheres."""
-    slices = frames.read(volume.file, frames.VOLUME, recording.get("series"), point=volume.time or 0)
+    slices = _opened(recording, volume.file, volume.time or 0)
     grey = np.stack([slices[i] for i in range(len(slices))])
     if np.ptp(grey) == 0:
         raise RecordingError(volume, "file", f"the grey value {grey.flat[0]} everywhere", "an image of spheres")

@@ -19,11 +19,11 @@ SCALE = 8  # spot diameters over which the background is smooth
 def frames_of(recording: dict) -> Frames:
     """Frames of a recording's entry: a movie, or a folder of stacks that were cut from movies, side by side."""
     if not recording.get("stacks"):
-        return read(recording["file"], series=recording.get("series"))
+        return read(recording["file"], series=recording.get("series"), array=recording.get("array"))
     if recording["tracking"]["subtract_drift"]:
         found, expected = "true, and stacks that were cut already", "false: they drift each on their own"
         raise RecordingError(recording["file"], "tracking.subtract_drift", found, expected)
-    return read_stacks(recording["file"])
+    return read_stacks(recording["file"], recording.get("array"))
 
 
 def open_movie(recording: dict) -> "Movie":

@@ -1,7 +1,8 @@
 """Movies and volumes from a microscope, read frame by frame and checked.
 
-Either is a TIFF stack, an OME-TIFF, an OME-Zarr or a folder of images. Nothing is held in memory but the frame in use.
-Whatever is wrong with a file is a RecordingError that names the file, the key, what was found and what was expected.
+Either is a TIFF stack, an OME-TIFF, an OME-Zarr, an array of an HDF5 file or a folder of images. Nothing is held in
+memory but the frame in use. Whatever is wrong with a file is a RecordingError that names the file, the key, what was
+found and what was expected.
 """
 
 import math
@@ -20,12 +21,14 @@ import zarr
 from skimage.io import imread
 
 from blurbench.files import on_disk
-from blurbench.microscopy import metadata, ome_tiff
+from blurbench.microscopy import hdf5_image, metadata, ome_tiff
+from blurbench.microscopy.metadata import TIME
 from blurbench.microscopy.recording_error import RecordingError
+from blurbench.microscopy.stored_image import StoredImage
 
-TIME = {"time": "t"}  # what else axes are called
 LIMIT_MB = 4096  # of what is held in memory at once, a movie's frame or a whole volume: a file may declare any size
 FEWEST = 0.01  # share of the chunks of a volume that must be there: one may be padded, not empty
+MOST_CHUNKS = 2**16  # of which one frame is read
 TIFF = (".tif", ".tiff")
 
 
@@ -95,16 +98,17 @@ class Frames:
         return image
 
 
-def read(file, kind: Kind = MOVIE, series=None, point: int | None = None) -> Frames:
+def read(file, kind: Kind = MOVIE, series=None, point: int | None = None, array: str | None = None) -> Frames:
     """Open a movie or a volume.
 
     Parameters
     ----------
-    file : str or Path; TIFF stack, OME-TIFF, OME-Zarr (its highest resolution) or folder of images in natural order
+    file : str or Path; TIFF stack, OME-TIFF, OME-Zarr (its highest resolution), HDF5, folder of images in natural order
     kind : MOVIE or VOLUME
     series : number, from 0, or name of the image in a TIFF of several; None for the one of a file that holds one
     point : number, from 0, of the point in time in a file of volumes over time, which `Frames.points` counts; with None
         time beside depth is refused
+    array : path of the image in an HDF5 file; None beside every other
 
     Returns
     -------
@@ -119,10 +123,15 @@ def read(file, kind: Kind = MOVIE, series=None, point: int | None = None) -> Fra
     path = Path(file)
     if not path.exists():
         raise RecordingError(
-            file, "file", "nothing there", "a TIFF stack, an OME-TIFF, an OME-Zarr or a folder of images"
+            file, "file", "nothing there", "a TIFF stack, an OME-TIFF, an OME-Zarr, an HDF5 file or a folder of images"
         )
-    if path.is_file():
-        frames = _tiff(path, kind, series, point)
+    hdf5 = path.is_file() and hdf5_image.is_hdf5(path)
+    if array is not None and not hdf5:
+        raise RecordingError(file, "array", repr(array), "no such key beside a file that is no HDF5")
+    if hdf5:
+        frames = _of_stored(path, kind, point, hdf5_image.open_image(path, array))
+    elif path.is_file():
+        frames = _of_stored(path, kind, point, _tiff(path, series))
     elif not path.is_dir():
         raise RecordingError(file, "file", on_disk.odd(path), "a file or a folder")
     elif any((path / name).exists() for name in ("zarr.json", ".zgroup", ".zattrs", ".zarray")):
@@ -159,7 +168,39 @@ def check_size(file, shape, dtype, whole) -> None:
         raise RecordingError(file, "size", f"{found} for a {whole}", "a whole file")
 
 
-def _tiff(path, kind, series, point):
+def _of_stored(path, kind, point, image: StoredImage) -> Frames:
+    """Frames of an image in a file that is closed when they are let go."""
+    with ExitStack() as opened:
+        opened.callback(image.close)
+        if len(image.axes) != len(image.shape):
+            found = f"{image.axes!r} of an array of shape {image.shape}"
+            raise RecordingError(path, "axes", found, "a name of one letter for each axis")
+        if image.chunk is not None:
+            _check_layer(path, kind, image)
+        select, shape, points = _frames_first(path, kind, image.axes, image.shape, point)
+
+        def frame(i):
+            part = image.part(select(i))
+            # A volume may be padded; no camera's frame is even.
+            if kind is MOVIE and image.fill is not None and (part == image.fill).all():
+                found = f"{image.fill} everywhere: a chunk that is lost, or was never written"
+                raise RecordingError(path, f"{kind.part} {i}", found, f"a whole {kind.name}")
+            return part
+
+        frames = Frames(str(path), shape, image.dtype, frame, kind, *image.stated, image.about, points)
+        weakref.finalize(frames, opened.pop_all().close)  # they are read as long as there is an object
+    return frames
+
+
+def _check_layer(path, kind, image):
+    """Refuse an image of whose chunks one frame takes more than memory holds, of each a note at least."""
+    sides = [(-(-n // c) if axis in "YX" else 1, c) for axis, n, c in zip(image.axes, image.shape, image.chunk)]
+    check_size(path, [n * c for n, c in sides], image.dtype, f"{kind.part} with what is packed with it")
+    if (chunks := math.prod(n for n, _ in sides)) > MOST_CHUNKS:
+        raise RecordingError(path, "chunks", f"{chunks} in one {kind.part}", f"at most {MOST_CHUNKS}")
+
+
+def _tiff(path, series) -> StoredImage:
     with ExitStack() as opened:
         try:
             tiff = opened.enter_context(tifffile.TiffFile(path))
@@ -175,12 +216,11 @@ def _tiff(path, kind, series, point):
             raise RecordingError(
                 path, "file", f"no image that can be read ({error})", "a TIFF stack or an OME-TIFF"
             ) from error
-        # tifffile names pages without a meaning Q or I, and samples of one pixel S.
-        select, shape, points = _frames_first(path, kind, found.axes, pixels.shape, point)
         stated, about = metadata.of_tiff(tiff, number), metadata.description(tiff, number)
-        frames = Frames(str(path), shape, pixels.dtype, lambda i: pixels[select(i)], kind, *stated, about, points)
-        weakref.finalize(frames, opened.pop_all().close)  # they are read as long as there is an object
-    return frames
+        # tifffile names pages without a meaning Q or I, and samples of one pixel S.
+        image = StoredImage(found.axes, pixels.shape, pixels.dtype, pixels.__getitem__, stated, about)
+        image.close = opened.pop_all().close
+    return image
 
 
 def _chosen(path, found, series):
@@ -211,35 +251,23 @@ def _ome_zarr(path, kind, point):
         changes = [*level.get("coordinateTransformations", []), *scales.get("coordinateTransformations", [])]
         stated, channels = metadata.of_ome_zarr(axes, changes), attributes.get("omero", {}).get("channels", [])
         about = {"channel": channels[0]["label"]} if channels and "label" in channels[0] else {}
-        names, (shape, dtype) = "".join(axis["name"] for axis in axes).upper(), (pixels.shape, pixels.dtype)
+        names = "".join(axis["name"] for axis in axes).upper()
+        held = pixels.shape, pixels.dtype, pixels.__getitem__
+        image = StoredImage(names, *held, stated, about, fill=pixels.fill_value)
         chunk, folder = pixels.shards or pixels.chunks, path / pixels.path
     except Exception as error:  # whatever a damaged store raises in the decoder, and whatever attributes may hold
         raise RecordingError(
             path, "file", f"no multiscale image ({type(error).__name__}: {error})", "an OME-Zarr image (0.4 or 0.5)"
         ) from error
-    if len(names) != len(shape):
-        raise RecordingError(
-            path, "axes", f"{names!r} of an array of shape {shape}", "a name of one letter for each axis"
-        )
     for at_once in (pixels.chunks, chunk):
         if 0 in at_once:
             raise RecordingError(path, "chunks", f"the shape {at_once}", "no side of 0")
-        check_size(path, at_once, dtype, "chunk")
-    declared = math.prod(-(-n // c) for n, c in zip(shape, chunk))
-    select, shape, points = _frames_first(path, kind, names, shape, point)
+        check_size(path, at_once, image.dtype, "chunk")
+    frames = _of_stored(path, kind, point, image)
     if kind is VOLUME:
-        check_size(path, shape, dtype, kind.name)
-        _check_chunks(path, declared, folder)
-
-    def frame(i):
-        image = pixels[select(i)]
-        # Which is what zarr gives for a chunk that is not there. A volume may be padded; no camera's frame is even.
-        if kind is MOVIE and (image == pixels.fill_value).all():
-            found = f"{pixels.fill_value} everywhere: a chunk that is lost, or was never written"
-            raise RecordingError(path, f"{kind.part} {i}", found, "a whole store")
-        return image
-
-    return Frames(str(path), shape, dtype, frame, kind, *stated, about, points)
+        check_size(path, frames.shape, frames.dtype, kind.name)
+        _check_chunks(path, math.prod(-(-n // c) for n, c in zip(image.shape, chunk)), folder)
+    return frames
 
 
 def _check_chunks(path, declared, folder):

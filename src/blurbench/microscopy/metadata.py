@@ -25,6 +25,7 @@ SECONDS = _spelt(SECONDS)
 INCH_OR_CM = {2: "inch", 3: "cm"}  # what a TIFF calls the units of its resolution
 PRINTED = 5.0  # µm, of a pixel: a coarser resolution is that of a screen or a page
 
+TIME = {"time": "t"}  # what else axes are called
 AXES = "xyz"
 TOLERANCE = 0.01  # relative difference of two statements of one size
 
@@ -59,18 +60,18 @@ def _of_tiff(tiff, series):
         pixels = ome_pixels(tiff, series)
         x, y, z = (_physical(pixels, axis, pixels.get(f"PhysicalSize{axis.upper()}Unit", "µm")) for axis in AXES)
         between, exposure = ome_tiff.plane_times(pixels, SECONDS)
-        nominal = _quantity(pixels.get("TimeIncrement"), pixels.get("TimeIncrementUnit", "s"), SECONDS)
+        nominal = quantity(pixels.get("TimeIncrement"), pixels.get("TimeIncrementUnit", "s"), SECONDS)
         return Stated(x, between or nominal, z, y, exposure)
     about = description(tiff)
     unit = str(about.get("unit", "")).replace("\\u00B5", "µ")
     spacing = np.ravel(about.get("spacing", [])).tolist()  # of the slices alone, or along z, y and x
     known = {axis: [_physical(about, axis, unit or "µm")] for axis in AXES}
     for axis, value in zip("zyx", spacing):
-        known[axis].append(_quantity(value, unit, MICROMETRES))
+        known[axis].append(quantity(value, unit, MICROMETRES))
     for axis in "xy":
         known[axis].append(_resolved(tiff, axis, unit))
     x, y, z = (_agreed(tiff, axis, known[axis]) for axis in AXES)
-    return Stated(x, _quantity(about.get("finterval"), about.get("tunit", "s"), SECONDS), z, y)
+    return Stated(x, quantity(about.get("finterval"), about.get("tunit", "s"), SECONDS), z, y)
 
 
 def description(tiff, series=0) -> dict[str, Any]:
@@ -102,10 +103,10 @@ def of_ome_zarr(axes, transformations) -> Stated:
     known: dict[str, tuple[Any, Any]] = {axis["name"]: (value, axis.get("unit")) for axis, value in zip(axes, scale)}
     silent: tuple[Any, Any] = (None, None)
     return Stated(
-        _quantity(*known["x"], MICROMETRES),
-        _quantity(*known.get("t", silent), SECONDS),
-        _quantity(*known.get("z", silent), MICROMETRES),
-        _quantity(*known["y"], MICROMETRES),
+        quantity(*known["x"], MICROMETRES),
+        quantity(*known.get("t", silent), SECONDS),
+        quantity(*known.get("z", silent), MICROMETRES),
+        quantity(*known["y"], MICROMETRES),
     )
 
 
@@ -113,16 +114,16 @@ def _physical(about, axis, unit):
     """Size along an axis in µm under OME's name for it, in any of the spellings that are about."""
     name = f"physicalsize{axis}"
     found = (value for key, value in about.items() if key.lower().replace("_", "") == name)
-    return _quantity(next(found, None), unit, MICROMETRES)
+    return quantity(next(found, None), unit, MICROMETRES)
 
 
 def _resolved(tiff, axis, unit):
     """Size of a pixel in µm by the resolution of a TIFF: in the unit that ImageJ writes beside it, else in its own."""
     page = tiff.pages[0]
     if tiff.is_imagej:
-        return _quantity(_pixel(page, axis), unit, MICROMETRES)
+        return quantity(_pixel(page, axis), unit, MICROMETRES)
     own = page.tags.get("ResolutionUnit")
-    size = _quantity(_pixel(page, axis), INCH_OR_CM.get(own.value) if own else None, MICROMETRES)
+    size = quantity(_pixel(page, axis), INCH_OR_CM.get(own.value) if own else None, MICROMETRES)
     return size if size and size <= PRINTED else None
 
 
@@ -142,7 +143,11 @@ def _agreed(tiff, axis, sizes):
     return stated[0] if stated else None
 
 
-def _quantity(value, unit, units):
+def quantity(value, unit, units: dict[str, float]) -> float | None:
+    """A number above or below 0 in the unit that `units` count, None where there is none or its unit is unknown.
+
+    Raises ValueError or TypeError for what is no finite number.
+    """
     name = str(unit).strip()
     scale = units.get(name.lower() if len(name) > 3 else name)  # a word, or a symbol, in which mm is not Mm
     if not value or not scale:

@@ -36,8 +36,8 @@ class Mosaic(Frames):
         return tile[:, 0] * self.across + tile[:, 1], positions - tile * self.tile - MARGIN
 
 
-def read_stacks(folder) -> Mosaic:
-    """Open a folder of stacks (t, y, x), one molecule in each file.
+def read_stacks(folder, array=None) -> Mosaic:
+    """Open a folder of stacks (t, y, x), one molecule in each file; `array` is the path in each where they are HDF5.
 
     Raises
     ------
@@ -50,7 +50,7 @@ def read_stacks(folder) -> Mosaic:
     files = sorted((f for f in folder.iterdir() if not f.name.startswith(".")), key=natural)
     if not files:
         raise RecordingError(folder, "file", "an empty folder", "stacks of one molecule each")
-    opened = [read(file) for file in files]
+    opened = [read(file, array=array) for file in files]
     first = opened[0]
     for one in opened:
         for key in ("shape", *STATED):
