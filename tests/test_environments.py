@@ -37,6 +37,10 @@ def test_the_environments_hold_everything_that_a_job_needs():
     assert found == set(pins(PROJECT["dependencies"])) - NOT_IN_JOBS
 
 
+def test_what_only_some_need_is_pinned_too():
+    assert all(pins(PROJECT["optional-dependencies"]["readers"]).values())
+
+
 def test_the_lock_file_has_the_versions_of_the_project():
     locked = pins((ROOT / "requirements.lock").read_text().split())
     wanted = pins(PROJECT["dependencies"] + PROJECT["optional-dependencies"]["dev"])

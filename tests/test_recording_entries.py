@@ -78,7 +78,7 @@ def test_what_is_no_list_of_files_is_refused(config, tmp_path, monkeypatch, name
     (tmp_path / "a.tif").touch()
     config["recordings"] = {"film": {**entry, "file": named}}
     message = refusal(config)
-    assert "recordings.film.file" in message and "HDF5 or folder of images" in message
+    assert "recordings.film.file" in message and "LIF or folder of images" in message
 
 
 def test_no_recordings_may_be_said_by_nothing(config):

@@ -360,3 +360,10 @@ def test_the_store_says_how_far_each_volume_reaches(folder, tmp_path):
     shaped(folder / "a.tif", volume(shape=(8, 24, 20)))
     _, survey, items = prepared(folder, tmp_path, light="-y")
     assert items.items[list(SHAPE)].iloc[0].tolist() == [8, 20, 24] and survey["height_px"][0] == 24
+
+
+@pytest.mark.parametrize("name", ["a.h5", "a.czi"])
+def test_a_format_that_answers_cannot_be_written_in_is_refused(tmp_path, name):
+    (tmp_path / name).touch()
+    with pytest.raises(RecordingError, match=f"{name}: file: found a file .{name[2:]}, expected a volume"):
+        volume_files.pairs(tmp_path / name)

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import tifffile
 import zarr
 
-from blurbench.microscopy import frames
+from blurbench.microscopy import frames, hdf5_image, vendor_image
 from blurbench.microscopy.calibration import check_metadata
 from blurbench.microscopy.frames import Frames
 from blurbench.microscopy.recording_error import RecordingError
@@ -46,6 +46,10 @@ def pairs(path) -> list[Pair]:
     Raises RecordingError if there is no such file, or none in the folder.
     """
     path = Path(path)
+    if path.is_file() and (vendor_image.is_known(path) or hdf5_image.is_hdf5(path)):
+        raise RecordingError(
+            path, "file", f"a file {path.suffix}", f"a volume ({', '.join(SUFFIXES)}) or a folder of them"
+        )
     alone = path.is_file() or (path.is_dir() and path.name.endswith(".zarr"))
     if not alone and not path.is_dir():
         raise RecordingError(path, "file", "nothing there", f"a volume ({', '.join(SUFFIXES)}) or a folder of them")

@@ -1,8 +1,8 @@
 """Movies and volumes from a microscope, read frame by frame and checked.
 
-Either is a TIFF stack, an OME-TIFF, an OME-Zarr, an array of an HDF5 file or a folder of images. Nothing is held in
-memory but the frame in use. Whatever is wrong with a file is a RecordingError that names the file, the key, what was
-found and what was expected.
+Either is a TIFF stack, an OME-TIFF, an OME-Zarr, an array of an HDF5 file, an ND2, CZI or LIF, or a folder of images.
+Nothing is held in memory but the frame in use. Whatever is wrong with a file is a RecordingError that names the file,
+the key, what was found and what was expected.
 """
 
 import math
@@ -21,10 +21,10 @@ import zarr
 from skimage.io import imread
 
 from blurbench.files import on_disk
-from blurbench.microscopy import hdf5_image, metadata, ome_tiff
+from blurbench.microscopy import hdf5_image, metadata, ome_tiff, vendor_image
 from blurbench.microscopy.metadata import TIME
 from blurbench.microscopy.recording_error import RecordingError
-from blurbench.microscopy.stored_image import StoredImage
+from blurbench.microscopy.stored_image import StoredImage, chosen
 
 LIMIT_MB = 4096  # of what is held in memory at once, a movie's frame or a whole volume: a file may declare any size
 FEWEST = 0.01  # share of the chunks of a volume that must be there: one may be padded, not empty
@@ -103,9 +103,11 @@ def read(file, kind: Kind = MOVIE, series=None, point: int | None = None, array:
 
     Parameters
     ----------
-    file : str or Path; TIFF stack, OME-TIFF, OME-Zarr (its highest resolution), HDF5, folder of images in natural order
+    file : str or Path; TIFF stack, OME-TIFF, OME-Zarr (its highest resolution), HDF5, ND2, CZI, LIF, or folder of
+        images in natural order
     kind : MOVIE or VOLUME
-    series : number, from 0, or name of the image in a TIFF of several; None for the one of a file that holds one
+    series : number, from 0, or name of the image in a file of several (TIFF; a position of an ND2, a scene of a CZI, an
+        image of a LIF); None for the one of a file that holds one
     point : number, from 0, of the point in time in a file of volumes over time, which `Frames.points` counts; with None
         time beside depth is refused
     array : path of the image in an HDF5 file; None beside every other
@@ -131,7 +133,8 @@ def read(file, kind: Kind = MOVIE, series=None, point: int | None = None, array:
     if hdf5:
         frames = _of_stored(path, kind, point, hdf5_image.open_image(path, array))
     elif path.is_file():
-        frames = _of_stored(path, kind, point, _tiff(path, series))
+        opened = vendor_image.open_image if vendor_image.is_known(path) else _tiff
+        frames = _of_stored(path, kind, point, opened(path, series))
     elif not path.is_dir():
         raise RecordingError(file, "file", on_disk.odd(path), "a file or a folder")
     elif any((path / name).exists() for name in ("zarr.json", ".zgroup", ".zattrs", ".zarray")):
@@ -206,7 +209,7 @@ def _tiff(path, series) -> StoredImage:
             tiff = opened.enter_context(tifffile.TiffFile(path))
             if tiff.ome_metadata:
                 ome_tiff.check_planes(tiff)
-            number = _chosen(path, tiff.series, series)
+            number = chosen(path, [(str(one.name), one.shape) for one in tiff.series], series)
             found = tiff.series[number]
             pixels = zarr.open_array(found.aszarr(level=0), mode="r")
             check_size(path, pixels.chunks, pixels.dtype, "tile")
@@ -221,20 +224,6 @@ def _tiff(path, series) -> StoredImage:
         image = StoredImage(found.axes, pixels.shape, pixels.dtype, pixels.__getitem__, stated, about)
         image.close = opened.pop_all().close
     return image
-
-
-def _chosen(path, found, series):
-    """Number of the image that is asked for, or of the only one."""
-    names = [str(one.name) for one in found]
-    if series is None and len(found) == 1:
-        return 0
-    if isinstance(series, int) and 0 <= series < len(found):
-        return series
-    if names.count(series) == 1:
-        return names.index(series)
-    known = ", ".join(f"{i} ({name}, {one.shape})" for i, (name, one) in enumerate(zip(names, found)))
-    asked = f"{len(found)} images" if series is None else repr(series)
-    raise RecordingError(path, "series", asked, f"the number or the name of one of its images: {known}")
 
 
 def _ome_zarr(path, kind, point):

@@ -73,10 +73,11 @@ def plane_times(pixels: dict[str, Any], seconds: dict[str, float]) -> tuple[floa
 
     begun = np.array([stated(plane, "DeltaT") for plane in sorted(first, key=lambda one: one.get("TheT", 0))])
     exposed = np.array([stated(plane, "ExposureTime") for plane in first])
-    return _median(np.diff(begun)), _median(exposed)
+    return median(np.diff(begun)), median(exposed)
 
 
-def _median(values):
+def median(values) -> float | None:
+    """Of times that are all known and above 0, else None."""
     known = values[np.isfinite(values) & (values > 0)]
     return float(np.median(known)) if len(known) and len(known) == len(values) else None
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from blurbench.microscopy.metadata import Stated
+from blurbench.microscopy.recording_error import RecordingError
 
 
 @dataclass
@@ -16,7 +17,7 @@ class StoredImage:
     axes : a letter for each axis of the array; C and S are colours, a letter that is none of these and of t, z, y, x is
         an axis without a meaning
     shape, dtype : of the array
-    part : function (an integer or a slice for each axis) that reads what lies there
+    part : function (an integer for each axis, and all of y and x) that reads what lies there
     stated, about : calibration, and what else is written into the file
     chunk : shape of what is read from the disk at once, where that is more than the part
     fill : value of what was never written; None where a file that lacks it cannot be read
@@ -32,3 +33,27 @@ class StoredImage:
     chunk: tuple[int, ...] | None = None
     fill: Any = None
     close: Callable[[], None] = field(default=lambda: None, repr=False)
+
+
+def chosen(path, found: list[tuple[str, tuple[int, ...]]], series: int | str | None) -> int:
+    """Number of the image that is asked for, or of the only one.
+
+    Parameters
+    ----------
+    found : name and shape of each image of a file
+    series : number, from 0, or name; None for the only one
+
+    Raises
+    ------
+    RecordingError that names them all, where there is none such or several.
+    """
+    names = [name for name, _ in found]
+    if series is None and len(found) == 1:
+        return 0
+    if isinstance(series, int) and 0 <= series < len(found):
+        return series
+    if isinstance(series, str) and names.count(series) == 1:
+        return names.index(series)
+    known = ", ".join(f"{i} ({name}, {shape})" for i, (name, shape) in enumerate(found))
+    asked = f"{len(found)} images" if series is None else repr(series)
+    raise RecordingError(path, "series", asked, f"the number or the name of one of its images: {known}")
