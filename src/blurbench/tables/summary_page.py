@@ -15,7 +15,8 @@ STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 1300px; margin: 2rem auto; padding: 0 1rem; color: #222 }
 h1, h2 { line-height: 1.2 } h2 { margin-top: 2.5rem; border-top: 1px solid #ccc; padding-top: 1rem }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .1rem 1rem } dt { font-weight: 600 } dd { margin: 0 }
-.question { font-size: 1.1em } thead input { width: 6em } .table { overflow-x: auto } table { font-variant-numeric: tabular-nums }
+.question { font-size: 1.1em } thead input { width: 6em }
+.table { overflow-x: auto } table { font-variant-numeric: tabular-nums }
 .small { font-size: .85em; color: #555 }
 """
 TERMS = {
