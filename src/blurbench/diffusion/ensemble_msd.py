@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from blurbench.scoring.statistics import replicate_sums, resampling
+from blurbench.diffusion.track_resampling import movie_of, resampled
+from blurbench.scoring.statistics import replicate_sums
 
 LAGS = (3, 10)  # fewest and most lags of the lines, a tenth of the movie in between
 
@@ -29,7 +30,8 @@ def ensemble_msd(spots: pd.DataFrame, recording: dict, resamples: int, seed: int
 
     Lines: MSD = 4D·lag + offset over the first lags (a tenth of the movie, 3 to 10), the offset taking localisation
     error and motion blur; and MSD = 4D·lag^exponent in logarithms, which blur makes steeper and localisation error
-    flatter than 1. Intervals by bootstrap over tracks, NaN where fewer than eight of them have a value.
+    flatter than 1. Intervals by bootstrap over tracks, NaN where fewer than eight of them have a value; of many movies
+    over these (`track_resampling`).
 
     Parameters
     ----------
@@ -54,9 +56,11 @@ def ensemble_msd(spots: pd.DataFrame, recording: dict, resamples: int, seed: int
         return np.concatenate([msd, np.stack([slope / 4, offset, np.exp(level) / 4, exponent], axis=-1)], axis=-1)
 
     moments = np.stack([sums, numbers]).transpose(0, 2, 1)
-    found = replicate_sums(moments, quantities, resampling(len(sums), resamples, seed))
+    particles = np.unique(spots.loc[spots["kept"], "particle"])
+    draws = resampled(particles, movie_of(spots), resamples, seed)
+    found = replicate_sums(moments, quantities, draws)
     counted = found.counted.copy()
-    counted[:lags] = (numbers > 0).sum(axis=0)  # some tracks are shorter than a lag
+    counted[:lags] = (draws.summed(numbers.T.astype(float)) > 0).sum(axis=-1)  # some tracks are shorter than a lag
     found = replace(found, counted=counted)
     names = [("msd", lag, "um2") for lag in tau]
     names += [("D_linear", np.nan, "um2/s"), ("offset", np.nan, "um2")]

@@ -15,11 +15,12 @@ from blurbench.diffusion.measurement_picture import draw as draw
 from blurbench.diffusion.movies import D_of_each, differ, still
 from blurbench.diffusion.populations import ALL, FAST, SLOW, Populations, populations
 from blurbench.diffusion.recorded_psf import Width
+from blurbench.diffusion.track_resampling import movie_of, resampled
 from blurbench.diffusion.training_range import ABOVE, BELOW, bounds, outside, refusal
 from blurbench.files.answers import OK
 from blurbench.files.datasets import Dataset
 from blurbench.running.measurement import Measurement, answers
-from blurbench.scoring.statistics import replicate, resampling
+from blurbench.scoring.statistics import replicate
 
 INTERVAL = ["D_lo68", "D_hi68", "D_lo95", "D_hi95"]
 SHIFTED = ["D_narrower", "D_wider"]  # were the PSF one standard deviation narrower, wider
@@ -53,7 +54,7 @@ def measure(recording: dict, items, survey: pd.DataFrame, entries: dict, device:
         of_these = spots[_population(spots["particle"], found) == name]
         line = ensemble if name == ALL else ensemble_msd(of_these, recording, resamples, seed)
         some = details[population == name]
-        tables.append(summarise(some, line, recording.get("expected_D_um2_s"), resamples, seed, name))
+        tables.append(summarise(some, line, recording.get("expected_D_um2_s"), resamples, seed, name, movie_of(spots)))
     order = [*entries, "ensemble_msd"]
     table = pd.concat(tables).sort_values(
         "method", key=lambda of: of.map(order.index), kind="stable", ignore_index=True
@@ -187,13 +188,20 @@ def _over_seeds(runs):
 
 
 def summarise(
-    measured: pd.DataFrame, ensemble: pd.DataFrame, expected=None, resamples=1000, seed=1, population=ALL
+    measured: pd.DataFrame,
+    ensemble: pd.DataFrame,
+    expected=None,
+    resamples=1000,
+    seed=1,
+    population=ALL,
+    movie: pd.Series | None = None,
 ) -> pd.DataFrame:
     """Median D per method with its 95 % interval, and the ensemble MSD's D beside it.
 
-    The bootstrap draws tracks, each with all its stacks: stacks of one track are not independent, as spots differ. What
-    a PSF one SD narrower or wider makes of the median is added to its interval in quadrature, 1.96 times. Where most
-    stacks leave one side open, so does the median: its interval goes from the other side's median to 0 or infinity.
+    The bootstrap draws tracks, each with all its stacks: stacks of one track are not independent, as spots differ. Of
+    many movies it draws these (`track_resampling`), as their tracks are not independent either. What a PSF one SD
+    narrower or wider makes of the median is added to its interval in quadrature, 1.96 times. Where most stacks leave
+    one side open, so does the median: its interval goes from the other side's median to 0 or infinity.
 
     Parameters
     ----------
@@ -201,6 +209,7 @@ def summarise(
     ensemble : what `ensemble_msd` returned
     expected : D known from elsewhere (µm²/s), optional
     population : which of the tracks these are
+    movie : number of the movie of each track, by particle, where several are pooled
 
     Returns
     -------
@@ -216,7 +225,7 @@ def summarise(
     D = np.full((3, len(names), stack.max() + 1, len(tracks)), np.nan)
     for k, column in enumerate(["D", *SHIFTED]):
         D[k, method, stack, track] = measured[column].where(good)
-    medians, *others = (replicate(one, "median", resampling(len(tracks), resamples, seed)) for one in D)
+    medians, *others = (replicate(one, "median", resampled(tracks, movie, resamples, seed)) for one in D)
     shifted = np.array([other.value for other in others]) - medians.value
     low, high = medians.interval()
     low = medians.value - np.hypot(medians.value - low, Z["95"] * np.maximum(-shifted.min(axis=0), 0))

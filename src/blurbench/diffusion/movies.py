@@ -10,11 +10,12 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy.stats import chi2
 
 from blurbench.diffusion import drift, tracking
 from blurbench.diffusion.ensemble_msd import ensemble_msd
+from blurbench.diffusion.intervals import Z
 from blurbench.diffusion.movie import Movie, open_movie
+from blurbench.diffusion.track_resampling import FEWEST
 from blurbench.diffusion.tracking import NothingFound
 from blurbench.microscopy.photon_transfer import Transfer, median
 from blurbench.planning import pooled
@@ -172,23 +173,28 @@ def D_of_each(spots: pd.DataFrame, recording: dict, resamples: int, seed: int) -
 
 
 def differ(by_movie: pd.DataFrame) -> list[str]:
-    """A sentence where movies are not of one D: what is pooled then depends on how many tracks each has.
+    """Sentences where movies are not of one D, and where they are too few to tell how movies of their sample differ.
 
-    Cochran's Q (1954, Biometrics 10:101) of the logarithms, with errors from the intervals; so movies without one, of
-    too few tracks, have no part in it.
+    What is pooled of movies that differ depends on how many tracks each has. Intervals over the tracks of a few movies
+    are of these alone. The test is Cochran's Q (1954, Biometrics 10:101) of the logarithms, with errors from the
+    intervals; so movies without one, of too few tracks, have no part in it.
 
     by_movie : what `D_of_each` returned
     """
     if by_movie.empty:
         return []
-    known = by_movie[by_movie["ci_low"] > 0]
+    n, known = len(by_movie), by_movie[by_movie["ci_low"] > 0]
+    alone = f"intervals are those of these {n} movies alone: from {FEWEST} on they hold how movies of a sample differ"
+    few = [alone] if n < FEWEST else []
     if len(known) < 2:
-        return []
+        return few
+    from statsmodels.stats.meta_analysis import combine_effects  # a second that a single movie does not wait for
+
     ln_D = np.log(known["value"])
-    weight = ((np.log(known["ci_high"]) - np.log(known["ci_low"])) / (2 * 1.96)) ** -2
-    p = chi2.sf((weight * (ln_D - np.average(ln_D, weights=weight)) ** 2).sum(), len(known) - 1)
+    sd = (np.log(known["ci_high"]) - np.log(known["ci_low"])) / (2 * Z["95"])
+    p = combine_effects(ln_D.to_numpy(), sd.to_numpy() ** 2).test_homogeneity().pvalue
     if p > LEVEL:
-        return []
+        return few
     low, high = known.loc[ln_D.idxmin()], known.loc[ln_D.idxmax()]
     ends = f"{low['value']:.2g} in {low['file']} to {high['value']:.2g} um2/s in {high['file']}"
-    return [f"the movies are not of one D (p {p:.2g}), from {ends}: intervals are those of these movies alone"]
+    return [f"the movies are not of one D (p {p:.2g}), from {ends}", *few]

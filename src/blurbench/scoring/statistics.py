@@ -39,18 +39,20 @@ class Resampling(NamedTuple):
     cells : int (c,), the cell of each cluster, from 0
     seeds : (b, s); s is 0 where seeds are no level of their own
     clusters : int (n,), the cluster of each item
+    fewest : clusters behind an interval
     """
 
     items: np.ndarray
     cells: np.ndarray
     seeds: np.ndarray
     clusters: np.ndarray
+    fewest: int = FEWEST
 
     def take(self, items) -> "Resampling":
         """The same resamples of some whole cells, given as a mask or an index of their items."""
         kept, clusters = np.unique(self.clusters[items], return_inverse=True)
         cells = np.unique(self.cells[kept], return_inverse=True)[1]
-        return Resampling(self.items[:, kept], cells, self.seeds, clusters)
+        return Resampling(self.items[:, kept], cells, self.seeds, clusters, self.fewest)
 
     def summed(self, moments) -> np.ndarray:
         """Sums (..., c) over the items of each cluster, of numbers (..., n)."""
@@ -60,7 +62,7 @@ class Resampling(NamedTuple):
         return moments @ member.astype(float)
 
 
-def resampling(cells, resamples, seed, seeds=1, clusters=None) -> Resampling:
+def resampling(cells, resamples, seed, seeds=1, clusters=None, fewest=FEWEST) -> Resampling:
     """Resamples of items within their cells, and of training seeds.
 
     Parameters
@@ -72,6 +74,7 @@ def resampling(cells, resamples, seed, seeds=1, clusters=None) -> Resampling:
     seeds : training seeds of a method that has all of them; fewer than SEEDS are not resampled
     clusters : (n,), optional, what items that are drawn together have in common; clusters whose items lie in the same
         cells make a cell
+    fewest : clusters behind an interval, FEWEST where these may be skewed
     """
     cells = np.zeros(cells, int) if np.ndim(cells) == 0 else np.unique(cells, return_inverse=True)[1]
     clusters = np.arange(len(cells)) if clusters is None else np.unique(clusters, return_inverse=True)[1]
@@ -82,9 +85,8 @@ def resampling(cells, resamples, seed, seeds=1, clusters=None) -> Resampling:
     rng, items = np.random.default_rng([seed, 0]), np.empty((resamples, len(cells)))
     for cell, size in enumerate(sizes):
         items[:, cells == cell] = _weights(rng, size, resamples)
-    return Resampling(
-        items, cells, _weights(np.random.default_rng([seed, 1]), seeds if seeds >= SEEDS else 0, resamples), clusters
-    )
+    drawn_seeds = _weights(np.random.default_rng([seed, 1]), seeds if seeds >= SEEDS else 0, resamples)
+    return Resampling(items, cells, drawn_seeds, clusters, fewest)
 
 
 def _cells(cells, clusters):
@@ -114,6 +116,7 @@ class Replicates:
     counted : (m,), how many clusters of items bear on it
     cells : int (c,), the cell of each
     log : whether intervals are symmetric in its logarithm
+    fewest : clusters behind an interval
     """
 
     value: np.ndarray
@@ -123,6 +126,7 @@ class Replicates:
     counted: np.ndarray
     cells: np.ndarray
     log: bool = False
+    fewest: int = FEWEST
 
     def combine(self, function, other, log=False) -> "Replicates":
         """`function(self, other)`, replicate by replicate: paired differences, ratios; `log` as above."""
@@ -148,7 +152,7 @@ class Replicates:
         return replace(self, **constant)
 
     def interval(self, level=LEVEL):
-        """(low, high), each (m,); NaN with fewer than FEWEST items, and where the value is NaN or nothing scatters."""
+        """(low, high), each (m,); NaN with fewer than `fewest` items, without a value and where nothing scatters."""
         error, freedom = self._error()
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             reach = stdtrit(freedom, (1 + level) / 2) * error
@@ -172,7 +176,7 @@ class Replicates:
         away = np.where(known, resampled - resampled.sum(axis=0) / n, 0)
         error = np.sqrt((away**2).sum(axis=0) / (n - 1))
         scatters = error > ROUNDING * (1 if self.log else np.abs(self.value))
-        printed = (self.counted >= FEWEST) & scatters & np.isfinite(self.value)
+        printed = (self.counted >= self.fewest) & scatters & np.isfinite(self.value)
         return np.where(printed, error, np.nan), self._freedom()
 
     def _scaled(self, numbers):
@@ -268,7 +272,8 @@ def _replicate_sums(moments, function, draws, log):
         resampled = function(*(draws.items @ moments.swapaxes(1, 2)))
         left_out = function(*(total[..., None] - moments).swapaxes(1, 2))
     seeds = np.tile(value, (draws.seeds.shape[1], 1))
-    return Replicates(value, resampled, left_out, seeds, np.full(len(value), len(draws.cells)), draws.cells, log)
+    counted = np.full(len(value), len(draws.cells))
+    return Replicates(value, resampled, left_out, seeds, counted, draws.cells, log, draws.fewest)
 
 
 def _moments(values, worst, reduce):
@@ -336,7 +341,7 @@ def _replicate_quantile(values, share, draws, log):
         lower, upper = (x[order][np.argmax(cumulated >= below[:, [end]], axis=1)] for end in (0, 1))
         resampled[:, m] = np.where(cumulated[:, -1] > 0, (lower + upper) / 2, np.nan)
     none = np.empty((0, len(values)))
-    return Replicates(value, resampled, none, none, counted, draws.cells, log)
+    return Replicates(value, resampled, none, none, counted, draws.cells, log, draws.fewest)
 
 
 def percentiles(value, resampled, level=LEVEL):
