@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from scipy.ndimage import gaussian_filter
 
-from blurbench.colloids.doubts import ENOUGH, faded, hollow
+from blurbench.colloids.doubts import ENOUGH, evened, faded, hollow
 
 DIAMETER = 10.0
 
@@ -46,6 +46,16 @@ def test_light_that_falls_along_z_is_told(end, told):
     survey = pd.DataFrame({"photons": 50 * end ** np.linspace(0, 1, 60)})
     remarks = faded(survey)
     assert [told] * bool(told) == [remark.split()[1] for remark in remarks]
+
+
+@pytest.mark.parametrize("ends", [(1.0, 0.1), (0.1, 1.0)])
+def test_light_that_was_made_even_is_told(ends):
+    kept = np.geomspace(*ends, 60)
+    survey = pd.DataFrame({"z_um": 0.2 * np.arange(60), "kept": kept / np.exp(np.log(kept).mean())})
+    (remark,) = evened(survey)
+    places = (0, 11.8) if ends[0] > ends[1] else (11.8, 0)
+    assert "falls to 0.1 from z = {:g} to {:g} µm".format(*places) in remark
+    assert evened(survey.assign(kept=1.0)) == []
 
 
 def test_memory_does_not_grow_with_the_number_of_spheres():

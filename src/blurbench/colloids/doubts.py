@@ -1,4 +1,4 @@
-"""What makes the answers on a volume doubtful, in sentences: light that falls along z, spheres that look hollow."""
+"""What makes the answers on a volume doubtful, in sentences: none to see, uneven light, spheres that look hollow."""
 
 import numpy as np
 
@@ -22,6 +22,41 @@ def faded(survey) -> list[str]:
     return [
         f"the {end} third of the slices has {dark / bright:.2g} of the light of the other end: spheres there are "
         "fewer, or faint and missed"
+    ]
+
+
+def absent() -> list[str]:
+    """The sentence on a volume in which nothing is seen beyond noise."""
+    return [
+        "nothing is beyond noise: no spheres, or none that can be seen; no volume fraction is told of what was found"
+    ]
+
+
+def evened(survey) -> list[str]:
+    """A sentence if light that spheres lose along z was divided out.
+
+    survey : DataFrame, z_um and kept of each slice, as `preparation.prepare` returns it
+    """
+    kept = survey["kept"].to_numpy()
+    if np.ptp(kept) == 0:
+        return []
+    bright, dark = survey["z_um"].to_numpy()[[kept.argmax(), kept.argmin()]]
+    return [
+        f"the light of spheres falls to {kept.min() / kept.max():.2g} from z = {bright:.3g} to {dark:.3g} µm: evened, "
+        "with its noise"
+    ]
+
+
+def outshone(hidden) -> list[str]:
+    """A sentence if something outshines the spheres.
+
+    hidden : (z, y, x) bool, voxels about it; None where nothing does
+    """
+    if hidden is None:
+        return []
+    return [
+        f"{100 * hidden.mean():.2g} % of the volume is about what outshines the spheres: filled with the median of "
+        "each slice, and not judged in volume fraction and g(r)"
     ]
 
 

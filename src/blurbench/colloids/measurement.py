@@ -8,9 +8,9 @@ import pandas as pd
 from matplotlib.collections import EllipseCollection
 from scipy.spatial import cKDTree
 
-from blurbench.colloids import known_centres
+from blurbench.colloids import contrast, known_centres
 from blurbench.colloids.configuration import INSET
-from blurbench.colloids.doubts import faded, hollow
+from blurbench.colloids.doubts import absent, evened, faded, hollow, outshone
 from blurbench.colloids.known_centres import AXES, SCORES
 from blurbench.colloids.measurement_tables import of_methods, over_volumes, placed
 from blurbench.colloids.physics import core_precision, radial_distribution, volume_fraction
@@ -58,6 +58,8 @@ def measure(recording: dict, items, survey: pd.DataFrame, entries: dict, device:
     known = known_centres.read(recording, items.spec["volumes"], extent)
     shift = _shift(recording, items)
     in_items = [None if points is None else points - shift for points in known]
+    present = [one["beyond_noise"] >= contrast.PRESENT for one in items.spec["seen"]]
+    hidden = [_hidden(items, i, shift) for i in range(len(items))]
     rows, centres, curves = [], [], []
     for name, entry, by_seed in answers(items, entries, device):
         for trained, answer in by_seed.items():
@@ -65,26 +67,42 @@ def measure(recording: dict, items, survey: pd.DataFrame, entries: dict, device:
             for i, own in answer.groupby("item"):
                 status, seconds = own["status"].iloc[0], own["seconds"].iloc[0]
                 found = own.loc[np.isfinite(own["z"]), [*AXES, "confidence"]]
-                about, r, g = describe(found[AXES].to_numpy(float), recording, items, status == OK)
+                points = found[AXES].to_numpy(float)
+                about, r, g = describe(points, recording, items, status == OK, present[i], hidden[i])
                 which = {"method": name, "kind": entry["kind"], "seed": trained, "item": i}
                 rows.append({**which, **about, **scores.loc[i], "seconds": seconds, "status": status})
                 curves.append(pd.DataFrame({"method": name, "item": i, "seed": trained, "r_d": r.round(6), "g": g}))
                 centres.append(found.assign(**{axis: found[axis] + s for axis, s in zip(AXES, shift)}, **which))
     details = pd.concat(centres, ignore_index=True)[["item", "method", "kind", "seed", *AXES, "confidence"]]
-    remarks = [_remarks(i, items, survey, details, shift) for i in range(len(items))]
+    remarks = [
+        _remarks(i, items, survey, details, shift, hidden[i]) if there else absent() for i, there in enumerate(present)
+    ]
     numbers = [*NUMBERS, *(SCORES if "centres" in recording else ()), "seconds"]
     volumes = items.spec["volumes"]
     table = of_methods(pd.DataFrame(rows), numbers, remarks, volumes)
     return Measurement(table, placed(details, volumes), over_volumes(pd.concat(curves)))
 
 
-def _remarks(i, items, survey, details, shift):
-    """Sentences on what makes the answers on one volume doubtful."""
-    item, volume = items.items.iloc[i], items.images[i].astype(np.float32)
+def _hidden(items, i, shift):
+    """Voxels (z, y, x), bool, of an item in which something outshines spheres; None where nothing does."""
+    seen, voxel, shape = items.spec["seen"][i], items.items["voxel_um"].iloc[i], items.images.shape[1:]
+    if not seen["outlying_um"]:
+        return None
+    places = np.rint((np.array(seen["outlying_um"]) - shift) / voxel).astype(int)
+    return contrast.within(shape, np.clip(places, 0, np.array(shape) - 1), np.array(seen["reach_um"]) / voxel)
+
+
+def _remarks(i, items, survey, details, shift, hidden):
+    """Sentences on what makes the answers on one volume of spheres doubtful."""
+    item, volume, slices = items.items.iloc[i], items.images[i].astype(np.float32), survey[survey["item"] == i]
     own = details[details["item"] == i]
     first = own[own["seed"] == own.groupby("method")["seed"].transform("min")]
     places = {name: (one[AXES].to_numpy(float) - shift) / item["voxel_um"] for name, one in first.groupby("method")}
-    return [*faded(survey[survey["item"] == i]), *hollow(volume, float(item["diameter_px"]), places)]
+    return [
+        *(evened(slices) or faded(slices)),
+        *outshone(hidden),
+        *hollow(volume, float(item["diameter_px"]), places),
+    ]
 
 
 def _shift(recording, items):
@@ -92,7 +110,7 @@ def _shift(recording, items):
     return (items.items["voxel_um"].iloc[0] - np.asarray(recording["voxel_um"])) / 2
 
 
-def describe(centres, recording, items, ran=True):
+def describe(centres, recording, items, ran=True, present=True, hidden=None):
     """What the centres found in a volume say, without a truth.
 
     Parameters
@@ -100,6 +118,8 @@ def describe(centres, recording, items, ran=True):
     centres : (n, 3), µm from the centre of the item's first voxel
     recording, items : as in `measure`
     ran : whether the method gave an answer; without one every number is NaN
+    present : whether the volume shows spheres; without them every number is NaN but how many were found
+    hidden : (z, y, x) bool, voxels of the item that are not judged: neither they nor centres in them count, but in n
 
     Returns
     -------
@@ -121,19 +141,33 @@ def describe(centres, recording, items, ran=True):
     edges = np.arange(0, min(FARTHEST, 0.9 * inner.min()), STEP)
     r = (edges[1:] + edges[:-1]) / 2
     corner = (centres + voxel / 2) / diameter  # from the volume's corner, in diameters
-    inside = ((corner >= inset) & (corner < box - inset)).all(axis=1)
+    judged, share = _judged(hidden, centres / voxel, inset * diameter / voxel)
+    inside = judged & ((corner >= inset) & (corner < box - inset)).all(axis=1)
     within = corner[inside] - inset
     about = dict.fromkeys(NUMBERS, math.nan)
     if not ran:
         return about, r, np.full(len(r), math.nan)
-    about |= {"n": len(corner), "n_inset": len(within), "phi": volume_fraction(corner, box, 1.0, inset)}
-    g = radial_distribution(within, inner, edges, periodic=False)
+    about |= {"n": len(corner), "n_inset": len(within)}
+    if not present:
+        return about, r, np.full(len(r), math.nan)
+    about["phi"] = volume_fraction(corner[judged], box, 1.0, inset) / share if share > 0 else math.nan
+    g = share * radial_distribution(within, inner, edges, periodic=False)  # of a place, so many partners are judged
     if len(within) > 1:
         core = radial_distribution(within, inner, [0.0, CORE], periodic=False)[0]
         about |= {"core_g": core, "core_precision": core_precision(within, inner, 1.0, CORE)}
         about["neighbour_d"] = cKDTree(corner).query(corner[inside], 2)[0][:, 1].mean()
         about["peak_r_d"], about["peak_g"] = _first_peak(r, g)
     return about, r, g
+
+
+def _judged(hidden, centres, inset):
+    """Which centres (n, 3) in voxels do not lie in hidden ones, and the share of the inset that is not hidden."""
+    if hidden is None:
+        return np.ones(len(centres), bool), 1.0
+    at = np.clip(np.rint(centres), 0, np.array(hidden.shape) - 1).astype(int)
+    margin = round(inset)
+    inner = hidden[tuple(slice(margin, n - margin) for n in hidden.shape)]
+    return ~hidden[tuple(at.T)], 1 - float(inner.mean())
 
 
 def _first_peak(r, g):

@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 from scipy.ndimage import affine_transform, gaussian_filter1d
 
-from blurbench.colloids import configuration, known_centres, recorded
+from blurbench.colloids import configuration, contrast, known_centres, recorded
+from blurbench.files.logs import progress
 from blurbench.microscopy import calibration
 from blurbench.microscopy.psf import psf_on_voxels
 from blurbench.microscopy.recording_error import RecordingError
@@ -15,6 +16,7 @@ from blurbench.planning import pooled
 from blurbench.running.preparation import write
 
 LOST = 1e-3  # share of the voxels that may lie below the grey scale before the offset is taken for wrong
+HALO = 2.0  # SDs of the point-spread function: so far beyond its surface the light of an outlying sphere hides others
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +27,9 @@ def prepare(recording: dict, spec: dict, store, manifest) -> pd.DataFrame:
     Every file is judged, header and voxels, before the first is resampled. A microscopist's knowledge goes with it: the
     items' table has the columns that methods are given, and its `spec` is that of the dataset with the recording's
     shape and point-spread function. Beside it stand `volumes`, of each item {"file", "time"}, as
-    `recorded.Recorded` has them.
+    `recorded.Recorded` has them, and `seen`, of each {"beyond_noise", "outlying_um", "reach_um"}, as `contrast.seen`
+    found them, places from the centre of the recording's first voxel. Light that spheres are seen to lose along z is
+    divided out, and what outshines them filled up, unless `even_light` of the entry is false.
 
     Parameters
     ----------
@@ -35,7 +39,8 @@ def prepare(recording: dict, spec: dict, store, manifest) -> pd.DataFrame:
 
     Returns
     -------
-    DataFrame, one row per slice of the recording: item, z_um and photons, the mean per voxel.
+    DataFrame, one row per slice of the recording: item, z_um, photons, the mean per voxel, and kept, the light that was
+    divided out, of geometric mean 1.
 
     Raises
     ------
@@ -50,14 +55,16 @@ def prepare(recording: dict, spec: dict, store, manifest) -> pd.DataFrame:
     transfer = recorded.transfer_of(recording, volumes)
     log.info("%s", transfer)
     voxel = diameter / imaging["diameter_px"]
-    images = _Resampled(recording, volumes, transfer, voxel, imaging["offset"])
+    stated = recording.get("psf_sigma_um")
+    psf = {"kind": "gaussian", "sigma_um": list(stated)} if stated else imaging["psf"]
+    sigma = psf_on_voxels(psf, voxel).sigma
+    reach = diameter / 2 + HALO * sigma * voxel
+    seen = [_seen(recording, volume, transfer, reach) for volume in progress(volumes, "look at the contrast")]
+    images = _Resampled(recording, volumes, transfer, seen, reach, voxel, imaging["offset"])
     log.info(
         "%d volumes, %s voxels of %s µm resampled to %s of %.4g µm",
         len(volumes), volumes[0].shape, recording["voxel_um"], images.shape[1:], voxel,
     )  # fmt: skip
-    stated = recording.get("psf_sigma_um")
-    psf = {"kind": "gaussian", "sigma_um": list(stated)} if stated else imaging["psf"]
-    sigma = psf_on_voxels(psf, voxel).sigma
     known = {
         "particle_size_um": float(diameter),
         "voxel_um": voxel,
@@ -67,8 +74,18 @@ def prepare(recording: dict, spec: dict, store, manifest) -> pd.DataFrame:
     }
     axes = dict.fromkeys("zyx", (voxel, "micrometer"))
     spec = {**spec, "imaging": {**imaging, "shape_px": list(images.shape[1:]), "psf": psf}, "volumes": places}
+    spec["seen"] = [
+        {
+            "beyond_noise": one.beyond_noise,
+            "outlying_um": (one.outlying * recording["voxel_um"]).tolist(),
+            "reach_um": reach.tolist(),
+        }
+        for one in seen
+    ]
     write(store, manifest, recording, spec, transfer, axes, images, pd.DataFrame([known] * len(volumes)), shard=1)
-    return pd.concat(images.light, ignore_index=True)
+    heights = np.arange(volumes[0].shape[0]) * recording["voxel_um"][0]
+    slices = ({"item": i, "z_um": heights, "photons": one.light, "kept": one.kept} for i, one in enumerate(seen))
+    return pd.concat(map(pd.DataFrame, slices), ignore_index=True)
 
 
 def _check(recording, spec):
@@ -104,15 +121,22 @@ def _check_extent(recording, volume):
         raise RecordingError(volume.file, "inset_d", inset, expected)
 
 
+def _seen(recording, volume, transfer, reach):
+    """What is seen of spheres in a volume; of their light no more than the entry's `even_light` asks for."""
+    sides, even = np.array(recording["voxel_um"]), np.ones(volume.shape[0])
+    photons = recorded.photons(recording, volume, transfer, even)
+    found = contrast.seen(photons, sides / recording["diameter_um"], reach / sides)
+    if recording.get("even_light", "auto"):
+        return found
+    return found._replace(kept=even, outlying=found.outlying[:0])
+
+
 class _Resampled:
-    """Items of a recording, uint16 (n, z, y, x), read when they are asked for.
+    """Items of a recording, uint16 (n, z, y, x), read when they are asked for."""
 
-    light : of those that were, a DataFrame each: item, z_um and photons of every slice of the recording
-    """
-
-    def __init__(self, recording, volumes, transfer, voxel, offset):
+    def __init__(self, recording, volumes, transfer, seen, reach, voxel, offset):
         self.recording, self.volumes, self.transfer = recording, volumes, transfer
-        self.voxel, self.offset, self.light = voxel, offset, []
+        self.seen, self.reach, self.voxel, self.offset = seen, reach, voxel, offset
         self.shape = (len(volumes), *cubes(volumes[0].shape, recording["voxel_um"], voxel))
 
     def __len__(self):
@@ -122,10 +146,10 @@ class _Resampled:
         return np.stack([self._item(i) for i in range(len(self))[index]])
 
     def _item(self, i):
-        sides, volume = self.recording["voxel_um"], self.volumes[i]
-        photons = recorded.photons(self.recording, volume, self.transfer)
-        heights = np.arange(len(photons)) * sides[0]
-        self.light.append(pd.DataFrame({"item": i, "z_um": heights, "photons": photons.mean((1, 2))}))
+        sides, volume, seen = np.asarray(self.recording["voxel_um"]), self.volumes[i], self.seen[i]
+        photons = recorded.photons(self.recording, volume, self.transfer, seen.kept)
+        if len(seen.outlying):
+            photons = contrast.filled(photons, contrast.within(photons.shape, seen.outlying, self.reach / sides))
         return _grey_values(resample(photons, sides, self.voxel), self.offset, volume)
 
 

@@ -84,13 +84,16 @@ def transfer_of(recording: dict, volumes: list[Recorded]) -> Transfer:
     return median(found)
 
 
-def photons(recording: dict, volume: Recorded, transfer: Transfer) -> np.ndarray:
+def photons(recording: dict, volume: Recorded, transfer: Transfer, kept: np.ndarray) -> np.ndarray:
     """A volume in photons, spheres brighter than what is around them, float32 (z, y, x).
 
-    Dark spheres are reflected about the brightest grey value but for one voxel in a thousand.
+    kept : (z,), share of the light that each slice has, which is divided out
+
+    Dark spheres are reflected about the brightest value but for one voxel in a thousand.
     """
     grey = grey_values(recording, volume).astype(np.float32)
     light = (grey - np.float32(transfer.offset)) / np.float32(transfer.gain)
+    light /= kept[:, None, None].astype(np.float32)
     if recording["polarity"] == "dark":
         light = np.maximum(np.quantile(light, 0.999) - light, 0).astype(np.float32)
     return light
