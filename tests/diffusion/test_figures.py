@@ -61,7 +61,7 @@ def data(figure, folder):
         scores += [table for name in CUES for table in score_tables(name, per_D=10, factor=1.5)]
         return {"scores": scores, "datasets": CUES}, {"no shape", "ours", "RMSE of ln D (95 % interval)"}
     return {
-        "predicted": ({"scores": scores}, {"ours", "spot width", "true D (µm²/s)", "34.3 % failed"}),
+        "predicted": ({"scores": scores}, {"ours", "spot_width", "true D (µm²/s)", "34.3 % failed"}),
         "relative_sd": ({"scores": scores}, {"exact posterior", "D (µm²/s)", "learned methods"}),
         "examples": ({"store": store()}, {"D = 0.1 µm²/s", "frame 8", "0.5 µm"}),
         "learning": (

@@ -24,6 +24,6 @@ def draw(path, recording: dict, items, survey, measurement: Measurement) -> None
         ax = drawing.subplots()
         ax.plot(survey["frame"], survey["photons"], color="0.6", label="as recorded")
         for name, rows in measurement.details.groupby("method", sort=False):
-            ax.plot(rows["item"], rows["photons"], label=style.readable(name))
+            ax.plot(rows["item"], rows["photons"], label=name)
         ax.set(xlabel="frame", ylabel="mean photons")
         ax.legend()

@@ -14,5 +14,5 @@ def draw(path, given):
     with style.figure(path, height=style.WIDTH / len(panels)) as drawing:
         for ax, (name, image) in zip(drawing.subplots(1, len(panels)), panels.items()):
             ax.imshow(image, cmap="gray", vmin=0)
-            ax.set(title=style.readable(name), xticks=[], yticks=[])
+            ax.set(title=name, xticks=[], yticks=[])
             ax.grid(False)
