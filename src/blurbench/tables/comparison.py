@@ -18,7 +18,8 @@ HEADING = "{a} and {b}"
 CAPTION = (
     "Every number of both runs over all conditions, a failed item counting as the worst value, and the difference of "
     "the second less the first with its 95 % interval: paired where the runs have the same items, else of independent "
-    "ones. Bold: the interval leaves out 0. Of twenty comparisons of what is equal one will, by chance."
+    "ones. Bold: the interval leaves out 0. Of twenty comparisons of what is equal one will, by chance; of two data "
+    "seeds more, as intervals are over test items alone, and settings and weights are chosen on other items too."
 )
 
 
