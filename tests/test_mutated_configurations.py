@@ -12,6 +12,7 @@ import time
 
 import pytest
 from configurations import layers
+from mutated.mutations import places
 
 from blurbench.planning.configuration import expand
 from blurbench.planning.faults import ConfigurationError
@@ -35,15 +36,6 @@ FILM = {
     "exposure_s": 0.01,
     "tracking": {"diameter_px": 5, "minmass": "auto", "search_range_px": 5, "memory": 0, "subtract_drift": False},
 }
-
-
-def places(entry):
-    """(container, key) of every value within an entry, entries themselves among them."""
-    found = []
-    if isinstance(entry, (dict, list)):
-        for key, value in entry.items() if isinstance(entry, dict) else enumerate(entry):
-            found += [(entry, key), *places(value)]
-    return found
 
 
 def mutate(config, rng):

@@ -139,7 +139,7 @@ class Replicates:
         moved: dict[str, Any] = {name: _moved(self, other, name) for name in NUMBERS[2:]}
         cells = np.concatenate([self.cells, other.cells + self.cells.max(initial=-1) + 1])
         value, resampled = self.value - other.value, self.resampled - other.resampled
-        enough = np.minimum(self.counted, other.counted) >= FEWEST
+        enough = (self.counted >= self.fewest) & (other.counted >= other.fewest)
         counted = np.where(enough, self.counted + other.counted, 0)
         return replace(self, value=value, resampled=resampled, **moved, counted=counted, cells=cells, log=False)
 
