@@ -11,7 +11,6 @@ from blurbench.scoring.scores import RANKED
 from blurbench.tables import extra, not_trained, rendering, verdict
 from blurbench.tables.rendering import FEW, NONE, best, estimate, few
 
-CERTAIN = 0.05  # p, Holm-corrected, from which on a difference is not shown
 PASSED = (
     "A method below a limit breaks no law where that limit is a bound of unbiased methods: a biased one, such as one "
     "that knows the range of the truth, may pass it."
@@ -96,7 +95,7 @@ def _row(overall, pairs, primary, references, fewest):
 def _behind(dataset, pairs, direction):
     """A line for every method that some learned ones were tested against and are not shown to be better than."""
     gain = pairs.difference if direction == "max" else -pairs.difference
-    equal = pairs[pairs.p_holm.notna() & ~((gain > 0) & (pairs.p_holm < CERTAIN))]
+    equal = pairs[pairs.p_holm.notna() & ~((gain > 0) & (pairs.p_holm < verdict.CERTAIN))]
     for reference, rows in equal.groupby("method_b", sort=False):
         methods = [f"{method} ({_difference(pair)})" for (method, _), pair in rows.iterrows()]
         yield f"- {dataset}, {reference}: {'; '.join(methods)}"

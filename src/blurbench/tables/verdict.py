@@ -5,6 +5,8 @@ import numpy as np
 from blurbench.scoring.scores import RANKED
 from blurbench.tables.rendering import best, estimate, few
 
+CERTAIN = 0.05  # p, Holm-corrected, from which on a difference is not shown
+
 
 def sentence(dataset: str, overall, pairs, primary, references) -> str:
     """Who is ahead on a dataset, by how much, and how far the limit is.
@@ -53,12 +55,14 @@ def _pair(pairs, a, b):
 
 
 def _differs(pair):
-    """A difference, and whether chance makes as much."""
+    """A difference, and whether chance makes as much: where it is one of several that were tested, in one of these."""
     size = estimate(
         abs(pair.difference), *sorted(np.sign(pair.difference or 1) * np.array([pair.ci_low, pair.ci_high]))
     )
     if np.isnan(pair.ci_low):
         return f"a difference of {size} without an interval"
-    if pair.ci_low > 0 or pair.ci_high < 0:
-        return f"a difference of {size}"
-    return f"a difference of {size}, which chance makes too"
+    if pair.ci_low <= 0 <= pair.ci_high:
+        return f"a difference of {size}, which chance makes too"
+    if pair.p_holm >= CERTAIN:  # not where there is none
+        return f"a difference of {size}, which chance makes too in one of so many tests (p = {pair.p_holm:.2g})"
+    return f"a difference of {size}"
