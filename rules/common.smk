@@ -18,7 +18,7 @@ from snakemake.exceptions import WorkflowError
 sys.path.insert(0, str(Path(workflow.basedir) / "src"))
 
 from blurbench import problems
-from blurbench.planning import configuration, frozen, pooled, sources, units
+from blurbench.planning import configuration, frozen, live, pooled, sources, units
 from blurbench.planning.memory import BASE_MB, memory_mb
 from blurbench.planning.repeated_keys import repeated_keys
 

@@ -1,7 +1,7 @@
 """Real recordings: turned into items as the methods of their problem take them, and put through every one that applies.
 
-Needs: the recording and its calibration from `recordings:` of the configuration; models/{problem}/{dataset}/{method}/{seed}.pt
-of the dataset that the recording names.
+Needs: the recording and its calibration from `recordings:` of the configuration; of the dataset that the recording names
+weights/{problem}/{dataset}/{method}.pt, which come with blurbench, or models/{problem}/{dataset}/{method}/{seed}.pt.
 Makes: recordings/{recording}/items.zarr with items.json and survey.parquet, methods.csv, details.csv, reference.csv,
 picture.svg.
 Read by: people.
@@ -76,3 +76,10 @@ rule measure:
         library=measurement_library,
     script:
         "../scripts/measure.py"
+
+
+rule recordings:
+    """Every recording of the configuration, and nothing that it does without."""
+    input:
+        recordings(),
+    localrule: True

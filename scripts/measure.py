@@ -18,7 +18,8 @@ with logged(snakemake.log[0], snakemake.threads):
         for name, method in snakemake.params.methods.items()
     }
     found = measure(recording, items, survey, methods, config["device"], config["resamples"], config["seed"])
-    found.methods.to_csv(snakemake.output.methods, index=False)
+    weights = {name: method["weights"] for name, method in methods.items()}
+    found.methods.assign(weights=found.methods["method"].map(weights)).to_csv(snakemake.output.methods, index=False)
     found.details.to_csv(snakemake.output.details, index=False)
     found.reference.to_csv(snakemake.output.reference, index=False)
     draw(snakemake.output.picture, recording, items, survey, found)

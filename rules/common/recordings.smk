@@ -33,22 +33,8 @@ def recording_models(wildcards):
 
 
 def recording_methods(wildcards):
-    """measure: method, kind, options, model files (by training seed) and the dataset of these, of each method by name."""
-    problem, dataset = recording(wildcards)["problem"], recording(wildcards)["dataset"]
-    homes = {name: units.home(config, problem, dataset, name) for name in units.live_methods(config, problem, dataset)}
-    return {
-        name: {
-            **{key: method[key] for key in ("method", "kind")},
-            "options": units.stated_options(method),
-            "models": {
-                seed: f"{RESULTS}/models/{problem}/{homes[name]}/{method['model']}/{seed}.pt"
-                for seed in units.seeds(config, problem, dataset, name)
-                if method["model"]
-            },
-            "trained_on": units.spec(config, problem, homes[name], "test") if method["model"] else None,
-        }
-        for name, method in units.live_methods(config, problem, dataset).items()
-    }
+    """measure: of each method by name, what it is and which models it uses."""
+    return live.methods(config, recording(wildcards), RESULTS)
 
 
 def preparation_library(wildcards):

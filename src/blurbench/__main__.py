@@ -1,13 +1,17 @@
-"""What a configuration holds, as tables: problems, datasets, and methods with their kind, options and budget; two runs.
+"""One's own recording, measured; what a configuration holds, as tables; two runs side by side; models to come along.
 
-    python -m blurbench list                                       of config/config.yaml
-    python -m blurbench list --configfile config/laptop.yaml       of that, with layers over it
-    python -m blurbench compare results/A results/B --csv C.csv    two finished runs side by side
+    python -m blurbench measure FILE --pixel-um 0.1 --frame-s 0.01    a movie, by the models that come with blurbench
+    python -m blurbench list                                          problems, datasets, methods of config/config.yaml
+    python -m blurbench list --configfile config/laptop.yaml          of that, with layers over it
+    python -m blurbench compare results/A results/B --csv C.csv       two finished runs
+    python -m blurbench ship results/A diffusion/wide                 models of a finished run into weights/, with cards
 
 From the root of the repository.
 """
 
 import argparse
+import os
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +26,15 @@ from blurbench.planning.merging import merged
 from blurbench.planning.repeated_keys import repeated_keys
 
 BASE = "config/config.yaml"
+SHORT = {  # of `measure`: the key of an entry, and what its option is called
+    "pixel_size_um": "--pixel-um",
+    "frame_time_s": "--frame-s",
+    "exposure_s": "--exposure-s",
+    "diameter_um": "--diameter-um",
+    "gain": "--gain",
+    "offset": "--offset",
+}
+WRITTEN = "# Written by `python -m blurbench measure`, which writes it again; without this line it does not.\n"
 
 
 def listed(config: dict[str, Any]) -> Iterator[str]:
@@ -54,8 +67,8 @@ def _method(name, entry):
     }
 
 
-def configuration(files: list[str]) -> dict[str, Any]:
-    """Expanded configuration of files, one over the other.
+def configuration(files: list[str], last: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Expanded configuration of files, one over the other, and of a layer over them all.
 
     Raises
     ------
@@ -66,38 +79,93 @@ def configuration(files: list[str]) -> dict[str, Any]:
         if repeated := repeated_keys(file):
             raise ConfigurationError(repeated)
         config = merged(config, yaml.safe_load(Path(file).read_text(encoding="utf-8")) or {})
-    return expand(config)
+    return expand(merged(config, last or {}))
 
 
 def main() -> None:
-    """Print what was asked for."""
-    parser = argparse.ArgumentParser(prog="python -m blurbench", description=(__doc__ or "").splitlines()[0])
+    """Do what was asked for."""
+    parser = argparse.ArgumentParser(
+        prog="python -m blurbench",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     commands = parser.add_subparsers(dest="command", required=True)
+    _measure_options(commands.add_parser("measure", help="one's own recording, by the models that come with blurbench"))
     of_list = commands.add_parser("list", help="problems, datasets and methods of a configuration")
     of_list.add_argument("--configfile", nargs="*", default=[], metavar="FILE", help=f"layers over {BASE}")
     of_compare = commands.add_parser("compare", help="numbers of two finished runs, and whether they differ")
     of_compare.add_argument("runs", nargs=2, type=Path, metavar="RUN", help="folder of a run")
     of_compare.add_argument("--csv", type=Path, metavar="FILE", help="where all numbers go")
+    of_ship = commands.add_parser("ship", help="models of a finished run into weights/, with a card beside each")
+    of_ship.add_argument("run", type=Path, metavar="RUN", help="folder of a run")
+    of_ship.add_argument("datasets", nargs="+", metavar="PROBLEM/DATASET", help="on which the models were trained")
+    of_ship.add_argument(
+        "--configfile", nargs="*", default=[], metavar="FILE", help=f"layers over {BASE}, as in the run"
+    )
+    of_ship.add_argument("--without", nargs="*", default=[], metavar="METHOD", help="models that are left out")
     given = parser.parse_args()
     try:
-        print(compared(*given.runs, given.csv) if given.command == "compare" else _listed(given.configfile))
+        print({"measure": _measured, "list": _listed, "compare": _compared, "ship": _shipped}[given.command](given))
     except (ConfigurationError, ValueError, OSError, yaml.YAMLError) as error:
         sys.exit(str(error))
 
 
-def _listed(files):
-    return "\n\n".join(listed(configuration([BASE, *files])))
+def _measure_options(parser):
+    parser.add_argument("files", nargs="+", metavar="FILE", help="movie, volume or image; several are pooled")
+    parser.add_argument("--problem", default="diffusion", help="diffusion unless told otherwise")
+    parser.add_argument("--name", help="of the recording; that of the file unless told otherwise")
+    for key, option in SHORT.items():
+        parser.add_argument(option, type=float, dest=key, metavar="X", help=f"{key} of the entry")
+    parser.add_argument("--voxel-um", type=float, nargs=3, dest="voxel_um", metavar=("Z", "Y", "X"))
+    parser.add_argument("--set", nargs="*", default=[], metavar="KEY=VALUE", help="any other key: config/README.md")
+    parser.add_argument("--cores", type=int, default=os.cpu_count(), help="all unless told otherwise")
 
 
-def compared(a: Path, b: Path, csv: Path | None) -> str:
+def _measured(given):
+    """What the methods find in a recording. Its entry is kept in a configuration, which runs again by itself."""
+    from blurbench.planning import own_recording
+
+    name = given.name or own_recording.named(given.files[0])
+    known = {key: getattr(given, key) for key in (*SHORT, "voxel_um") if getattr(given, key) is not None}
+    if "frame_time_s" in known:
+        known.setdefault("exposure_s", known["frame_time_s"])
+    layer = own_recording.layer(name, given.files, given.problem, known, given.set)
+    configuration([BASE], layer)  # raises what is wrong before anything is written
+    file = Path("config", f"{name}.yaml")
+    if file.exists() and not file.read_text(encoding="utf-8").startswith(WRITTEN):
+        raise ValueError(f"{file}: found a configuration, expected none of this name: state another with --name")
+    file.write_text(WRITTEN + yaml.safe_dump(layer, sort_keys=False), encoding="utf-8")
+    command = ["snakemake", "recordings", "--cores", str(given.cores), "--rerun-incomplete", "--configfile", str(file)]
+    print(f"{file} has the entry. It runs, now and again, by\n    {' '.join(command)}", flush=True)
+    if code := subprocess.run([sys.executable, "-m", *command]).returncode:
+        sys.exit(code)  # what was wrong stands above
+    from blurbench.tables import recording  # with pandas, which the command's other work does not wait for
+
+    return recording.shown(Path("results", name, "recordings", name))
+
+
+def _listed(given):
+    return "\n\n".join(listed(configuration([BASE, *given.configfile])))
+
+
+def _compared(given):
     """Markdown of two runs side by side; their numbers, if asked for, go to a CSV."""
     from blurbench.files import tables  # pandas, which a list does not wait for
     from blurbench.tables import comparison
 
+    a, b = given.runs
     found = comparison.table(a, b)
-    if csv:
-        tables.write(found, csv)
+    if given.csv:
+        tables.write(found, given.csv)
     return comparison.document(found, a.name, b.name)
+
+
+def _shipped(given):
+    from blurbench.running import shipping
+
+    config = configuration([BASE, *given.configfile])
+    datasets = [tuple(name.split("/", 1)) for name in given.datasets]
+    return "\n".join(map(str, shipping.ship(given.run, config, datasets, given.without)))
 
 
 if __name__ == "__main__":

@@ -109,6 +109,17 @@ def test_microscope_must_be_the_datasets(tracked, recording, change, message):
         tracking.cut(movie, tracked[0], SPEC["imaging"])
 
 
+def test_the_exposure_of_a_range_of_frame_times_shrinks_with_them(tracked, recording):
+    """As the simulator has it: what it belongs to is the longest frame time."""
+    movie = open_movie(recording)
+    share = recording["exposure_s"] / recording["frame_time_s"]
+    times = [0.5 * recording["frame_time_s"], 4 * recording["frame_time_s"]]
+    imaging = {**SPEC["imaging"], "frame_time_s": times, "exposure_s": share * times[1]}
+    tracking.check(movie, imaging)
+    with pytest.raises(RecordingError, match="exposure_s: found"):
+        tracking.check(movie, {**imaging, "exposure_s": 0.5 * share * times[1]})
+
+
 def test_nothing_found_is_said(recording):
     movie = open_movie(recording)
     with pytest.raises(RecordingError, match="no spot above 1e\\+09 photons"):

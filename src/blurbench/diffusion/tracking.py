@@ -197,8 +197,10 @@ def check(movie: Movie, imaging: dict) -> None:
     """
     spec, file = movie.spec, movie.frames.file
     fewest, size = int(np.min(imaging["frames"])), imaging["size_px"]
+    longest = np.max(imaging["frame_time_s"])  # to which the dataset's exposure belongs: it shrinks with the frame time
+    trained = imaging | {"exposure_s": imaging["exposure_s"] * min(spec["frame_time_s"] / longest, 1)}
     for key in ("pixel_size_um", "frame_time_s", "exposure_s"):
-        low, high = np.min(imaging[key]), np.max(imaging[key])
+        low, high = np.min(trained[key]), np.max(trained[key])
         if not low * 0.99 <= spec[key] <= high * 1.01:
             expected = f"{low:g} to {high:g}" if low < high else f"{low:g}"
             raise RecordingError(

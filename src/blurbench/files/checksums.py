@@ -7,9 +7,14 @@ from pathlib import Path
 from blurbench.files import on_disk
 
 
+def digest(file: str | Path) -> str:
+    """SHA-256 of a file."""
+    return hashlib.sha256(Path(file).read_bytes()).hexdigest()
+
+
 def write(files: Iterable[str | Path], path: str | Path) -> None:
     """Write the checksums of files that lie beside `path`."""
-    lines = [f"{_digest(file)}  {Path(file).name}\n" for file in files]
+    lines = [f"{digest(file)}  {Path(file).name}\n" for file in files]
     Path(path).write_text("".join(lines), encoding="utf-8")
 
 
@@ -21,16 +26,12 @@ def damage(path: str | Path) -> dict[Path, tuple[str, str]]:
         return {path: (found, "a checksum for every table")}
     lines = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else []
     for line in lines:
-        digest, _, name = line.partition("  ")
-        if len(digest) != 64 or name in ("", "..") or Path(name).name != name:
+        stated, _, name = line.partition("  ")
+        if len(stated) != 64 or name in ("", "..") or Path(name).name != name:
             return {path: (f"the line {line[:80]!r}", "a checksum and a file name")}
         file = path.with_name(name)
         if not file.is_file():
             faults[file] = ("nothing there", f"the file of {path.name}")
-        elif (found := _digest(file)) != digest:
-            faults[file] = (f"{file.stat().st_size} bytes of sha256 {found[:12]}…", f"sha256 {digest[:12]}…")
+        elif (found := digest(file)) != stated:
+            faults[file] = (f"{file.stat().st_size} bytes of sha256 {found[:12]}…", f"sha256 {stated[:12]}…")
     return faults if lines else {path: ("no line", "a checksum for every table")}
-
-
-def _digest(file):
-    return hashlib.sha256(Path(file).read_bytes()).hexdigest()

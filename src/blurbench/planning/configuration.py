@@ -62,7 +62,7 @@ def expand(config: dict[str, Any]) -> dict[str, Any]:
         _expand_problem(name, problem, config, faults)
     for name, recording in config["recordings"].items():
         if isinstance(recording, dict):
-            faults += recording_faults(f"recordings.{name}", recording, config["problems"], named)
+            faults += recording_faults(f"recordings.{name}", recording, config, named)
     faults += [
         Fault(key, f"the name {name!r}", "a name of lower-case letters, digits and _ only")
         for key, name in _named(config)

@@ -4,22 +4,22 @@ import os
 from typing import Any
 
 from blurbench import problems
-from blurbench.planning import schemas
+from blurbench.planning import schemas, shipped
 from blurbench.planning.faults import Fault, unknown
 from blurbench.planning.schema_faults import is_number, schema_faults
 
 
 def recording_faults(
-    where: str, recording: dict[str, Any], entries: dict[str, Any], named: dict[str, list[str]]
+    where: str, recording: dict[str, Any], config: dict[str, Any], named: dict[str, list[str]]
 ) -> list[Fault]:
     """Faults of the recording that stands at the key `where`.
 
     Parameters
     ----------
-    entries : those of the problems, expanded: a dataset with a fault, which is told already, is not in them
+    config : its problems expanded: a dataset with a fault, which is told already, is not in them
     named : the datasets that each problem names
     """
-    problem, dataset = recording.get("problem"), recording.get("dataset")
+    problem, dataset, entries = recording.get("problem"), recording.get("dataset"), config["problems"]
     known = problem if isinstance(problem, str) and problem in named and schemas.has_recordings(problem) else None
     faults = schema_faults(recording, schemas.of_recording(known), where)
     for key in ("file", "centres"):
@@ -35,6 +35,10 @@ def recording_faults(
         judge = problems.find(known, "configuration.recording_faults")
         expanded = entries[known]["datasets"][dataset]
         faults += [Fault(f"{where}.{key}", *rest) for key, *rest in judge(recording, expanded)]
+        if recording.get("weights") == shipped.SHIPPED and not shipped.fitting(config, known, dataset):
+            theirs = [name for name in shipped.names() if name.startswith(f"{known}/")]
+            expected = f"own, or a dataset of models that come with blurbench, as these were made: {', '.join(theirs)}"
+            faults.append(Fault(f"{where}.weights", f"shipped, and none for {known}/{dataset}", expected))
     return faults
 
 

@@ -55,6 +55,11 @@ def of_recording(problem: str | None) -> Schema:
     }
 
 
+def start_of_recording(problem: str) -> Schema:
+    """What a problem's recording may begin with, where nothing is known of it."""
+    return _read(LIBRARY / problem / "recording.yaml").get("start", {})
+
+
 def has_recordings(problem: str) -> bool:
     """Whether a problem takes recordings."""
     return (LIBRARY / problem / "recording.yaml").exists()

@@ -7,7 +7,9 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from blurbench import problems
+from blurbench.files import checksums
 from blurbench.files.datasets import Dataset
+from blurbench.files.models import ModelError
 from blurbench.running import methods
 
 
@@ -34,7 +36,8 @@ def answers(
     Parameters
     ----------
     items : Dataset that `preparation.prepare` wrote
-    entries : {name: {"method", "kind", "options", "models": {training seed: file}, empty where nothing is trained}}
+    entries : {name: {"method", "kind", "options", "models": {training seed: file}, empty where nothing is trained,
+        "sha256" of the model's file, where that is known}}
     device : cpu, cuda or auto
     folder : where answers are kept until the next method's are asked for; without one they are in memory, as images
         should not be
@@ -42,9 +45,17 @@ def answers(
     Yields
     ------
     name, entry, and {training seed: what `methods.predict` returns}, the seed 0 where nothing is trained
+
+    Raises
+    ------
+    ModelError for a model that is not the one that was shipped.
     """
     for name, entry in entries.items():
         found = {}
+        for model in entry["models"].values():
+            said = entry.get("sha256")
+            if said and (sha256 := checksums.digest(model)) != said:
+                raise ModelError(f"{model}: found sha256 {sha256[:12]}, expected {said[:12]}, as its card says")
         for seed, model in (entry["models"] or {0: None}).items():
             method = methods.load(items.attrs["problem"], entry["method"], entry["options"], model)
             if folder is None:

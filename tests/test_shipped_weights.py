@@ -1,0 +1,141 @@
+"""Models that come with blurbench: which recordings use them, and that a wrong one is not used."""
+
+import json
+
+import pandas as pd
+import pytest
+from configurations import layers, refusal
+from films import write_film
+from workflow import ROOT, finished_tree
+
+from blurbench.__main__ import configuration
+from blurbench.files import checksums
+from blurbench.files.models import ModelError
+from blurbench.planning import live, shipped
+from blurbench.planning.configuration import expand
+from blurbench.running import measurement, shipping
+from blurbench.tables import recording
+
+SHA256 = "0" * 64
+
+
+@pytest.fixture
+def weights(tmp_path, monkeypatch):
+    """A folder of weights of its own, in which `put` lays a card."""
+    monkeypatch.setattr(shipped, "folder", lambda: tmp_path / "weights")
+
+    def put(config, problem, dataset, model, **changes):
+        entry = config["problems"][problem]["methods"][model]
+        said = {"method": entry["method"], "trained_on": shipped.trained_on(config, problem, dataset)}
+        said |= {"options": entry["options"], "seed": 3, "sha256": SHA256, **changes}
+        path = shipped.file(problem, dataset, model).with_suffix(".json")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(said))
+
+    return put
+
+
+@pytest.fixture
+def config(tmp_path):
+    """The laptop configuration with a recording for the models of `wide`."""
+    entry = write_film(tmp_path / "film.tif", 1.0, 300, columns=2, frames=8) | {"dataset": "wide"}
+    return {**layers("config", "laptop"), "recordings": {"film": entry}}
+
+
+def found(config, **changes):
+    full = expand({**config, "recordings": {"film": config["recordings"]["film"] | changes}})
+    return live.methods(full, full["recordings"]["film"], "results/one")
+
+
+def test_a_recording_takes_the_models_that_fit_and_leaves_out_what_would_have_to_be_trained(weights, config):
+    own = found(config)
+    assert own["ours"]["weights"] == "own" and own["ours"]["models"] == {
+        1: "results/one/models/diffusion/wide/ours/1.pt"
+    }
+    weights(expand(config), "diffusion", "wide", "ours")
+    with_one = found(config)
+    assert with_one["ours"]["weights"] == "shipped" and with_one["ours"]["sha256"] == SHA256
+    assert set(with_one["ours"]["models"]) == {3} and with_one["ours"]["options"] == {}
+    assert "summary_ridge" in own and "summary_ridge" not in with_one  # it has no model that is shipped
+    ready = {name for name, one in own.items() if not one["models"]}
+    assert ready and {name for name, one in with_one.items() if not one["models"]} == ready
+    assert found(config, weights="own") == own
+
+
+def test_a_model_of_another_microscope_does_not_fit(weights, config):
+    weights(expand(config), "diffusion", "wide", "ours")
+    config["problems"]["diffusion"]["datasets"]["wide"]["imaging"] = {"photons": [3, 30]}
+    assert found(config)["ours"]["weights"] == "own"
+    config["recordings"]["film"]["weights"] = "shipped"
+    message = refusal(config)
+    assert "recordings.film.weights: found shipped, and none for diffusion/wide" in message
+
+
+def test_a_larger_network_trained_for_longer_fits(weights, config):
+    weights(expand(config), "diffusion", "wide", "ours", options={"width": 512, "dropout": 0.0})
+    assert found(config)["ours"]["options"] == {}  # which are then those of the model
+
+
+def test_options_of_prediction_stay(weights, config):
+    full = expand(layers("config", "reference"))
+    weights(full, "colloids", "levels", "ours")
+    entry = {"problem": "colloids", "dataset": "levels"}
+    methods = live.methods(full, entry, "results/one")
+    assert methods["ours_mirrors"]["options"] == {"mirrors": 4}
+    assert methods["ours_mirrors"]["models"] == methods["ours"]["models"]
+
+
+def test_a_model_that_is_not_what_its_card_says_is_not_used(tmp_path):
+    model = tmp_path / "ours.pt"
+    model.write_bytes(b"another")
+    entry = {"method": "ours", "kind": "learned", "options": {}, "models": {1: str(model)}, "sha256": SHA256}
+    with pytest.raises(ModelError, match=r"ours\.pt: found sha256 .*, expected 000000000000"):
+        next(measurement.answers(None, {"ours": entry}, "cpu"))
+
+
+@pytest.fixture(scope="module")
+def shipped_tree(tmp_path_factory):
+    """A finished run, and a clone without its results in which the models of its `report` come along."""
+    run = finished_tree(tmp_path_factory.mktemp("shipped") / "run")
+    new = run.clone(run.path.parent / "new", results=False)
+    config = configuration([str(run.path / "config" / f"{name}.yaml") for name in ("config", "smoke", "test")])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(shipped, "folder", lambda: new.path / "weights")
+        made = shipping.ship(run.results, config, [("diffusion", "report")])
+    assert [path.relative_to(new.path).as_posix() for path in made] == ["weights/diffusion/report/ours.pt"]
+    return run, new
+
+
+def test_a_card_says_what_the_tables_do(shipped_tree):
+    run, new = shipped_tree
+    card = json.loads((new.path / "weights/diffusion/report/ours.json").read_text())
+    rows = run.table().query("dataset == 'report' and method == 'ours' and condition == 'all'").set_index("metric")
+    assert {name: said["mean"] for name, said in card["scores"].items()} == pytest.approx(
+        rows["mean"].astype(object).where(rows["mean"].notna(), None).to_dict(), rel=1e-5
+    )
+    assert card["trained_on"]["imaging"]["frames"] == 6 and card["seed"] == 1
+    assert card["sha256"] == checksums.digest(run.results / "models/diffusion/report/ours/1.pt")
+    assert card["train_core_s"] > 0 and card["licence"] in (ROOT / "pyproject.toml").read_text()
+
+
+def test_a_recording_is_measured_without_a_training_or_a_simulation(shipped_tree, tmp_path):
+    run, new = shipped_tree
+    film = write_film(tmp_path / "film.tif", 1.0, 1000, columns=3, frames=24)
+    new.config = {**new.config, "recordings": {"film": film}}
+    new.snakemake("recordings")
+    table = pd.read_csv(new.results / "recordings/film/methods.csv").set_index("method")
+    assert table.weights["ours"] == table.weights["ours_again"] == "shipped" and pd.isna(table.weights["cve"])
+    assert table.n_stacks["ours"] > 0 and 0.05 < table.D["ours"] < 20
+    assert {path.name for path in new.results.iterdir()} == {"recordings", "logs", "benchmarks"}
+    said = recording.shown(new.results / "recordings/film")
+    assert f"{table.D['cve']:.3g}" in said and "picture.svg" in said
+
+
+def test_models_too_large_for_git_are_not_shipped(shipped_tree, monkeypatch):
+    run, _ = shipped_tree
+    config = configuration([str(run.path / "config" / f"{name}.yaml") for name in ("config", "smoke", "test")])
+    monkeypatch.setattr(shipping, "LARGEST_MB", 1e-3)
+    with pytest.raises(ValueError, match=r"1\.pt: found .* MB, expected at most 0\.001"):
+        shipping.ship(run.results, config, [("diffusion", "report")])
+    with pytest.raises(ValueError, match="found no model of diffusion/reprot"):
+        shipping.ship(run.results, config, [("diffusion", "reprot")])
