@@ -120,7 +120,8 @@ def test_a_card_says_what_the_tables_do(shipped_tree):
 
 def test_a_recording_is_measured_without_a_training_or_a_simulation(shipped_tree, tmp_path):
     run, new = shipped_tree
-    film = write_film(tmp_path / "film.tif", 1.0, 1000, columns=3, frames=24)
+    film = write_film(tmp_path / "film.tif", 1.0, 100, columns=3, frames=24)
+    film["psf"] = {"kind": "gaussian", "fwhm_um": 0.25}
     new.config = {**new.config, "recordings": {"film": film}}
     new.snakemake("recordings")
     table = pd.read_csv(new.results / "recordings/film/methods.csv").set_index("method")
