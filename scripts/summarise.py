@@ -25,7 +25,7 @@ with logged(snakemake.log[0], snakemake.threads):
     made = {
         "timing": times,
         "summary": summary.document(results, raised),
-        "page": summary_page.page(about, results, times, list(not_trained.lines(raised))),
+        "page": summary_page.document(about, results, times, list(not_trained.lines(raised))),
         "not_trained": raised,
         "methods": pd.DataFrame(params.methods).assign(
             run=snakemake.config["run"], seed=snakemake.config["seed"], commit=here["commit"]

@@ -108,6 +108,12 @@ def test_extra_tables_have_their_parts(problem):
 
 
 @each_problem
+def test_every_heading_of_a_number_is_a_term_and_no_other(problem):
+    labels = {number.label for metric in problems.find(problem, "score.METRICS") for number in metric.published}
+    assert set(problems.find(problem, "terms.TERMS")) == labels - {""}
+
+
+@each_problem
 def test_items_are_read_into_a_named_tuple(problem):
     module = problems.find(problem, "items.__dict__")
     own = [c for c in module.values() if isinstance(c, type) and c.__module__ == f"blurbench.{problem}.items"]

@@ -20,7 +20,7 @@ from blurbench.planning.method import KINDS
 from blurbench.running import machine
 from blurbench.scoring.metric import numbers
 from blurbench.scoring.scores import RANKED, read
-from blurbench.tables import not_trained, pairs, published, rendering, summary, summary_page, timing
+from blurbench.tables import not_trained, pairs, published, rendering, summary, summary_page, terms, timing
 from blurbench.tables.settings import Settings
 from blurbench.tables.tabulate import tabulate
 
@@ -254,7 +254,25 @@ def test_html(made):
 
     parser = Tags()
     parser.feed(made["html"])
-    assert not parser.stack and parser.seen["table"] == 4
+    assert not parser.stack
+    # Numbers over all D and at each of two datasets, the former against the realised D too, and the pairs; each once
+    # more for who has no JavaScript.
+    assert parser.seen["table"] == 2 * (2 * 2 + 2 + 1)
+
+
+def test_every_number_of_the_page_of_a_problem_is_explained_on_it(made):
+    declared = {number.label for metric in METRICS for number in metric.published if number.label}
+    assert set(problems.find("diffusion", "terms.TERMS")) == declared
+    for metric, number in numbers(METRICS):
+        if number.label:
+            assert f"<dt>{terms.heading(metric, number)}</dt>" in made["html"]
+    text = made["html"]
+    assert "RMSE of ln D ↓" in text and "bias of ln D → 0" in text and "coverage of 95 % → 0.95" in text
+
+
+def test_pages_ask_no_server_for_anything(made):
+    """Not even for what they hold already: a link that is clicked on is none of these."""
+    assert not re.findall(r"""(?:src=|from |import\()["']?https?:|<link|@import""", made["html"])
 
 
 def test_tex(made):
@@ -273,10 +291,16 @@ def test_tex(made):
     [
         ((0.2345, 0.2211, 0.2501), "0.234 [0.221, 0.250]"),
         ((-0.012, -0.03, 0.01), "−0.012 [−0.030, 0.010]"),
-        ((1.0, 1.0, 1.0), "1"),
+        ((1.0, 1.0, 1.0), "1.00"),
         ((1234.5, 1100.0, 1400.0), "1234 [1100, 1400]"),
+        ((30.1234, 30.1034, 30.1434), "30.123 [30.103, 30.143]"),
+        ((4.12e-6, 4.05e-6, 4.21e-6), "0.000004120 [0.000004050, 0.000004210]"),
+        ((-0.0004, -0.03, 0.03), "0.000 [−0.030, 0.030]"),
         ((np.nan, np.nan, np.nan), "–"),
-        ((0.5, np.nan, np.nan), "0.5"),
+        ((0.5, np.nan, np.nan), "0.500"),
+        ((1234.5, np.nan, np.nan), "1234"),
+        ((-4.48e-5, np.nan, np.nan), "−0.0000448"),
+        ((1e-17, -1e-17, 2e-17), "0"),
     ],
 )
 def test_an_estimate_as_it_is_read(estimate, text):
@@ -338,10 +362,10 @@ def test_the_summary_says_who_is_ahead_by_how_much_and_where_the_limit_is(made):
 def test_the_page_of_the_summary_needs_no_network_and_holds_every_method(made, table):
     times = timing.table(table, [], [], [], {"cpu": "a processor", "cores": 2, "gpu": None})
     about = {"run": "<tiny>", "commit": "none"}
-    text = summary_page.page(about, results(made), times, ["diffusion, report, ours, seed 2: ValueError"])
+    text = summary_page.document(about, results(made), times, ["diffusion, report, ours, seed 2: ValueError"])
     assert "&lt;tiny&gt;" in text and "<tiny>" not in text
-    assert not re.findall(r"""src=["']?https?:|<link|@import""", text)  # a link that is clicked on is none of these
-    shown = summary_page.overview(made["csv"], numbers(METRICS)[0][1], times)
+    assert not re.findall(r"""(?:src=|from |import\()["']?https?:|<link|@import""", text)
+    shown = summary_page.overview(made["csv"], *numbers(METRICS)[0], times)
     assert set(zip(shown["dataset"], shown["method"])) == set(zip(table["dataset"], table["method"]))
     assert list(shown["dataset"].unique()) == list(made["csv"]["dataset"].unique())
     broken = shown[shown["method"] == "broken"].iloc[0]

@@ -7,7 +7,7 @@ from blurbench import problems
 from blurbench.planning.method import KINDS
 from blurbench.planning.mistakes import COLUMN
 from blurbench.scoring.metric import numbers
-from blurbench.tables.rendering import FEW, NONE, estimate, few
+from blurbench.tables.rendering import FEW, NONE, digits, estimate, few
 
 TITLE = "what each method loses under a mistake"
 CAPTION = (
@@ -93,4 +93,4 @@ def _cell(mean, loss, low, high):
     if not np.isfinite(mean):
         return NONE
     certain = np.isfinite(low) and not low <= 0 <= high
-    return estimate(mean) + (f" ({loss:+.2g})".replace("-", "−") if certain else "")
+    return estimate(mean) + (f" ({'+' * (loss > 0)}{digits(loss, 2)})" if certain else "")

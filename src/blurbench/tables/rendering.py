@@ -1,7 +1,6 @@
-"""Published tables as people read them: Markdown, HTML and LaTeX."""
+"""Published tables as people read them: rows of strings, in Markdown and LaTeX; `page` makes HTML of them."""
 
 import warnings
-from html import escape
 
 import numpy as np
 import pandas as pd
@@ -11,6 +10,7 @@ from blurbench.scoring.scores import RANKED
 from blurbench.scoring.statistics import FEWEST
 
 NONE = "–"
+ROUNDING = 1e-9  # what is smaller is an error of rounding
 CLAIM = 20  # items under a condition, with fewer of which nothing is claimed of it
 FEW = f"†: fewer than {CLAIM} items under a condition, too few for a claim about it."
 GROUPS = {"learned": "methods", "classical": "methods", "limit": "limits", "control": "control"}
@@ -29,15 +29,6 @@ def rows(table) -> str:
     return table.to_markdown(index=False, disable_numparse=True)
 
 
-def html(title, caption, blocks) -> str:
-    """A page of (heading, note, rows of strings), the rows grouped by their index."""
-    tables = [_great(*block).with_id(f"{title}-{i}").as_raw_html() for i, block in enumerate(blocks)]
-    return (
-        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title></head>\n'
-        f"<body><h1>{escape(title)}</h1><p>{escape(caption)}</p>\n" + "\n".join(tables) + "\n</body></html>\n"
-    )
-
-
 def latex(title, blocks) -> str:
     """LaTeX of (heading, note, rows of strings), the rows grouped by their index, each on a page of its own."""
     with warnings.catch_warnings():
@@ -51,14 +42,24 @@ def latex(title, blocks) -> str:
 
 
 def estimate(mean, low=np.nan, high=np.nan) -> str:
-    """`mean [low, high]`, to two digits of the interval's half width; the mean alone where there is no interval."""
+    """`mean [low, high]`, to two digits of the interval's half width; the mean alone, to three, where there is none."""
     if not np.isfinite(mean):
         return NONE
     width = (high - low) / 2
-    if not width > 1e-3 * abs(mean):
-        return f"{mean:.3g}".replace("-", "−", 1)
-    decimals = int(np.clip(1 - np.floor(np.log10(width)), 0, 6))
-    return f"{mean:.{decimals}f} [{low:.{decimals}f}, {high:.{decimals}f}]".replace("-", "−")
+    if not width > ROUNDING:
+        return digits(mean, 3)
+    n = _decimals(width, 2)
+    return f"{mean:z.{n}f} [{low:z.{n}f}, {high:z.{n}f}]".replace("-", "−")
+
+
+def digits(x, n) -> str:
+    """A number to n digits, more where it has more before its point; never as a power of ten."""
+    return f"{x:.{_decimals(x, n)}f}".replace("-", "−") if abs(x) > ROUNDING else "0"
+
+
+def _decimals(size, n):
+    """How many decimals show n digits of a size."""
+    return max(0, n - 1 - int(np.floor(np.log10(abs(size)))))
 
 
 def blocks(table, numbers):

@@ -54,12 +54,11 @@ def _not_trained(raised):
 
 def _section(problem, found, primary):
     """One problem, by the published number that orders its tables."""
-    references = found.pairs.method_b[found.pairs.p_holm.notna()].unique()
-    rows, behind, said = [], [], []
+    references, rows, behind = verdict.tested_against(found.pairs), [], []
+    said = [f"- {sentence}" for sentence in verdict.sentences(found.main, found.pairs, primary).values()]
     for dataset, part in found.main.groupby("dataset", sort=False):
         overall = part[part.condition == "all"]
         pairs = found.pairs[found.pairs.dataset == dataset].set_index(["method_a", "method_b"])
-        said.append(f"- {verdict.sentence(str(dataset), overall, pairs, primary, references)}")
         rows.append({"dataset": dataset} | _row(overall, pairs, primary, references, part.n_items.min()))
         behind += _behind(dataset, pairs, overall.direction[overall.metric == primary.name].iloc[0])
     lines = [f"## {problem}: {primary.label}", "", problems.question(problem), "", *said, ""]

@@ -7,15 +7,16 @@ from blurbench.planning import mistakes
 from blurbench.scoring.metric import numbers
 from blurbench.scoring.scores import Scores
 from blurbench.tables import extra, failures, pairs, published, rendering
+from blurbench.tables.problem_page import Section, document
 from blurbench.tables.settings import Settings
 
 
 def tabulate(problem, scores: list[Scores], given: Settings) -> dict[str, pd.DataFrame | str]:
     """Tables and texts by the names that rules/tabulate.smk gives their files.
 
-    The main table is `csv`, for people `md`, `html` and `tex`; `pairs` are the paired differences, `failures` the
-    failed predictions. An extra table is `<name>_csv` and `<name>_md`, made by <problem>/tables/<name>.py, or by
-    `tables.mistakes` and, of the trials of sweeps, `tables.sweep`, with
+    The main table is `csv`, for people `md` and `tex`; `html` is a page of all tables, `pairs` are the paired
+    differences, `failures` the failed predictions. An extra table is `<name>_csv` and `<name>_md`, made by
+    <problem>/tables/<name>.py, or by `tables.mistakes` and, of the trials of sweeps, `tables.sweep`, with
 
     - `table(scores, given)`, the frame for the CSV,
     - `blocks(table)` and `summary(table)`, (heading, note, rows of strings) for its Markdown and for summary.md; the
@@ -33,12 +34,11 @@ def tabulate(problem, scores: list[Scores], given: Settings) -> dict[str, pd.Dat
     plain = [one for one in scores if mistakes.COLUMN not in one.items]
     declared, caption = numbers(problems.find(problem, "score.METRICS")), problems.find(problem, "score.CAPTION")
     main = published.table(problem, plain, declared, given)
-    blocks = list(rendering.blocks(main, declared))
+    sections = [Section("scores", caption, list(rendering.blocks(main, declared)))]
     made = {
         "csv": main,
-        "md": rendering.markdown(problem, caption, blocks),
-        "html": rendering.html(problem, caption, blocks),
-        "tex": rendering.latex(problem, blocks),
+        "md": rendering.markdown(problem, caption, sections[0].blocks),
+        "tex": rendering.latex(problem, sections[0].blocks),
         "pairs": pairs.table(plain, *declared[0], given),
         "failures": failures.table(scores),
     }
@@ -46,5 +46,7 @@ def tabulate(problem, scores: list[Scores], given: Settings) -> dict[str, pd.Dat
         parts = "TITLE", "CAPTION", "table", "blocks"
         title, caption, table, blocks = (extra.part(problem, name, part) for part in parts)
         beside = made[f"{name}_csv"] = table(scores if name in extra.SHARED else plain, given)
-        made[f"{name}_md"] = rendering.markdown(f"{problem}: {title}", caption, blocks(beside))
+        sections.append(Section(title, caption, list(blocks(beside))))
+        made[f"{name}_md"] = rendering.markdown(f"{problem}: {title}", caption, sections[-1].blocks)
+    made["html"] = document(problem, sections, main, made["pairs"])
     return made

@@ -42,6 +42,26 @@ def sentence(dataset: str, overall, pairs, primary, references) -> str:
     return f"{text}. {'Limits' if len(limits) > 1 else 'Limit'}: {', '.join(limits)}." if limits else f"{text}."
 
 
+def sentences(main, pairs, primary) -> dict[str, str]:
+    """`sentence` of each dataset, by its name, in the order of the table.
+
+    Parameters
+    ----------
+    main, pairs : the published and the pairs table of a problem
+    primary : the published number that orders the tables
+    """
+    references, said = tested_against(pairs), {}
+    for dataset, part in main.groupby("dataset", sort=False):
+        of_dataset = pairs[pairs.dataset == dataset].set_index(["method_a", "method_b"])
+        said[dataset] = sentence(str(dataset), part[part.condition == "all"], of_dataset, primary, references)
+    return said
+
+
+def tested_against(pairs) -> list[str]:
+    """Names of the methods that learned ones are tested against."""
+    return list(pairs.method_b[pairs.p_holm.notna()].unique())
+
+
 def _value(first, method):
     return estimate(first["mean"][method], first.ci_low[method], first.ci_high[method])
 
