@@ -30,7 +30,8 @@ tables: .venv/installed
 	$(SNAKEMAKE) --configfile config/laptop.yaml
 
 report: tables
-	$(SNAKEMAKE) --configfile config/laptop.yaml --report results/laptop/report.zip
+	$(SNAKEMAKE) --configfile config/laptop.yaml --report results/laptop/report.zip \
+		--report-stylesheet rules/captions/report.css
 
 smoke: .venv/installed
 	$(SNAKEMAKE) --configfile config/smoke.yaml

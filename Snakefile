@@ -13,6 +13,9 @@ min_version("9.12")
 configfile: "config/config.yaml"
 
 
+report: "rules/captions/first_page.rst"
+
+
 include: "rules/common.smk"
 
 

@@ -5,6 +5,7 @@ several rules name; and by the files of common/ the functions of the rules, each
 that it serves. A function that takes `wildcards` says in its docstring which rules it is for.
 """
 
+import ast
 import os
 import shlex
 import sys
@@ -18,7 +19,7 @@ from snakemake.exceptions import WorkflowError
 sys.path.insert(0, str(Path(workflow.basedir) / "src"))
 
 from blurbench import problems
-from blurbench.planning import configuration, frozen, live, pooled, sources, units
+from blurbench.planning import configuration, frozen, live, pooled, schemas, sources, units
 from blurbench.planning.memory import BASE_MB, memory_mb
 from blurbench.planning.repeated_keys import repeated_keys
 

@@ -43,6 +43,8 @@ rule draw:
         curves=names_of_curves,
         methods=entries_of_curves,
         kinds=kinds,
+        item_counts=test_items,
+        reading=reading,
         library=library("blurbench.drawing.material", "blurbench.{problem}.figures.{figure}"),
     script:
         "../scripts/draw.py"

@@ -52,8 +52,18 @@ rule measure:
             category="recordings",
             labels={"recording": "{recording}", "content": "methods"},
         ),
-        details="<results>/recordings/{recording}/details.csv",
-        reference="<results>/recordings/{recording}/reference.csv",
+        details=report(
+            "<results>/recordings/{recording}/details.csv",
+            caption="captions/recording_details.rst",
+            category="recordings",
+            labels={"recording": "{recording}", "content": "details"},
+        ),
+        reference=report(
+            "<results>/recordings/{recording}/reference.csv",
+            caption="captions/recording_reference.rst",
+            category="recordings",
+            labels={"recording": "{recording}", "content": "reference"},
+        ),
         picture=report(
             "<results>/recordings/{recording}/picture.svg",
             caption="captions/recording_picture.rst",

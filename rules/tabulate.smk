@@ -2,8 +2,8 @@
 
 Needs: the scores of every dataset, method and seed. Makes: tables/{problem}.csv .md .html .tex, {problem}_pairs.csv (paired
 differences), {problem}_failures.csv, the extra tables that a problem declares, {problem}_sweep.csv .md where something is
-swept; tables/timing.csv, tables/summary.md, tables/summary.html, tables/not_trained.csv (trainings that raised),
-tables/methods.csv (what each method was) and machine.json over all problems;
+swept; tables/timing.csv, tables/summary.md, tables/summary.html, tables/summary.rst (the first page of the report),
+tables/not_trained.csv (trainings that raised), tables/methods.csv (what each method was) and machine.json over all problems;
 {problem}.sha256 and summary.sha256, by which `make check` knows a table that was altered.
 Read by: complete, people, and README.md.
 """
@@ -39,10 +39,10 @@ for name in config["problems"]:
             md="<results>/tables/{problem}.md",
             html=report(
                 "<results>/tables/{problem}.html",
-                caption="captions/table.rst",
+                caption="captions/page.rst",
                 category="{problem}",
                 subcategory="tables",
-                labels={"table": "scores", "format": "html"},
+                labels={"table": "all, to sort", "format": "page"},
             ),
             tex="<results>/tables/{problem}.tex",
             pairs=report(
@@ -79,6 +79,7 @@ for name in config["problems"]:
             datasets=dataset_entries,
             trials=names_of_trials,
             compare_with=config["problems"][name]["compare_with"],
+            item_counts=test_items,
             bounds=[method for method, one in config["problems"][name]["methods"].items() if one["bound"]],
             library=library(
                 "blurbench.tables.tabulate",
@@ -106,24 +107,40 @@ rule summarise:
             "<results>/tables/timing.csv",
             caption="captions/timing.rst",
             category="all problems",
-            labels={"table": "timing"},
+            labels={"table": "timing", "format": "csv"},
         ),
         summary=report(
             "<results>/tables/summary.md",
             caption="captions/summary.rst",
             category="all problems",
-            labels={"table": "summary"},
+            labels={"table": "summary", "format": "Markdown"},
         ),
         page=report(
             "<results>/tables/summary.html",
             caption="captions/summary.rst",
             category="all problems",
-            labels={"table": "summary, to sort and filter"},
+            labels={"table": "summary, to sort and filter", "format": "page"},
         ),
-        not_trained="<results>/tables/not_trained.csv",
-        methods="<results>/tables/methods.csv",
+        first_page="<results>/tables/summary.rst",
+        not_trained=report(
+            "<results>/tables/not_trained.csv",
+            caption="captions/not_trained.rst",
+            category="all problems",
+            labels={"table": "trainings that raised", "format": "csv"},
+        ),
+        methods=report(
+            "<results>/tables/methods.csv",
+            caption="captions/methods.rst",
+            category="all problems",
+            labels={"table": "methods as they were", "format": "csv"},
+        ),
         checksums="<results>/tables/summary.sha256",
-        machine="<results>/machine.json",
+        machine=report(
+            "<results>/machine.json",
+            caption="captions/machine.rst",
+            category="all problems",
+            labels={"table": "machine and versions", "format": "JSON"},
+        ),
     log:
         "<results>/logs/summarise.log",
     benchmark:
@@ -141,7 +158,9 @@ rule summarise:
         trainings=trainings(),
         logs=training_logs,
         methods=method_states,
+        configuration=configuration_files(),
         library=sources.state(
+            "blurbench.tables.first_page",
             "blurbench.tables.summary",
             "blurbench.tables.summary_page",
             "blurbench.tables.timing",

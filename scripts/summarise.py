@@ -9,7 +9,7 @@ with logged(snakemake.log[0], snakemake.threads):
 
     from blurbench.files import checksums, tables
     from blurbench.running import machine
-    from blurbench.tables import not_trained, summary, summary_page, timing
+    from blurbench.tables import first_page, not_trained, summary, summary_page, timing
 
     here, params, files = machine.describe(), snakemake.params, snakemake.input
     results = {
@@ -21,11 +21,13 @@ with logged(snakemake.log[0], snakemake.threads):
     scores = pd.concat(found.main for found in results.values())
     raised = not_trained.table(params.trainings, files.models, params.logs)
     times = timing.table(scores, params.trainings, files.curves, files.benchmarks, here)
-    about = summary_page.about(snakemake.config["run"], snakemake.config["seed"], here)
+    about = summary_page.about(snakemake.config["run"], snakemake.config["seed"], params.configuration, here)
+    said = not_trained.lines(raised)
     made = {
         "timing": times,
         "summary": summary.document(results, raised),
-        "page": summary_page.document(about, results, times, list(not_trained.lines(raised))),
+        "page": summary_page.document(about, results, times, said),
+        "first_page": first_page.document(about, results, said),
         "not_trained": raised,
         "methods": pd.DataFrame(params.methods).assign(
             run=snakemake.config["run"], seed=snakemake.config["seed"], commit=here["commit"]

@@ -4,6 +4,7 @@ docs/adding-a-problem.md is this contract in words; tests/test_methods.py, test_
 methods, metrics and figures one by one.
 """
 
+import ast
 import inspect
 import re
 from pathlib import Path
@@ -105,6 +106,14 @@ def test_extra_tables_have_their_parts(problem):
             assert len(inspect.signature(problems.find(problem, f"tables.{name}.{part}")).parameters) == parameters
     folder = LIBRARY / problem / "tables"
     assert {path.stem for path in folder.glob("[a-z]*.py")} == set(problems.load(problem).tables)
+
+
+@each_problem
+def test_every_figure_says_what_it_shows_and_how_to_read_it(problem):
+    declared = problems.load(problem)
+    for name in declared.figures + declared.training_figures + declared.summary_figures:
+        said = ast.get_docstring(ast.parse((LIBRARY / problem / f"figures/{name}.py").read_text()))
+        assert len(said.split("\n\n")) == 2, f"{problem}/figures/{name}.py: found {said!r}, expected two paragraphs"
 
 
 @each_problem

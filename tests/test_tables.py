@@ -11,6 +11,8 @@ from types import ModuleType
 import numpy as np
 import pandas as pd
 import pytest
+from docutils import nodes
+from docutils.core import publish_doctree
 from synthetic import GRID, METHODS, dataset, predictions, score_tables
 
 from blurbench import problems
@@ -20,7 +22,18 @@ from blurbench.planning.method import KINDS
 from blurbench.running import machine
 from blurbench.scoring.metric import numbers
 from blurbench.scoring.scores import RANKED, read
-from blurbench.tables import not_trained, pairs, published, rendering, summary, summary_page, terms, timing
+from blurbench.tables import (
+    first_page,
+    not_trained,
+    pairs,
+    published,
+    rendering,
+    summary,
+    summary_page,
+    terms,
+    timing,
+    verdict,
+)
 from blurbench.tables.settings import Settings
 from blurbench.tables.tabulate import tabulate
 
@@ -371,6 +384,18 @@ def test_the_page_of_the_summary_needs_no_network_and_holds_every_method(made, t
     broken = shown[shown["method"] == "broken"].iloc[0]
     assert broken["failed"] == "70" and float(broken["RMSE of ln D ↓"]) > 0
     assert "Not trained" in text and "seed 2: ValueError" in text
+
+
+def test_the_first_page_of_the_report_says_what_was_run_and_what_came_out_whatever_the_names(made):
+    about = {"run": "tiny_", "machine": "*a* `processor` |1|"}
+    text = first_page.document(about, results(made), ["diffusion, report, ours_, seed 2: ValueError: *what*"])
+    parsed = publish_doctree(text, settings_overrides={"report_level": 1, "halt_level": 1})
+    fields = {field[0].astext(): field[1].astext() for field in parsed.findall(nodes.field)}
+    assert fields == about
+    lines = [item.astext() for item in parsed.findall(nodes.list_item)]
+    assert lines[0] == "diffusion, report, ours_, seed 2: ValueError: *what*"
+    number = numbers(METRICS)[0][1]
+    assert lines[1:] == list(verdict.sentences(made["csv"], made["pairs"], number).values()) and len(lines) == 3
 
 
 def test_the_summary_names_each_training_that_raised(made, tmp_path):

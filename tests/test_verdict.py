@@ -25,8 +25,8 @@ def sentence(ci_low, ci_high, p_holm, limit=0.2):
 def test_who_is_ahead_by_how_much_and_how_far_the_limit_is():
     said = sentence(-0.03, -0.01, 0.001)
     assert said == (
-        f"report: learned ours has the best {NUMBER.label}, 0.24; the best classical method, cve, has 0.26, "
-        "a difference of 0.020 [0.010, 0.030]. Limit: bound 0.2."
+        f"report: learned ours has the best {NUMBER.label}, 0.240; the best classical method, cve, has 0.260, "
+        "a difference of 0.020 [0.010, 0.030]. Limit: bound 0.200."
     )
     assert "Limit" not in sentence(-0.03, -0.01, 0.001, limit=np.nan)
 
@@ -52,4 +52,4 @@ def test_a_lead_is_one_only_if_its_test_says_so_too(ci_low, ci_high, p_holm, cha
 
 def test_without_an_interval_nothing_is_said_of_chance():
     said = sentence(np.nan, np.nan, np.nan)
-    assert "a difference of 0.02 without an interval" in said and "chance" not in said
+    assert "a difference of 0.0200 without an interval" in said and "chance" not in said

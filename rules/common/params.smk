@@ -82,6 +82,26 @@ def dataset_entries(wildcards):
     }
 
 
+def test_items(wildcards):
+    """tabulate, draw: how many items stand behind it, in words of the schema, by dataset."""
+    entries = config["problems"][wildcards.problem]["datasets"]
+    names = [wildcards.dataset] if "dataset" in wildcards.keys() else entries
+    what = schemas.of_dataset(wildcards.problem)["properties"]["items"]["properties"]["test"]["description"]
+    return f"{what}: " + ", ".join(f"{name} {entries[name]['items']['test']}" for name in names)
+
+
+def reading(wildcards):
+    """draw: what a figure shows and how to read it, as its module says."""
+    file = problems.LIBRARY / wildcards.problem / "figures" / f"{wildcards.figure}.py"
+    return ast.get_docstring(ast.parse(file.read_text(encoding="utf-8")))
+
+
+def configuration_files():
+    """summarise: those that the configuration was read from, each laid over those before it."""
+    over = workflow.overwrite_configfiles  # of the command line, which Snakemake has before that of the Snakefile
+    return [os.path.relpath(file) for file in [*(f for f in workflow.configfiles if f not in over), *over]]
+
+
 def names_of_predictions(wildcards):
     """draw: (dataset, method, seed) of every prediction file of {problem}, or of {dataset} alone, in their order."""
     return [unit[1:] for unit in units.units(config, wildcards.problem, wildcards.get("dataset"))]

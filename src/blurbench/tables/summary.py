@@ -122,4 +122,4 @@ def _limits(first, overall, winner):
     for limit in first.index[first.kind == "limit"]:
         ratio = overall[(overall.metric == f"ratio_to_{limit}") & (overall.method == winner)]["mean"]
         factor = f" (×{ratio.iloc[0]:.2g})" if len(ratio) and np.isfinite(ratio.iloc[0]) else ""
-        yield f"{limit} {first['mean'][limit]:.3g}{factor}"
+        yield f"{limit} {estimate(first['mean'][limit])}{factor}"

@@ -12,6 +12,8 @@ from blurbench.tables import page, rendering, terms, verdict
 
 TERMS = "kind", "rank", "↑, ↓, →", "95 % interval", "†", "failed", "s an item", "training core-s", rendering.NONE
 
+SOFTWARE = "blurbench", "snakemake", "numpy", "torch"
+
 
 def document(about: dict[str, str], results: dict, timing: pd.DataFrame, raised: list[str]) -> str:
     """HTML of all problems.
@@ -43,22 +45,25 @@ def document(about: dict[str, str], results: dict, timing: pd.DataFrame, raised:
     return page.page(f"blurbench: {about['run']}", parts)
 
 
-def about(run: str, seed: int, machine: dict) -> dict[str, str]:
+def about(run: str, seed: int, configuration: list[str], machine: dict) -> dict[str, str]:
     """What was run, when and where, by term.
 
     Parameters
     ----------
     run, seed : of the configuration
+    configuration : the files that it was read from, each laid over those before it
     machine : of `machine.describe`
     """
     return {
         "run": run,
+        "configuration": ", then ".join(configuration),
         "seed": str(seed),
         "made": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
         "commit": machine["commit"] or "none",
         "machine": f"{machine['cpu']}, {machine['cores']} cores, {machine['memory_gb']} GB",
         "GPU": machine["gpu"] or "none",
-        "software": f"Python {machine['python']}, torch {machine['torch']}",
+        "software": f"Python {machine['python']}, "
+        + ", ".join(f"{name} {machine['packages'][name]}" for name in SOFTWARE),
     }
 
 

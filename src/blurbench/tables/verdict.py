@@ -38,7 +38,9 @@ def sentence(dataset: str, overall, pairs, primary, references) -> str:
             and (pair := _pair(pairs, winner, other)) is not None
         ):
             text += f"; from {other}, {_differs(pair)}"
-    limits = [f"{name} {first['mean'][name]:.3g}" for name in first.index[first.kind == "limit"] if _known(first, name)]
+    limits = [
+        f"{name} {estimate(first['mean'][name])}" for name in first.index[first.kind == "limit"] if _known(first, name)
+    ]
     return f"{text}. {'Limits' if len(limits) > 1 else 'Limit'}: {', '.join(limits)}." if limits else f"{text}."
 
 

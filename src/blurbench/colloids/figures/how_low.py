@@ -1,4 +1,8 @@
-"""How low it goes: the contour of F1 in the plane of what blurs spheres and what hides them in noise."""
+"""How low it goes: the contour of F1 in the plane of what blurs spheres and what hides them in noise.
+
+A panel for each volume fraction. On the side of a line where spheres are larger and contrast is higher, a method
+tracks them; the further it lies towards small and faint, the better the method. The tint is what the best one tracks.
+"""
 
 import numpy as np
 from contourpy import contour_generator

@@ -1,4 +1,8 @@
-"""Pair correlation functions of the true centres and of those found."""
+"""Pair correlation functions of the true centres and of those found.
+
+How often two centres are so far apart, over a fluid without order: answers should lie on the truth. What is found
+below one diameter is a sphere found twice, or none at all; a lower first peak is lost or misplaced neighbours.
+"""
 
 import numpy as np
 

@@ -1,4 +1,9 @@
-"""Recall and rms error along z against the volume fraction."""
+"""Recall and rms error along z against the volume fraction.
+
+A column for each blur. Above, the share of the spheres that is found: higher is better. Below, the error of those
+that are found: lower is better, and to be read beside the share, as who finds the easy ones only has small errors.
+Bars are 95 % intervals over volumes.
+"""
 
 import numpy as np
 

@@ -1,4 +1,8 @@
-"""RMSE of ln D with every cue in the images and with one taken away."""
+"""RMSE of ln D with every cue in the images and with one taken away.
+
+The further a method rises when a cue is taken away, the more it lives on that cue; one that stays level does not use
+it. Bars are 95 % intervals over stacks.
+"""
 
 import numpy as np
 import pandas as pd

@@ -1,4 +1,8 @@
-"""Stacks of a few D: frames, the true path in each exposure, and its mean."""
+"""Stacks of a few D: frames, the true path in each exposure, and its mean.
+
+A row for each D, frames from left to right; the line is where the molecule went during the exposure, the cross its
+mean place. It shows what all methods are given, and how little of the path can be seen.
+"""
 
 import numpy as np
 from matplotlib.collections import LineCollection

@@ -1,4 +1,9 @@
-"""Predicted against true D, one panel per method."""
+"""Predicted against true D, one panel per method.
+
+On the diagonal an answer is right. A line beside it is a bias, a band wider than that of an ideal estimator is
+scatter that could be avoided. A band that bends to a level at an end is that of a method which falls back on what it
+knows of the range.
+"""
 
 import numpy as np
 from matplotlib.lines import Line2D

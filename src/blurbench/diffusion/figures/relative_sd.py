@@ -1,4 +1,8 @@
-"""SD of ln D (the relative SD of D, where small) against D: classical and learned methods side by side, with limits."""
+"""SD of ln D (the relative SD of D, where small) against D: classical and learned methods side by side, with limits.
+
+Lower is better: at 0.1 answers for one D scatter by 10 %. Lines are bounds, which unbiased methods cannot pass; one
+that is drawn to a prior, or to the ends of its range, may lie below. Bars are 95 % intervals over stacks.
+"""
 
 import numpy as np
 from matplotlib.lines import Line2D

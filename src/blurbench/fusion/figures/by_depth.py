@@ -1,4 +1,8 @@
-"""N_SSIM against the depth into the specimen, for each study."""
+"""N_SSIM against the depth into the specimen, for each study.
+
+0 is a copy of the view, 1 is the truth, below 0 an answer is worse than the view itself. A line that falls to the
+right is that of a method which loses with depth. Bars are 95 % intervals over volumes.
+"""
 
 import numpy as np
 

@@ -1,4 +1,9 @@
-"""What is missing to the truth against training cost: 1 - N_SSIM on the validation split."""
+"""What is missing to the truth against training cost: 1 - N_SSIM on the validation split.
+
+A point is a training, with its error on items of the validation split; trainings that differ in their length alone
+are joined. Further down is better, further left is cheaper; a line that still falls at its right end says that more
+training would pay. Level lines are limits and the best classical methods, which are not trained.
+"""
 
 from blurbench.drawing import training_cost
 from blurbench.drawing.material import Material

@@ -1,4 +1,8 @@
-"""Pixel F1, instance F1 and error of the count against blur, for each stain."""
+"""Pixel F1, instance F1 and error of the count against blur, for each stain.
+
+A column for each stain, blur grows to the right. Of F1 higher is better, of the error of the count lower. Bars are 95
+% intervals over scenes. What falls early is a method for sharp images only.
+"""
 
 import numpy as np
 

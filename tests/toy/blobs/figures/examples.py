@@ -1,4 +1,7 @@
-"""The first image of a dataset, without its noise, and as each method answers it."""
+"""The first image of a dataset, without its noise, and as each method answers it.
+
+The nearer a panel is to that without noise, the better.
+"""
 
 from blurbench.blobs import PROBLEM
 

@@ -1,4 +1,7 @@
-"""Learning curves: the loss of every method that learns."""
+"""Learning curves: the loss of every method that learns.
+
+Where the validation loss still falls, training was too short.
+"""
 
 from blurbench.drawing import learning_curves
 
