@@ -49,6 +49,10 @@ for extra in extra_rules():
     include: extra
 
 
+onstart:
+    tell_estimate()
+
+
 onsuccess:
     cancel_timers()
 

@@ -128,6 +128,10 @@ def test_an_edited_figure_alone_is_drawn_again(finished, tmp_path):
     planned = tree.snakemake("--dry-run", "--quiet", "reason")
     assert re.findall(r"^(?:local)?rule (\w+):", planned, re.MULTILINE) == ["draw", "complete", "all"]
     assert "figure=predicted" in planned
+    # What is left to do is estimated, and nothing else.
+    assert re.search(r"^\| diffusion +\| 1 ", planned, re.MULTILINE) and re.search(
+        r"^\| together +\| 3 ", planned, re.MULTILINE
+    )
 
 
 def test_rules_of_ones_own_are_scored(finished, tmp_path):
@@ -171,6 +175,7 @@ def test_the_slurm_profile_is_read(tmp_path):
     train = plan[plan.index("rule train:") :].split("\n\n")[0]
     assert "slurm_partition=gpu" in train and "mem_mb=" in train
     assert "slurm_partition=cpu" in plan[plan.index("rule simulate:") :].split("\n\n")[0]
+    assert "core-hours" in plan and "hours on" not in plan  # cores are each job's own
 
 
 def test_the_full_configuration_asks_for_gpus(tmp_path):

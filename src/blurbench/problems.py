@@ -29,6 +29,7 @@ class Problem:
     known_spec : keys of a dataset's entry that a microscopist knows, a key of a part as "imaging.psf": all that such
         methods are given of it. What is not named is hidden from them: streams, the grid of the test split, and what
         the simulator does without their knowledge
+    grid : keys of a dataset's entry, lists or mappings: the test split has its items for each combination of theirs
     figures : names of the figures of each dataset, figures/<name>.py
     training_figures : names of the figures of each dataset on which methods are trained
     summary_figures : names of the figures over all datasets
@@ -39,6 +40,7 @@ class Problem:
     conditions: tuple[str, ...]
     known: tuple[str, ...]
     known_spec: tuple[str, ...] = ()
+    grid: tuple[str, ...] = ()
     figures: tuple[str, ...] = ()
     training_figures: tuple[str, ...] = ()
     summary_figures: tuple[str, ...] = ()

@@ -8,6 +8,7 @@ PROBLEM = Problem(
     conditions=("phi", "sigma_z_d", "cnr"),
     known=("particle_size_um", "voxel_um", "diameter_px", "sigma_z_px", "sigma_xy_px"),
     known_spec=("imaging.shape_px", "imaging.diameter_px", "imaging.psf", "imaging.offset"),
+    grid=("test_phi", "test_particle_size_um", "test_cnr"),
     figures=("slices", "recall_error", "pair_correlation"),
     training_figures=("learning", "cost"),
     summary_figures=("how_low",),

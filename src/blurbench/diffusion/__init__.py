@@ -21,6 +21,7 @@ PROBLEM = Problem(
         "imaging.camera",
         "imaging.start_spread_px",
     ),
+    grid=("test_D_um2_s",),
     figures=("predicted", "relative_sd", "examples"),
     training_figures=("learning", "cost"),
     summary_figures=("cues",),

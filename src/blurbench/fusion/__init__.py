@@ -28,6 +28,7 @@ PROBLEM = Problem(
         "imaging.truth_sigma_px",
         "imaging.offset",
     ),
+    grid=("studies",),
     figures=("slices", "by_depth", "by_study"),
     training_figures=("learning", "cost"),
     tables=("targets", "depth"),

@@ -8,6 +8,7 @@ PROBLEM = Problem(
     conditions=("stain", "blur_px"),
     known=("stain", "blur_px", "diameter_px", "height_px", "width_px"),
     known_spec=("imaging.shape_px", "imaging.offset"),
+    grid=("stains", "test_blur_px"),
     figures=("outlines", "by_blur"),
     training_figures=("learning", "cost"),
     tables=("blur_levels", "pooled"),
