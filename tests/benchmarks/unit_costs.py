@@ -67,7 +67,7 @@ def means(run, config):
 
 
 def by_method(run, config, units):
-    """Seconds a MB of the predictions of each method's file, by problem: a limit's may be a hundred times the others'."""
+    """Seconds a MB of predictions, by problem and file of the method: a limit's may be a hundred times the others'."""
     sums = defaultdict(lambda: [0.0, 0.0])
     for stage, names, seconds in jobs(run):
         if stage == "predict":
