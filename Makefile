@@ -10,7 +10,8 @@
 # make clean    keeps results
 # make test-faults   of the tests, kills, full disks and damage
 # make test-slurm    the profile of slurm/ on a real Slurm of one node; as root on Debian, else it is skipped
-# make ci       lint, test and test-slurm
+# make test-report   the report of a small run in a browser without a network; installs one as root on Debian, else it is skipped
+# make ci       lint, test, test-slurm and test-report
 # make thorough ci, then every rule once and the check of what that wrote, and more of what ci samples
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
@@ -24,7 +25,7 @@ OUT := results/gpu
 # it has taken, by default each second, which after some hundred jobs takes half a core.
 SNAKEMAKE := snakemake --cores $(CORES) --rerun-incomplete --scheduler greedy --max-jobs-per-timespan 1000000/1h
 
-.PHONY: tables report smoke check compare publish gpu test test-faults test-slurm lint ci thorough clean
+.PHONY: tables report smoke check compare publish gpu test test-faults test-slurm test-report lint ci thorough clean
 
 tables: .venv/installed
 	$(SNAKEMAKE) --configfile config/laptop.yaml
@@ -62,6 +63,9 @@ test-faults: .venv/installed
 test-slurm: .venv/installed
 	pytest tests/slurm/test_slurm.py
 
+test-report: .venv/installed
+	pytest tests/report/test_report.py
+
 lint: .venv/installed
 	ruff check
 	ruff format --check
@@ -70,10 +74,11 @@ lint: .venv/installed
 	lint-imports --no-logo
 	mypy
 
-ci: lint test test-slurm
+ci: lint test test-slurm test-report
 
 thorough: ci smoke
 	$(MAKE) check RUN=smoke
+	RUNS="smoke $(if $(wildcard results/laptop/complete.json),laptop)" pytest tests/report/test_report.py
 	MUTATIONS=1000 pytest tests/test_mutated_configurations.py
 	MUTATED_FILES=5000 pytest tests/test_mutated_files.py
 
