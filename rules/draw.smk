@@ -43,7 +43,7 @@ rule draw:
         curves=names_of_curves,
         methods=entries_of_curves,
         kinds=kinds,
-        item_counts=test_items,
+        item_counts=item_counts,
         reading=reading,
         library=library("blurbench.drawing.material", "blurbench.{problem}.figures.{figure}"),
     script:

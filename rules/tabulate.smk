@@ -79,7 +79,7 @@ for name in config["problems"]:
             datasets=dataset_entries,
             trials=names_of_trials,
             compare_with=config["problems"][name]["compare_with"],
-            item_counts=test_items,
+            item_counts=item_counts,
             bounds=[method for method, one in config["problems"][name]["methods"].items() if one["bound"]],
             library=library(
                 "blurbench.tables.tabulate",

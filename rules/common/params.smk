@@ -82,12 +82,14 @@ def dataset_entries(wildcards):
     }
 
 
-def test_items(wildcards):
+def item_counts(wildcards):
     """tabulate, draw: how many items stand behind it, in words of the schema, by dataset."""
     entries = config["problems"][wildcards.problem]["datasets"]
     names = [wildcards.dataset] if "dataset" in wildcards.keys() else entries
-    what = schemas.of_dataset(wildcards.problem)["properties"]["items"]["properties"]["test"]["description"]
-    return f"{what}: " + ", ".join(f"{name} {entries[name]['items']['test']}" for name in names)
+    of_trainings = wildcards.get("figure") in problems.load(wildcards.problem).training_figures
+    split = "validation" if of_trainings else "test"
+    what = schemas.of_dataset(wildcards.problem)["properties"]["items"]["properties"][split]["description"]
+    return f"{what}: " + ", ".join(f"{name} {entries[name]['items'][split]}" for name in names)
 
 
 def reading(wildcards):
