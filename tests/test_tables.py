@@ -386,6 +386,14 @@ def test_the_page_of_the_summary_needs_no_network_and_holds_every_method(made, t
     assert "Not trained" in text and "seed 2: ValueError" in text
 
 
+def test_the_first_page_names_the_software_that_is_installed():
+    """In an environment of conda neither this library nor Snakemake is."""
+    here = {**MACHINE, "commit": None, "memory_gb": 1.0, "python": "3.11.7", "packages": {"torch": "2.13.0"}}
+    about = summary_page.about("tiny", 1, ["config/config.yaml", "config/laptop.yaml"], here)
+    assert about["software"] == "Python 3.11.7, torch 2.13.0"
+    assert about["configuration"] == "config/config.yaml, then config/laptop.yaml"
+
+
 def test_the_first_page_of_the_report_says_what_was_run_and_what_came_out_whatever_the_names(made):
     about = {"run": "tiny_", "machine": "*a* `processor` |1|"}
     text = first_page.document(about, results(made), ["diffusion, report, ours_, seed 2: ValueError: *what*"])

@@ -12,7 +12,7 @@ from blurbench.tables import page, rendering, terms, verdict
 
 TERMS = "kind", "rank", "↑, ↓, →", "95 % interval", "†", "failed", "s an item", "training core-s", rendering.NONE
 
-SOFTWARE = "blurbench", "snakemake", "numpy", "torch"
+SOFTWARE = "blurbench", "snakemake", "numpy", "torch"  # in an environment of conda the first two are not installed
 
 
 def document(about: dict[str, str], results: dict, timing: pd.DataFrame, raised: list[str]) -> str:
@@ -54,6 +54,7 @@ def about(run: str, seed: int, configuration: list[str], machine: dict) -> dict[
     configuration : the files that it was read from, each laid over those before it
     machine : of `machine.describe`
     """
+    versions = {"Python": machine["python"], **{name: machine["packages"].get(name) for name in SOFTWARE}}
     return {
         "run": run,
         "configuration": ", then ".join(configuration),
@@ -62,8 +63,7 @@ def about(run: str, seed: int, configuration: list[str], machine: dict) -> dict[
         "commit": machine["commit"] or "none",
         "machine": f"{machine['cpu']}, {machine['cores']} cores, {machine['memory_gb']} GB",
         "GPU": machine["gpu"] or "none",
-        "software": f"Python {machine['python']}, "
-        + ", ".join(f"{name} {machine['packages'][name]}" for name in SOFTWARE),
+        "software": ", ".join(f"{name} {version}" for name, version in versions.items() if version),
     }
 
 
