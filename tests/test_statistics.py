@@ -199,6 +199,29 @@ def test_intervals_of_quantiles_cover(reduce, n):
     assert printed == 1 and 0.92 <= covered <= 0.99
 
 
+@pytest.mark.parametrize("reduce", ["median", "quartile_1"])
+@pytest.mark.parametrize(("cells", "size"), [(3, 3), (5, 2)])
+def test_intervals_of_quantiles_cover_where_cells_differ(cells, size, reduce):
+    """Cells far apart: the few items of one or two of them say all of a quantile, and of how well it is known."""
+    rng, shift = np.random.default_rng([32, cells]), np.linspace(-3, 3, cells)
+    truth = np.quantile(rng.normal(size=(40000, cells)) + shift, QUANTILES[reduce][1])
+    of = np.repeat(np.arange(cells), size)
+    printed, covered = coverage(rng.normal(size=(400, 1, of.size)) + shift[of], reduce, truth, of)
+    # With the degrees of freedom of all items 0.80 to 0.89 would hold it. Three standard errors are 0.036.
+    assert printed == 1 and 0.90 <= covered <= 0.99
+
+
+def test_a_quantile_has_the_degrees_of_freedom_of_the_cells_that_bear_on_it():
+    x, cells = np.random.default_rng(33).normal(size=9), np.repeat([0, 1, 2], 3)
+    found = replicate(methods(x + 100 * cells), "median", resampling(cells, 4000, 1))  # of the middle one's three
+    (low,), (high,) = found.interval()
+    assert (high - low) / 2 == pytest.approx(stats.t(2).ppf(0.975) * found.resampled.std(ddof=1), rel=0.01)
+    seeds = np.array([-1.0, 0.0, 1.5])[:, None] + 0.001 * np.random.default_rng(34).normal(size=(3, 50))
+    found = replicate(seeds[None], "median", resampling(50, 4000, 1, seeds=3))  # and of three training seeds
+    (low,), (high,) = found.interval()
+    assert (high - low) / 2 == pytest.approx(stats.t(2).ppf(0.975) * found.resampled.std(ddof=1), rel=0.01)
+
+
 @pytest.mark.parametrize("sd", [0.0, 0.02, 0.05])
 def test_intervals_over_training_seeds_cover(sd):
     """Three seeds whose errors differ in size by that much; of items alone, 73 % would hold the truth at 3 %."""

@@ -10,8 +10,9 @@ variance is right however few a cell holds, where n of n would give (n - 1) / n 
 1988, J. Am. Stat. Assoc. 83:231). Training seeds, three or more, are an outer level drawn likewise. Replicates tell
 how large the standard error is, and the interval is Student's, on the scale of the number's logarithm where it is a
 size or a spread, whose law is skewed; its degrees of freedom are those of the cells and seeds that bear on it
-(Satterthwaite 1946, Biometrics Bull. 2:110). Percentiles of the replicates, BCa included, cover too rarely with few
-items, and cannot reach beyond the training seeds at hand.
+(Satterthwaite 1946, Biometrics Bull. 2:110), as the jackknife tells. That of a quantile is inconsistent: how far a unit
+moves it is told to first order, by how much of the unit lies below the quantiles of the resamples. Percentiles of the
+replicates, BCa included, cover too rarely with few items, and cannot reach beyond the training seeds at hand.
 
 Items are clusters where they share what makes them differ, as the images of one scene in all cells of the design: a
 cluster is drawn as a whole, and counts once.
@@ -111,8 +112,8 @@ class Replicates:
     ----------
     value : (m,)
     resampled : (b, m), on b resamples
-    left_out : (c, m), with one cluster of items left out; (0, m) for a quantile, whose jackknife is inconsistent
-    seed_left_out : (s, m), with one training seed left out; the value where a method's seeds are not resampled
+    left_out : (c, m), with one cluster of items left out; to first order for a quantile
+    seed_left_out : (s, m), likewise one training seed; the value where a method's seeds are not resampled
     counted : (m,), how many clusters of items bear on it
     cells : int (c,), the cell of each
     log : whether intervals are symmetric in its logarithm
@@ -169,11 +170,7 @@ class Replicates:
 
     def _error(self):
         """Standard error on the scale of the interval, NaN where there is none, and its degrees of freedom; (m,)."""
-        resampled = self._scaled(self.resampled)
-        known = np.isfinite(resampled)
-        n = np.maximum(known.sum(axis=0), 2)
-        resampled = np.where(known, resampled, 0)
-        away = np.where(known, resampled - resampled.sum(axis=0) / n, 0)
+        away, n = _away(self._scaled(self.resampled))
         error = np.sqrt((away**2).sum(axis=0) / (n - 1))
         scatters = error > ROUNDING * (1 if self.log else np.abs(self.value))
         printed = (self.counted >= self.fewest) & scatters & np.isfinite(self.value)
@@ -189,8 +186,6 @@ class Replicates:
         Satterthwaite's, of the jackknife's variances. The cells are small: of the square of a variance v with ν degrees
         of freedom v² ν / (ν + 2) is the unbiased estimate.
         """
-        if not len(self.left_out):
-            return np.maximum(self.counted - (self.cells.max(initial=0) + 1), 1)
         seeds = np.zeros(len(self.seed_left_out), int)
         with np.errstate(divide="ignore", invalid="ignore"):
             value = self._scaled(self.value)
@@ -326,6 +321,7 @@ def _replicate_quantile(values, share, draws, log):
     value, resampled = np.full(len(values), np.nan), np.full((len(draws.items), len(values)), np.nan)
     counted = (draws.summed(np.isfinite(values).any(axis=1)) > 0).sum(axis=-1)
     several = draws.seeds.shape[1]
+    under = [np.zeros((units, len(values))) for units in (len(draws.cells), several)]
     for m, runs in enumerate(values):
         seed, item = np.nonzero(np.isfinite(runs))
         if not len(item):
@@ -334,14 +330,51 @@ def _replicate_quantile(values, share, draws, log):
         value[m] = np.quantile(x, share, method="averaged_inverted_cdf")
         order = np.argsort(x)
         weights = draws.items[:, draws.clusters[item[order]]]
-        if several and len(set(seed)) == several:
+        if seeded := several and len(set(seed)) == several:
             weights = weights * draws.seeds[:, seed[order]]
         cumulated = np.cumsum(weights, axis=1)
         below = cumulated[:, -1:] * share * [1 - ROUNDING, 1 + ROUNDING]
         lower, upper = (x[order][np.argmax(cumulated >= below[:, [end]], axis=1)] for end in (0, 1))
         resampled[:, m] = np.where(cumulated[:, -1] > 0, (lower + upper) / 2, np.nan)
-    none = np.empty((0, len(values)))
-    return Replicates(value, resampled, none, none, counted, draws.cells, log, draws.fewest)
+        passed = [np.searchsorted(np.sort(resampled[:, m]), x, side) for side in ("left", "right")]
+        lies_under = 1 - np.mean(passed, axis=0) / len(resampled)  # in how many of the resamples
+        under[0][:, m] = np.bincount(draws.clusters[item], lies_under, len(draws.cells))
+        if seeded:
+            under[1][:, m] = np.bincount(seed, lies_under, several)
+    parts = list(zip(under, (draws.cells, np.zeros(several, int))))
+    left_out, seed_left_out = _left_out(value, resampled, parts, log)
+    return Replicates(value, resampled, left_out, seed_left_out, counted, draws.cells, log, draws.fewest)
+
+
+def _left_out(value, resampled, parts, log):
+    """A quantile (m,) with one unit left out, to first order: it rises by what lay under it.
+
+    The scale of that is the density, which is not known: the units together are given the variance of the resamples.
+
+    Parameters
+    ----------
+    resampled : (b, m)
+    parts : of items and of seeds, how much of each unit lies under the quantile, (u, m), and the cells of the units
+    log : whether it rises on the scale of its logarithm
+    """
+    moved = []
+    for under, cells in parts:
+        member = (np.arange(cells.max(initial=-1) + 1)[:, None] == cells).astype(float)
+        mean = member @ under / member.sum(axis=1, keepdims=True)
+        moved.append((under - mean[cells]) / (1 - 1 / max(len(cells), 2)))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        away, n = _away(np.log(resampled) if log else resampled)
+        variance = sum(np.nansum(_variances(one, cells)[0], axis=0) for one, (_, cells) in zip(moved, parts))
+        scale = np.where(variance > 0, np.sqrt((away**2).sum(axis=0) / (n - 1) / variance), 0)
+    return [value * np.exp(scale * one) if log else value + scale * one for one in moved]
+
+
+def _away(resampled):
+    """Replicates (b, m) less their mean, 0 where there is none, and how many there are, (m,)."""
+    known = np.isfinite(resampled)
+    n = np.maximum(known.sum(axis=0), 2)
+    resampled = np.where(known, resampled, 0)
+    return np.where(known, resampled - resampled.sum(axis=0) / n, 0), n
 
 
 def percentiles(value, resampled, level=LEVEL):
