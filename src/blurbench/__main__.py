@@ -154,9 +154,9 @@ def _compared(given):
     from blurbench.tables import comparison
 
     a, b = given.runs
-    found = comparison.table(a, b)
+    found = comparison.compare(a, b)
     if given.csv:
-        tables.write(found, given.csv)
+        tables.write(found.numbers, given.csv)
     return comparison.document(found, a.name, b.name)
 
 

@@ -69,6 +69,18 @@ def read(path: str | Path) -> dict:
     return content
 
 
+def checksums(path: str | Path) -> list[int]:
+    """Checksums of what a model file holds, entry by entry; as the file states them, so that nothing is read.
+
+    Raises ModelError for a file that is no archive.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return [entry.CRC for entry in archive.infolist()]
+    except zipfile.BadZipFile as error:
+        raise ModelError(f"{path}: found no model that can be read ({_short(error)}), expected a whole one") from error
+
+
 def _plain(content):
     """JSON of a content that it gives back as it is; None of any other."""
     try:

@@ -161,6 +161,14 @@ class Replicates:
                 return self.value * np.exp(-reach), self.value * np.exp(reach)
             return self.value - reach, self.value + reach
 
+    def chance(self, level=LEVEL) -> np.ndarray:
+        """In which resamples a value that is 0 would lie beyond its interval, bool (b, m); in none without interval.
+
+        Numbers of the same items do so together.
+        """
+        error, freedom = self._error()
+        return np.abs(_away(self.resampled)[0]) > stdtrit(freedom, (1 + level) / 2) * error
+
     def p_value(self) -> np.ndarray:
         """Of the test whether the value is 0, two-sided, (m,): below 1 - level where the interval leaves out 0."""
         if self.log:
