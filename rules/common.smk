@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(workflow.basedir) / "src"))
 
 from blurbench import problems
 from blurbench.planning import configuration, frozen, live, pooled, schemas, sources, units
-from blurbench.planning.memory import BASE_MB, memory_mb
+from blurbench.planning.memory import BASE_MB, measure_mb, memory_mb, prepare_mb
 from blurbench.planning.repeated_keys import repeated_keys
 
 # Arrays come and go in megabytes. In huge pages the system hands memory out, zeroed, at a fraction of the cost; what is

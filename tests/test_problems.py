@@ -79,6 +79,7 @@ def test_the_tiny_dataset_is_right(problem):
 SIGNATURES = {
     "configuration.faults": ["dataset", "memory_mb"],
     "configuration.recording_faults": ["recording", "dataset"],
+    "recording_memory.prepare_mb": ["recording", "dataset", "files_mb"],
     "configuration.files": ["dataset"],
     "configuration.simulate_mb": ["dataset"],
     "configuration.item_mb": ["dataset"],

@@ -81,6 +81,20 @@ def test_what_is_no_list_of_files_is_refused(config, tmp_path, monkeypatch, name
     assert "recordings.film.file" in message and "LIF or folder of images" in message
 
 
+def test_a_file_that_does_not_fit_into_memory_is_refused(config, tmp_path):
+    """A sparse file of 1 GB: a volume is held as a whole, a movie is read frame by frame."""
+    entry = volume(tmp_path)
+    with open(entry["file"], "wb") as file:
+        file.truncate(10**9)
+    config["memory_mb"] = 8000
+    config["recordings"] = {"confocal": entry}
+    message = refusal(config)
+    assert "recordings.confocal.file: found " in message and " of 1000 MB, expected a part of it" in message
+    assert "MB, memory_mb allows 8000; or `points`, where it holds volumes over time" in message
+    config["recordings"] = {"confocal": {**entry, "points": 20}, "film": {**recording(tmp_path), "file": entry["file"]}}
+    assert len(expand(config)["recordings"]) == 2
+
+
 def test_no_recordings_may_be_said_by_nothing(config):
     config["recordings"] = None
     assert expand(config)["recordings"] == {}

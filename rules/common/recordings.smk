@@ -1,6 +1,5 @@
 """Functions of the rules `prepare` and `measure`, whose only wildcard is the recording."""
 
-
 def recording(wildcards):
     """prepare, measure: the recording's entry."""
     return config["recordings"][wildcards.recording]
@@ -49,20 +48,10 @@ def measurement_library(wildcards):
     return sources.state(*(f"blurbench.{problem}.{name}" for name in ["measurement", *used]))
 
 
-def recording_mb(wildcards):
-    """Of a recording, 36 times the largest file, and the others as they are.
-
-    A volume of colloids of 8 bits was measured to take 28 times its file, where it is magnified twice 34 times. Of a
-    folder of images no more can be said than a round number.
-    """
-    files = [Path(file) for file in recording_file(wildcards)]
-    sizes = sorted(file.stat().st_size / 1e6 if file.is_file() else 4000 / 36 for file in files)
-    return round(36 * sizes[-1] + sum(sizes[:-1]))
-
-
 def prepare_memory(wildcards, attempt):
     """prepare: that of the recording."""
-    return attempt * (BASE_MB + recording_mb(wildcards))
+    one = recording(wildcards)
+    return attempt * prepare_mb(one, config["problems"][one["problem"]]["datasets"][one["dataset"]])
 
 
 def measure_memory(wildcards, attempt):
@@ -70,4 +59,4 @@ def measure_memory(wildcards, attempt):
     problem, dataset = recording(wildcards)["problem"], recording(wildcards)["dataset"]
     names = recording_methods(wildcards)
     hungriest = max((memory_mb(config, "predict", problem, dataset, name) for name in names), default=BASE_MB)
-    return attempt * (hungriest + recording_mb(wildcards))
+    return attempt * (hungriest + measure_mb(recording(wildcards)))

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from recorded_volumes import answer, entries, prepared, write
+from scipy.ndimage import distance_transform_edt, gaussian_filter, maximum_filter
 
 from blurbench.colloids import contrast, measurement, simulate
 from blurbench.colloids.methods.log import Log
@@ -42,6 +43,38 @@ def recall_by_thirds(truth, found, shape, voxel):
 
 def found_by_log(items):
     return Log().predict(items, {"blur": [0.2], "settings": [SETTING]}, "cpu")[["z", "y", "x"]].to_numpy()
+
+
+@pytest.mark.parametrize("slab", [1, 7, 16, 1000])
+def test_a_volume_is_filtered_by_slabs_as_if_at_once(monkeypatch, slab):
+    monkeypatch.setattr(contrast, "SLAB", slab)
+    photons, sides = noise(0, (40, 36, 38)) + np.linspace(0, 100, 40, dtype=np.float32)[:, None, None], (0.2, 0.1, 0.15)
+    light, response, variance = contrast._filtered(photons, sides)
+    trend = np.polynomial.Polynomial.fit(np.arange(40), photons.mean((1, 2), dtype=float), contrast.TREND)(
+        np.arange(40)
+    )
+    even = photons - trend[:, None, None]
+    narrow, wide = (gaussian_filter(even, width / np.array(sides)) for width in (contrast.NARROW, contrast.WIDE))
+    expected = narrow - wide
+    expected -= np.maximum(np.median(expected, (1, 2)), 0)[:, None, None]
+    np.testing.assert_allclose(response, expected, atol=1e-4)  # of 150 photons, in float32
+    np.testing.assert_allclose(light, photons.mean((1, 2), dtype=float))
+    at, height = contrast._peaks(response, variance / 100, sides)
+    highest = response == maximum_filter(response, [5, 9, 7])
+    beyond = response > contrast.PEAK * np.sqrt(variance / 100)[:, None, None]
+    np.testing.assert_array_equal(at, np.argwhere(highest & beyond))
+    assert len(at) > 20 and (height == response[tuple(at.T)]).all()
+
+
+def test_what_is_about_places_is_within_their_ellipsoids():
+    reach, shape = np.array([4.3, 2.0, 3.7]), (20, 22, 24)
+    places = np.array([[0, 0, 0], [19, 21, 23], [10, 11, 12], [11, 13, 12]])
+    elsewhere = np.ones(shape, bool)
+    elsewhere[tuple(places.T)] = False
+    np.testing.assert_array_equal(
+        contrast.within(shape, places, reach), distance_transform_edt(elsewhere, 1 / reach) < 1
+    )
+    assert not contrast.within(shape, np.empty((0, 3), int), reach).any()
 
 
 @pytest.mark.parametrize("sides", [(0.1, 0.1, 0.1), (0.25, 0.1, 0.1), (0.3, 0.3, 0.3)])

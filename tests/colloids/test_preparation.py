@@ -1,11 +1,15 @@
 """From a microscope's volume to the one that methods take, and refusing what cannot be used."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 import tifffile
 from recorded_volumes import BLOB, IMAGING, RECORDING, SHAPE, SPEC, blob, prepared, write
+from scipy.ndimage import affine_transform, gaussian_filter1d
 
-from blurbench.colloids import preparation
+from blurbench.colloids.recording_memory import prepare_mb
+from blurbench.colloids.resampling import cubes, resampled
 from blurbench.microscopy.recording_error import RecordingError
 
 
@@ -31,8 +35,25 @@ def test_a_stated_psf_goes_to_the_methods(tmp_path):
     assert items.items["sigma_xy_px"][0] == pytest.approx(10 * np.sqrt(0.16 * 0.2))
 
 
+def whole(volume, sides, side):
+    """All planes of a volume on cubes."""
+    return np.stack(list(resampled(volume.astype(np.float32), sides, side)))
+
+
+@pytest.mark.parametrize("sides", [[0.25, 0.1, 0.125], [0.05, 0.07, 0.1], [0.1, 0.03, 0.4]])
+def test_planes_are_those_of_a_spline_in_three_dimensions(sides):
+    volume, ratio = np.random.default_rng(0).random((40, 41, 42)), 0.1 / np.array(sides)
+    smooth = volume
+    for axis, r in enumerate(ratio):
+        if r > 1:
+            smooth = gaussian_filter1d(smooth, np.sqrt((r**2 - 1) / 12), axis, mode="nearest")
+    shape = cubes(volume.shape, sides, 0.1)
+    expected = affine_transform(smooth, ratio, (ratio - 1) / 2, shape, order=3, mode="nearest") * ratio.prod()
+    np.testing.assert_allclose(whole(volume, sides, 0.1), expected, atol=5e-6 * ratio.prod())
+
+
 def test_resampling_keeps_places_and_light():
-    light = preparation.resample(blob(), RECORDING["voxel_um"], 0.1)
+    light = whole(blob(), RECORDING["voxel_um"], 0.1)
     # Of the cubes' grid, whose first corner is the recording's.
     centre = np.array([(light * g).sum() for g in np.indices(light.shape)]) / light.sum() * 0.1
     expected = BLOB + (np.array(RECORDING["voxel_um"]) - 0.1) / 2
@@ -45,14 +66,14 @@ def test_resampling_keeps_places_and_light():
 
 def test_coarser_voxels_take_no_aliases():
     stripes = 100 + 100 * np.cos(np.pi * np.arange(60) * 0.9)[None, None] * np.ones((6, 6, 1))
-    coarse = preparation.resample(stripes, [1, 1, 1], 3.0)[0, 0] / 27
+    coarse = whole(stripes, [1, 1, 1], 3.0)[0, 0] / 27
     # Stripes of 2.2 voxels cannot be seen in voxels of 3; a Gaussian of variance 8/12 leaves 7 % of them.
     assert coarse == pytest.approx(100, abs=12)
 
 
 def test_cubes_of_the_right_size_stay_as_they_are():
     volume = np.random.default_rng(0).random((5, 6, 7), dtype=np.float32)
-    np.testing.assert_array_equal(preparation.resample(volume, [0.1, 0.1, 0.1], 0.1), volume)
+    np.testing.assert_array_equal(whole(volume, [0.1, 0.1, 0.1], 0.1), volume)
 
 
 def test_dark_spheres_become_bright(tmp_path):
@@ -185,3 +206,17 @@ def test_of_two_volumes_in_a_file_one_is_chosen(tmp_path):
     for series in (1, "sample"):
         survey, _ = prepared({**entry, "series": series}, tmp_path)
         np.testing.assert_allclose(survey["photons"], blob().mean(axis=(1, 2)), atol=0.3)
+
+
+@pytest.mark.parametrize("voxel_um", [[0.1, 0.1, 0.1], [0.2, 0.1, 0.1], [0.1, 0.15, 0.15]])
+def test_no_more_memory_is_taken_than_is_asked_for(tmp_path, voxel_um):
+    grey = np.random.default_rng(0).poisson(60, (96, 256, 256)).astype(np.uint8)
+    grey += np.arange(96, dtype=np.uint8)[:, None, None]
+    tifffile.imwrite(tmp_path / "a.tif", grey, photometric="minisblack")
+    recording = {**RECORDING, "file": str(tmp_path / "a.tif"), "voxel_um": voxel_um, "gain": "estimate", "offset": 20}
+    asked = prepare_mb(recording, SPEC, [grey.nbytes / 1e6])
+    tracemalloc.start()
+    prepared(recording, tmp_path)
+    taken = tracemalloc.get_traced_memory()[1] / 1e6
+    tracemalloc.stop()
+    assert 0.25 * asked < taken < asked

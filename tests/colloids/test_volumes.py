@@ -4,9 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import tifffile
-from recorded_volumes import BLOB, RECORDING, answer, blob, entries, prepared, write
+from recorded_volumes import BLOB, RECORDING, SHAPE, answer, blob, entries, prepared, write
 
-from blurbench.colloids import measurement, preparation
+from blurbench.colloids import measurement, preparation, recorded
+from blurbench.microscopy.photon_transfer import Transfer
 from blurbench.microscopy.recording_error import RecordingError
 
 MOVED = np.array([0.0, 0.2, -0.3])  # µm, from one volume to the next
@@ -50,6 +51,25 @@ def test_each_volume_is_an_item_as_if_alone(several, tmp_path):
     times, alone = entry["file"]
     expected = [{"file": times, "time": 0}, {"file": times, "time": 1}, {"file": alone, "time": None}]
     assert items.spec["volumes"] == expected
+
+
+def test_dark_spheres_are_reflected_about_the_quantile_of_all_voxels(tmp_path):
+    """Which is found slice by slice, of what light was lost along z too."""
+    photons = np.random.default_rng(0).poisson(100, SHAPE)
+    entry = write(tmp_path / "a.tif", photons, polarity="dark")
+    kept = np.linspace(1, 0.5, len(photons))
+    whole = recorded.Photons(entry, recorded.listed(entry)[0], Transfer(2.0, 50.0, "given"), kept)
+    light = photons / kept[:, None, None]
+    np.testing.assert_allclose(whole[:], np.maximum(np.quantile(light, 0.999) - light, 0), atol=1e-3)
+    np.testing.assert_array_equal(whole[3:5], whole[:][3:5])
+
+
+def test_points_in_time_that_a_file_does_not_hold_are_told(several, tmp_path):
+    entry, _ = several
+    first = {**entry, "file": entry["file"][0]}
+    prepared({**first, "points": 2}, tmp_path)
+    with pytest.raises(RecordingError, match="times.tif: points: found 3, expected 2 as in the file"):
+        prepared({**first, "points": 3}, tmp_path)
 
 
 def test_tables_say_which_volume(several, tmp_path, predicts):
@@ -136,7 +156,7 @@ def test_a_wrong_volume_is_refused_before_any_is_resampled(tmp_path, monkeypatch
     entry = write(tmp_path / "a.tif", blob())
     axes = {"axes": "TZYX" if second.ndim == 4 else "ZYX"}
     tifffile.imwrite(tmp_path / "b.tif", (2 * second + 50).astype(np.float32), metadata=axes)
-    monkeypatch.setattr(preparation, "resample", lambda *_: pytest.fail("resampled before all volumes were judged"))
+    monkeypatch.setattr(preparation, "resampled", lambda *_: pytest.fail("resampled before all volumes were judged"))
     with pytest.raises(RecordingError, match=message):
         prepared({**entry, "file": [entry["file"], str(tmp_path / "b.tif")]}, tmp_path)
 

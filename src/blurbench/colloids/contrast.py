@@ -9,12 +9,12 @@ from math import comb
 from typing import NamedTuple
 
 import numpy as np
-from scipy.ndimage import distance_transform_edt, maximum_filter
+from scipy.ndimage import maximum_filter
 from scipy.optimize import least_squares
 from scipy.special import erf
 from scipy.stats import median_abs_deviation
 
-from blurbench.microscopy.separable import gaussian
+from blurbench.microscopy.separable import TRUNCATE, correlated, gaussian
 
 NARROW, WIDE = 0.3, 0.6  # diameters: SDs of the two Gaussians
 TREND = 3  # degree of the polynomial in z that is taken off: light may fall as smoothly, layers of spheres do not
@@ -28,6 +28,7 @@ EVEN = 0.6  # height of peaks at one end over that at the other, from which on l
 OUTLYING = 5.0  # times as high as the others at its depth, a peak is outlying
 SURE = 5.0  # SDs: of peaks about the fit that an outlying one is beyond, and of the fit that a loss is beyond
 UNLIKE = 0.5  # SD of the logarithm of peaks about the fit: beyond, spheres differ too much to tell light by them
+SLAB, BAND = 16, 64  # slices that are filtered at a time; of these, rows along z
 MOST = 0.2  # of the volume may be about outlying peaks: more is another kind of spheres
 
 
@@ -47,17 +48,17 @@ class Seen(NamedTuple):
 
 
 def seen(photons, sides, reach) -> Seen:
-    """What is seen of spheres in a volume.
+    """What is seen of spheres in a volume, of which a few slices and what is left of it by the filter are held.
 
     Parameters
     ----------
-    photons : float32 (z, y, x), spheres brighter than what is around them;  sides : (3,) of a voxel, diameters
+    photons : float32 (z, y, x), of which slices are asked for; spheres brighter than what is around them
+    sides : (3,) of a voxel, diameters
     reach : (3,), how far an outlying sphere hides others, voxels
     """
-    n, light = len(photons), photons.mean((1, 2))
-    response, variance = _filtered(photons, sides)
-    beyond, outlying = _beyond_noise(response, variance, sides), np.empty((0, 3), int)
-    as_it_is = Seen(beyond, light, np.ones(n), outlying)
+    n, outlying = photons.shape[0], np.empty((0, 3), int)
+    light, response, variance = _filtered(photons, sides)
+    as_it_is = Seen(beyond := _beyond_noise(response, variance, sides), light, np.ones(n), outlying)
     if beyond < PRESENT:
         return as_it_is
     while True:
@@ -77,40 +78,82 @@ def seen(photons, sides, reach) -> Seen:
         hidden = within(photons.shape, outlying, reach)
         if hidden.mean() > MOST:
             return as_it_is
-        response, variance = _filtered(filled(photons, hidden), sides)
+        del response
+        _, response, variance = _filtered(Filled(photons, hidden), sides)
 
 
 def within(shape, places, reach):
     """Voxels (z, y, x), bool, within an ellipsoid of half axes `reach` (3,) about any of the places (n, 3), voxels."""
-    nowhere = np.ones(shape, bool)
-    nowhere[tuple(np.asarray(places).T)] = False
-    return distance_transform_edt(nowhere, 1 / np.asarray(reach)) < 1
+    inside, reach = np.zeros(shape, bool), np.asarray(reach, float)
+    most = np.floor(reach).astype(int)
+    away = np.meshgrid(*(np.arange(-m, m + 1) / r for m, r in zip(most, reach)), indexing="ij", sparse=True)
+    ellipsoid = sum(x**2 for x in away) < 1
+    for place in np.asarray(places):
+        first, last = np.maximum(place - most, 0), np.minimum(place + most + 1, shape)
+        own = tuple(map(slice, first - place + most, last - place + most))
+        inside[tuple(map(slice, first, last))] |= ellipsoid[own]
+    return inside
 
 
-def filled(photons, hidden):
-    """The volume with the median of its slice in place of hidden voxels, (z, y, x) bool."""
-    photons = photons.copy()
-    for image, away in zip(photons, hidden):
-        if away.any():
-            image[away] = np.median(image if away.all() else image[~away])
-    return photons
+class Filled:
+    """A volume (z, y, x) with the median of its slice in place of hidden voxels, made when slices are asked for.
+
+    Parameters
+    ----------
+    photons : as of `seen`
+    hidden : (z, y, x), bool
+    """
+
+    def __init__(self, photons, hidden):
+        self.photons, self.hidden, self.shape = photons, hidden, hidden.shape
+        self.medians = np.zeros(len(hidden), np.float32)
+        for z in np.flatnonzero(hidden.any((1, 2))):
+            image, away = photons[z : z + 1][0], hidden[z]
+            self.medians[z] = np.median(image if away.all() else image[~away])
+
+    def __getitem__(self, slices):
+        return np.where(self.hidden[slices], self.medians[slices][:, None, None], self.photons[slices])
 
 
 def _filtered(photons, sides):
-    """The filtered volume, and the variance (z,) that noise alone has in each of its slices."""
+    """Mean (z,) of each slice of a volume, the volume filtered, and the variance (z,) that noise alone has in that."""
+    n, ny, nx = photons.shape
+    light, noise = np.empty(n), np.empty(n)
+    for z in range(n):
+        image = photons[z : z + 1][0]
+        light[z] = image.mean(dtype=float)
+        a, b, c, d = (image[i : ny // 2 * 2 : 2, k : nx // 2 * 2 : 2] for i in (0, 1) for k in (0, 1))
+        noise[z] = np.square(a - b - c + d).mean(dtype=float) / 4  # nothing that is smooth over two pixels
     # At the faces the filters see the mirror image: light that falls along z would have an edge there.
-    z = np.arange(len(photons))
-    trend = np.polynomial.Polynomial.fit(z, photons.mean((1, 2)), TREND)(z).astype(np.float32)
-    even = photons - trend[:, None, None]
-    narrow, wide = (gaussian(even, [width / side for side in sides]) for width in (NARROW, WIDE))
-    ny, nx = (n // 2 * 2 for n in photons.shape[1:])
-    a, b, c, d = (photons[:, i:ny:2, k:nx:2] for i in (0, 1) for k in (0, 1))
-    noise = np.square(a - b - c + d).mean((1, 2), dtype=float) / 4  # nothing that is smooth over two pixels
-    noise = np.maximum(noise, NOISELESS)
-    response = narrow - wide
-    # What the polynomial leaves of light that changes along z is no peak of any sphere.
-    response -= np.maximum(np.median(response, axis=(1, 2)), 0)[:, None, None]
-    return response, noise * _passed(sides, 2)
+    z = np.arange(n)
+    trend = np.polynomial.Polynomial.fit(z, light, TREND)(z).astype(np.float32)
+    narrow, wide = ([width / side for side in sides] for width in (NARROW, WIDE))
+    response = np.empty(photons.shape, np.float32)
+    for first in range(0, n, SLAB):
+        part = slice(first, first + SLAB)
+        response[part] = _slab(photons, trend, narrow, part)
+        response[part] -= _slab(photons, trend, wide, part)
+    for image in response:
+        # What the polynomial leaves of light that changes along z is no peak of any sphere.
+        image -= max(np.median(image), 0)
+    return light, response, np.maximum(noise, NOISELESS) * _passed(sides, 2)
+
+
+def _slab(photons, trend, sd, part):
+    """Some slices of a volume without its trend (z,) through a Gaussian of SDs along z, y, x."""
+    reach = int(TRUNCATE * sd[0] + 0.5)
+    mirrored = np.pad(np.arange(len(trend)), reach, "symmetric")[part.start : part.stop + 2 * reach]
+    low = mirrored.min()
+    around = photons[low : mirrored.max() + 1] - trend[low : mirrored.max() + 1, None, None]
+    point = np.zeros(2 * reach + 1)
+    point[reach] = 1
+    profile, smooth = gaussian(point, sd[:1]), np.empty((len(mirrored) - 2 * reach, *around.shape[1:]), np.float32)
+    for first in range(0, smooth.shape[1], BAND):
+        rows = slice(first, first + BAND)
+        smooth[:, rows] = correlated(around[mirrored - low, rows], profile, 0, -reach)
+    for image in smooth:
+        image[:] = gaussian(image, sd[1:])
+    return smooth
 
 
 def _passed(sides, power):
@@ -127,8 +170,9 @@ def _beyond_noise(response, variance, sides):
     """SDs by which the variance of what is filtered exceeds that of noise, clear of the faces."""
     margins = [min(int(np.ceil(FACES / side)), (n - 1) // 2) for n, side in zip(response.shape, sides)]
     clear = tuple(slice(m, n - m) for n, m in zip(response.shape, margins))
-    own = response[clear] - response[clear].mean((1, 2), keepdims=True)  # light that falls along z is no sphere
-    excess = float(np.square(own).mean(dtype=float)) / variance[clear[0]].mean() - 1
+    own = response[clear]
+    # Each slice's variance, as light that falls along z is no sphere.
+    excess = np.mean([image.var(dtype=float) for image in own]) / variance[clear[0]].mean() - 1
     # Of a Gaussian field's mean square, and of the noise, which a quarter of the voxels tells.
     relative = 2 * _passed(sides, 4) / _passed(sides, 2) ** 2 / own.size + 8 / response.size
     return excess / np.sqrt(relative)
@@ -136,9 +180,16 @@ def _beyond_noise(response, variance, sides):
 
 def _peaks(response, variance, sides):
     """Peaks (n, 3) beyond noise, voxels, and their heights (n,)."""
-    size = [2 * int(APART / side) + 1 for side in sides]
-    high = response > PEAK * np.sqrt(variance)[:, None, None]
-    at = np.argwhere(high & (response == maximum_filter(response, size)))
+    apart = [int(APART / side) for side in sides]
+    found = []
+    for first in range(0, len(response), SLAB):
+        low = max(first - apart[0], 0)
+        slab = response[low : first + SLAB + apart[0]]
+        highest = maximum_filter(slab, [2 * one + 1 for one in apart])[first - low :][:SLAB]
+        own = response[first : first + SLAB]
+        high = own > PEAK * np.sqrt(variance[first : first + SLAB])[:, None, None]
+        found.append(np.argwhere(high & (own == highest)) + [first, 0, 0])
+    at = np.concatenate(found)
     return at, response[tuple(at.T)]
 
 

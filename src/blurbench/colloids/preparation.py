@@ -1,13 +1,12 @@
 """From a microscope's volumes to those that methods take: cubic voxels, so many to a diameter, in photons."""
 
 import logging
-import math
 
 import numpy as np
 import pandas as pd
-from scipy.ndimage import affine_transform, gaussian_filter1d
 
 from blurbench.colloids import configuration, contrast, known_centres, recorded
+from blurbench.colloids.resampling import cubes, resampled
 from blurbench.files.logs import progress
 from blurbench.microscopy import calibration
 from blurbench.microscopy.psf import psf_on_voxels
@@ -124,7 +123,7 @@ def _check_extent(recording, volume):
 def _seen(recording, volume, transfer, reach):
     """What is seen of spheres in a volume; of their light no more than the entry's `even_light` asks for."""
     sides, even = np.array(recording["voxel_um"]), np.ones(volume.shape[0])
-    photons = recorded.photons(recording, volume, transfer, even)
+    photons = recorded.Photons(recording, volume, transfer, even)
     found = contrast.seen(photons, sides / recording["diameter_um"], reach / sides)
     if recording.get("even_light", "auto"):
         return found
@@ -143,58 +142,27 @@ class _Resampled:
         return len(self.volumes)
 
     def __getitem__(self, index):
-        return np.stack([self._item(i) for i in range(len(self))[index]])
+        numbers = range(len(self))[index]
+        grey = np.empty((len(numbers), *self.shape[1:]), np.uint16)
+        for target, i in zip(grey, numbers):
+            self._fill(target, i)
+        return grey
 
-    def _item(self, i):
+    def _fill(self, target, i):
+        """Write an item plane by plane, one ADU a photon above the offset; refused where these do not fit."""
         sides, volume, seen = np.asarray(self.recording["voxel_um"]), self.volumes[i], self.seen[i]
-        photons = recorded.photons(self.recording, volume, self.transfer, seen.kept)
+        photons = recorded.Photons(self.recording, volume, self.transfer, seen.kept)
         if len(seen.outlying):
-            photons = contrast.filled(photons, contrast.within(photons.shape, seen.outlying, self.reach / sides))
-        return _grey_values(resample(photons, sides, self.voxel), self.offset, volume)
-
-
-def cubes(shape, sides, side) -> tuple[int, ...]:
-    """How many cubes of a side (µm) a volume of that shape, in voxels of those sides (µm), holds along each axis."""
-    return tuple(int(n / r * (1 + 1e-9)) if abs(r - 1) > 1e-9 else n for n, r in zip(shape, side / np.asarray(sides)))
-
-
-def resample(photons, sides, side):
-    """A volume on cubic voxels; the first corner stays where it was and what does not fill a voxel is left out.
-
-    Cubic splines. Along an axis that gets fewer voxels, a Gaussian before takes away what they cannot hold: with the
-    voxel that it has been, it is as wide as the new voxel (SD, in quadrature). Light goes with the voxel's volume.
-
-    Parameters
-    ----------
-    photons : (z, y, x), per voxel;  sides : (3,) of its voxels, µm;  side : of the cubes, µm
-
-    Returns
-    -------
-    float32 (z, y, x), photons per cube
-    """
-    ratio = side / np.asarray(sides, float)
-    if np.allclose(ratio, 1, rtol=1e-9):
-        return photons.astype(np.float32)
-    for axis, r in enumerate(ratio):
-        if r > 1:
-            photons = gaussian_filter1d(photons, math.sqrt((r**2 - 1) / 12), axis, mode="nearest")
-    at = (ratio - 1) / 2  # where the centre of the first cube lies, in voxels from that of the first voxel
-    resampled = affine_transform(
-        photons, ratio, at, cubes(photons.shape, sides, side), np.float32, order=3, mode="nearest"
-    )
-    return resampled * np.float32(ratio.prod())
-
-
-def _grey_values(photons, offset, file):
-    """uint16, one ADU a photon above the dataset's offset; refused where the grey scale does not hold them."""
-    grey = np.rint(photons + offset)
-    if not (highest := float(grey.max())) <= configuration.SATURATION:  # NaN is none
-        allowed = configuration.SATURATION - offset
-        raise RecordingError(
-            file, "gain", f"a voxel of {highest - offset:.0f} photons", f"at most {allowed}: a larger one"
-        )
-    if (low := float((grey < 0).mean())) > LOST:
-        raise RecordingError(
-            file, "offset", f"{100 * low:.2g} % of the voxels more than {offset} photons darker", "the dark level"
-        )
-    return np.maximum(grey, 0).astype(np.uint16)
+            photons = contrast.Filled(photons, contrast.within(photons.shape, seen.outlying, self.reach / sides))
+        highest, darker = -np.inf, 0
+        for plane, light in zip(target, resampled(photons, sides, self.voxel)):
+            levels = np.rint(light + np.float32(self.offset))
+            highest, darker = np.maximum(highest, levels.max()), darker + int((levels < 0).sum())
+            plane[:] = np.clip(levels, 0, configuration.SATURATION)
+        if not highest <= configuration.SATURATION:  # NaN is none
+            found = f"a voxel of {highest - self.offset:.0f} photons"
+            expected = f"at most {configuration.SATURATION - self.offset}: a larger one"
+            raise RecordingError(volume, "gain", found, expected)
+        if (low := darker / target.size) > LOST:
+            found = f"{100 * low:.2g} % of the voxels more than {self.offset} photons darker"
+            raise RecordingError(volume, "offset", found, "the dark level")

@@ -13,6 +13,8 @@ from blurbench.microscopy.photon_transfer import Transfer, median, spatial_trans
 from blurbench.microscopy.recording_error import RecordingError
 from blurbench.planning import pooled
 
+REFLECTED = 0.999  # quantile of the voxels about which dark spheres are reflected
+
 
 class Recorded(NamedTuple):
     """One volume: its file, the number of the point in time, None where the file holds one volume, and (z, y, x)."""
@@ -44,6 +46,8 @@ def listed(recording: dict) -> list[Recorded]:
         inside = (header.slice_um, header.row_um, header.pixel_size_um)
         for stated, own in zip(recording["voxel_um"], inside):
             calibration.check_metadata(header.file, "voxel_um", stated, own, recording.get("calibration"))
+        if recording.get("points", header.points) != header.points:
+            raise RecordingError(file, "points", recording["points"], f"{header.points} as in the file")
         times = range(header.points) if header.points > 1 else [None]
         found += [Recorded(file, time, tuple(header.shape)) for time in times]
         if header.shape != found[0].shape:
@@ -60,8 +64,10 @@ def _opened(recording, file, time) -> frames.Frames:
 def grey_values(recording: dict, volume: Recorded) -> np.ndarray:
     """Voxels of a volume as they are stored, (z, y, x). Raises RecordingError for what is no image of spheres."""
     slices = _opened(recording, volume.file, volume.time or 0)
-    grey = np.stack([slices[i] for i in range(len(slices))])
-    if np.ptp(grey) == 0:
+    grey = np.empty(slices.shape, slices.dtype)
+    for i in range(len(slices)):
+        grey[i] = slices[i]
+    if grey.min() == grey.max():
         raise RecordingError(volume, "file", f"the grey value {grey.flat[0]} everywhere", "an image of spheres")
     return grey
 
@@ -84,16 +90,40 @@ def transfer_of(recording: dict, volumes: list[Recorded]) -> Transfer:
     return median(found)
 
 
-def photons(recording: dict, volume: Recorded, transfer: Transfer, kept: np.ndarray) -> np.ndarray:
-    """A volume in photons, spheres brighter than what is around them, float32 (z, y, x).
+class Photons:
+    """A volume in photons, spheres brighter than what is around them, made of grey values when slices are asked for.
 
+    What is asked for is float32 (n, y, x). Dark spheres are reflected about the brightest value but for one voxel in a
+    thousand. Raises RecordingError as `grey_values`.
+
+    Parameters
+    ----------
     kept : (z,), share of the light that each slice has, which is divided out
-
-    Dark spheres are reflected about the brightest value but for one voxel in a thousand.
     """
-    grey = grey_values(recording, volume).astype(np.float32)
-    light = (grey - np.float32(transfer.offset)) / np.float32(transfer.gain)
-    light /= kept[:, None, None].astype(np.float32)
-    if recording["polarity"] == "dark":
-        light = np.maximum(np.quantile(light, 0.999) - light, 0).astype(np.float32)
-    return light
+
+    def __init__(self, recording: dict, volume: Recorded, transfer: Transfer, kept: np.ndarray):
+        self.grey = grey_values(recording, volume)
+        self.shape, self.transfer, self.kept = self.grey.shape, transfer, kept.astype(np.float32)
+        self.brightest = self._brightest() if recording["polarity"] == "dark" else None
+
+    def __getitem__(self, slices) -> np.ndarray:
+        light = self._light(slices)
+        return light if self.brightest is None else np.maximum(self.brightest - light, 0, out=light)
+
+    def _light(self, slices):
+        """Photons as they were recorded."""
+        light = self.grey[slices].astype(np.float32)
+        light -= np.float32(self.transfer.offset)
+        light /= np.float32(self.transfer.gain)
+        light /= self.kept[slices][:, None, None]
+        return light
+
+    def _brightest(self):
+        """Quantile of all voxels, of which the highest alone are held."""
+        at = REFLECTED * (self.grey.size - 1)
+        highest, n = np.empty(0, np.float32), self.grey.size - int(at)
+        for z in range(len(self.grey)):
+            highest = np.concatenate([highest, self._light(slice(z, z + 1)).ravel()])
+            if len(highest) > n:
+                highest = np.partition(highest, -n)[-n:]
+        return np.float32(np.quantile(highest, (at - int(at)) / max(n - 1, 1)))

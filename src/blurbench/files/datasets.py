@@ -66,11 +66,10 @@ def write(
 def _fill(folder, store, header, n, shard, shards, gates):
     """Write what `write` is given into a new store; returns the content of its manifest."""
     group = zarr.create_group(folder, zarr_format=3, attributes=header)
-    digests, done, first_images, columns = {}, 0, np.empty(0), {}
+    digests, done, columns = {}, 0, {}
     for images, items, truth in shards:
         arrays = {"images": images, **{f"truth/{name}": a for name, a in truth.items()}}
         if done == 0:
-            first_images = np.array(images[:PREVIEWS])
             columns = {name: np.empty(n, items[name].to_numpy().dtype) for name in items}
             for name, a in arrays.items():
                 _create(group, name, n, shard, a)
@@ -80,6 +79,9 @@ def _fill(folder, store, header, n, shard, shards, gates):
             digests[name].update(np.ascontiguousarray(a).data)
         for name, column in columns.items():
             column[done : done + len(images)] = items[name]
+        for i, image in enumerate(images[: PREVIEWS if done == 0 else 0]):
+            scale = [float(columns[size][i]) if isinstance(size, str) else size for size in header["voxel_size"][1:]]
+            _preview(group, i, image, header, scale)
         done += len(images)
     if done != n:
         raise DatasetError(f"{store}: {done} items were made, {n} were expected")
@@ -90,9 +92,6 @@ def _fill(folder, store, header, n, shard, shards, gates):
     checked = {"gates": gates(pd.DataFrame(columns), header["spec"])} if gates and n else {}
     if checked and not checked["gates"]["passed"]:
         raise DatasetError(f"{store}: its items do not pass the gates: {json.dumps(checked['gates'])}")
-    for i, image in enumerate(first_images):
-        scale = [float(columns[size][i]) if isinstance(size, str) else size for size in header["voxel_size"][1:]]
-        _preview(group, i, image, header, scale)
     return {
         **checked,
         **{k: header[k] for k in ("problem", "dataset", "split", "seed", "spec")},

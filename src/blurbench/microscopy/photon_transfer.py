@@ -98,7 +98,9 @@ def photon_transfer(movie: Frames, gain=ESTIMATE, offset=ESTIMATE, pixels: Pixel
             "a number: too few to estimate from",
         )
     mean, noise = pixels.mean[static], pixels.noise[static] - (1 / 12 if movie.dtype.kind in "ui" else 0)
-    return _transfer_line(movie.file, mean, noise, gain, offset, f"{static.sum()} resting pixels")
+    groups = np.array_split(np.argsort(mean, kind="stable"), BINS)
+    x, y = (np.array([values[g].mean() for g in groups]) for values in (mean, noise))
+    return _transfer_line(movie.file, x, y, gain, offset, f"{static.sum()} resting pixels")
 
 
 def spatial_transfer(volume: np.ndarray, file, gain=ESTIMATE, offset=ESTIMATE) -> Transfer:
@@ -122,24 +124,41 @@ def spatial_transfer(volume: np.ndarray, file, gain=ESTIMATE, offset=ESTIMATE) -
     """
     if gain != ESTIMATE and offset != ESTIMATE:
         return Transfer(float(gain), float(offset), "given")
-    ny, nx = (n // 2 * 2 for n in volume.shape[1:])
-    corners = [volume[:, i:ny:2, k:nx:2].astype(float) for i in (0, 1) for k in (0, 1)]
-    highest = np.iinfo(volume.dtype).max if volume.dtype.kind in "ui" else np.inf
-    known = np.max(corners, axis=0) < highest  # a saturated pixel has no noise
-    a, b, c, d = (corner[known] for corner in corners)
-    mean, noise = (a + b + c + d) / 4, (a - b - c + d) ** 2 / 4 - (1 / 12 if volume.dtype.kind in "ui" else 0)
-    if len(mean) < 10 * BINS or not noise.mean() > 0:
+    sums, differences = _of_neighbours(volume)
+    if len(sums) >= 10 * BINS:
+        rounding = 1 / 12 if volume.dtype.kind in "ui" else 0
+        groups = np.array_split(np.argsort(sums, kind="stable"), BINS)
+        mean = np.array([sums[g].mean(dtype=float) / 4 for g in groups])
+        noise = np.array([(differences[g].astype(float) ** 2 / 4 - rounding).mean() for g in groups])
+    if len(sums) < 10 * BINS or not noise.mean() > 0:
         raise RecordingError(file, "gain", f"{ESTIMATE!r} and a volume without noise", "a number")
-    return _transfer_line(file, mean, noise, gain, offset, f"the noise between neighbours of {4 * len(mean)} pixels")
+    return _transfer_line(file, mean, noise, gain, offset, f"the noise between neighbours of {4 * len(sums)} pixels")
 
 
-def _transfer_line(file, mean, noise, gain, offset, of) -> Transfer:
-    """Line of noise (ADU²) against mean grey value (ADU), one of each per pixel; at least one of its values is sought.
+def _of_neighbours(volume):
+    """a + b + c + d and a - b - c + d of every 2 x 2 pixels of a slice that are not saturated, each (n,).
+
+    They are made slice by slice, as what is held of a volume may be gigabytes; 32 bits hold those of whole numbers of
+    16 bits exactly.
+    """
+    ny, nx = (n // 2 * 2 for n in volume.shape[1:])
+    exact = np.float32 if volume.dtype.kind in "ui" and volume.dtype.itemsize <= 2 else float
+    highest = np.iinfo(volume.dtype).max if volume.dtype.kind in "ui" else np.inf
+    sums, differences = (np.empty(len(volume) * ny * nx // 4, exact) for _ in range(2))
+    n = 0
+    for image in volume:
+        a, b, c, d = (image[i:ny:2, k:nx:2].astype(float) for i in (0, 1) for k in (0, 1))
+        known = np.maximum.reduce([a, b, c, d]) < highest  # a saturated pixel has no noise
+        part = slice(n, n := n + int(known.sum()))
+        sums[part], differences[part] = (a + b + c + d)[known], (a - b - c + d)[known]
+    return sums[:n], differences[:n]
+
+
+def _transfer_line(file, x, y, gain, offset, of) -> Transfer:
+    """Line of noise y (ADU²) against mean grey value x (ADU), of BINS groups each; one of its values is sought or both.
 
     of : what the pixels are, in words
     """
-    groups = np.array_split(np.argsort(mean, kind="stable"), BINS)
-    x, y = (np.array([values[g].mean() for g in groups]) for values in (mean, noise))
     pairs = np.triu_indices(BINS, 1)
     if offset == ESTIMATE:
         wide = np.ptp(x) > RANGE * x.mean() and np.corrcoef(x, y)[0, 1] > 0.9

@@ -62,7 +62,8 @@ def expand(config: dict[str, Any]) -> dict[str, Any]:
         _expand_problem(name, problem, config, faults)
     for name, recording in config["recordings"].items():
         if isinstance(recording, dict):
-            faults += recording_faults(f"recordings.{name}", recording, config, named)
+            where, allowed = f"recordings.{name}", _of_type(int, config.get("memory_mb"), None)
+            faults += recording_faults(where, recording, config, named, allowed)
     faults += [
         Fault(key, f"the name {name!r}", "a name of lower-case letters, digits and _ only")
         for key, name in _named(config)

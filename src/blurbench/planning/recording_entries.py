@@ -4,13 +4,17 @@ import os
 from typing import Any
 
 from blurbench import problems
-from blurbench.planning import schemas, shipped
+from blurbench.planning import memory, pooled, schemas, shipped
 from blurbench.planning.faults import Fault, unknown
 from blurbench.planning.schema_faults import is_number, schema_faults
 
 
 def recording_faults(
-    where: str, recording: dict[str, Any], config: dict[str, Any], named: dict[str, list[str]]
+    where: str,
+    recording: dict[str, Any],
+    config: dict[str, Any],
+    named: dict[str, list[str]],
+    memory_mb: int | None = None,
 ) -> list[Fault]:
     """Faults of the recording that stands at the key `where`.
 
@@ -18,6 +22,7 @@ def recording_faults(
     ----------
     config : its problems expanded: a dataset with a fault, which is told already, is not in them
     named : the datasets that each problem names
+    memory_mb : that one job may use; None where it is not known
     """
     problem, dataset, entries = recording.get("problem"), recording.get("dataset"), config["problems"]
     known = problem if isinstance(problem, str) and problem in named and schemas.has_recordings(problem) else None
@@ -39,7 +44,20 @@ def recording_faults(
             theirs = [name for name in shipped.names() if name.startswith(f"{known}/")]
             expected = f"own, or a dataset of models that come with blurbench, as these were made: {', '.join(theirs)}"
             faults.append(Fault(f"{where}.weights", f"shipped, and none for {known}/{dataset}", expected))
+        if not faults and memory_mb and problems.find(known, "recording_memory.WHOLE"):
+            faults += _size_faults(where, recording, expanded, memory_mb)
     return faults
+
+
+def _size_faults(where: str, recording: dict[str, Any], dataset: dict[str, Any], memory_mb: int) -> list[Fault]:
+    """Faults of files that are in memory as a whole and of which that has no room."""
+    if (need := memory.prepare_mb(recording, dataset)) <= memory_mb:
+        return []
+    found = f"{pooled.name(recording)!r} of {max(memory.files_mb(recording)):.0f} MB"
+    said = f"a part of it: preparing it needs {need} MB, memory_mb allows {memory_mb}"
+    known = schemas.of_recording(recording["problem"])["properties"]
+    over_time = "; or `points`, where it holds volumes over time" if "points" in known else ""
+    return [Fault(f"{where}.file", found, f"{said}{over_time}")]
 
 
 def _file_faults(where: str, named: Any) -> list[Fault]:
