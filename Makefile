@@ -3,6 +3,7 @@
 # make smoke    every rule once, in minutes: results/smoke/
 # make check    is every file of a run still what its job wrote? RUN=laptop unless told otherwise
 # make compare  two finished runs side by side: A=laptop B=other; all numbers in results/A_and_B.csv
+# make reproduce   the commands that make one table of a run again: TABLE=diffusion
 # make publish  a finished run's tables into README.md, and what each method of it was into docs/published.csv
 # make gpu      what one GPU has to show, in MINUTES=9 and resumed by the same command: results/gpu/; docs/performance.md
 # make lint     style, docstrings, floors of the library, types, the workflow
@@ -25,7 +26,7 @@ OUT := results/gpu
 # it has taken, by default each second, which after some hundred jobs takes half a core.
 SNAKEMAKE := snakemake --cores $(CORES) --rerun-incomplete --scheduler greedy --max-jobs-per-timespan 1000000/1h
 
-.PHONY: tables report smoke check compare publish gpu test test-faults test-slurm test-report lint ci thorough clean
+.PHONY: tables report smoke check compare reproduce publish gpu test test-faults test-slurm test-report lint ci thorough clean
 
 tables: .venv/installed
 	$(SNAKEMAKE) --configfile config/laptop.yaml
@@ -48,6 +49,9 @@ check: .venv/installed
 
 compare: .venv/installed
 	@python -m blurbench compare results/$(A) results/$(B) --csv results/$(A)_and_$(B).csv
+
+reproduce: .venv/installed
+	@python -m blurbench reproduce results/$(RUN) $(TABLE)
 
 # Of the packages that are there, and no others: where a GPU is lent, nothing can be installed.
 gpu:

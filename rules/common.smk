@@ -19,7 +19,7 @@ from snakemake.exceptions import WorkflowError
 sys.path.insert(0, str(Path(workflow.basedir) / "src"))
 
 from blurbench import problems
-from blurbench.planning import configuration, frozen, live, pooled, schemas, sources, units
+from blurbench.planning import configuration, frozen, given, live, pooled, schemas, sources, units
 from blurbench.planning.memory import BASE_MB, measure_mb, memory_mb, prepare_mb
 from blurbench.planning.repeated_keys import repeated_keys
 
@@ -33,6 +33,7 @@ shell.prefix(f"set -euo pipefail; export PYTHONPATH={shlex.quote(sources.search_
 try:
     if repeated := [fault for file in workflow.configfiles for fault in repeated_keys(file)]:
         raise configuration.ConfigurationError(repeated)
+    GIVEN = config
     config = configuration.expand(config)
 except configuration.ConfigurationError as error:
     raise WorkflowError(str(error)) from None

@@ -4,8 +4,9 @@ Needs: the scores of every dataset, method and seed. Makes: tables/{problem}.csv
 differences), {problem}_failures.csv, the extra tables that a problem declares, {problem}_sweep.csv .md where something is
 swept; tables/timing.csv, tables/summary.md, tables/summary.html, tables/summary.rst (the first page of the report),
 tables/not_trained.csv (trainings that raised), tables/methods.csv (what each method was) and machine.json over all problems;
-{problem}.sha256 and summary.sha256, by which `make check` knows a table that was altered.
-Read by: complete, people, and README.md.
+beside the tables of a problem, and beside those over all, {problem}.yaml and summary.yaml (the configuration), {problem}.json
+and summary.json (where they come from), {problem}.sha256 and summary.sha256, by which `make check` knows a file of these that was altered.
+Read by: complete, people, README.md, and `make reproduce`.
 """
 
 for name in config["problems"]:
@@ -59,6 +60,8 @@ for name in config["problems"]:
                 subcategory="tables",
                 labels={"table": "failures", "format": "csv"},
             ),
+            configuration="<results>/tables/{problem}.yaml",
+            provenance="<results>/tables/{problem}.json",
             checksums="<results>/tables/{problem}.sha256",
         log:
             "<results>/logs/tabulate/{problem}.log",
@@ -81,8 +84,10 @@ for name in config["problems"]:
             compare_with=config["problems"][name]["compare_with"],
             item_counts=item_counts,
             bounds=[method for method, one in config["problems"][name]["methods"].items() if one["bound"]],
+            configuration=configuration_of_problem,
             library=library(
                 "blurbench.tables.tabulate",
+                "blurbench.tables.provenance",
                 "blurbench.files.tables",
                 "blurbench.{problem}",
                 "blurbench.{problem}.score",
@@ -134,6 +139,8 @@ rule summarise:
             category="all problems",
             labels={"table": "methods as they were", "format": "csv"},
         ),
+        configuration="<results>/tables/summary.yaml",
+        provenance="<results>/tables/summary.json",
         checksums="<results>/tables/summary.sha256",
         machine=report(
             "<results>/machine.json",
@@ -158,9 +165,11 @@ rule summarise:
         trainings=trainings(),
         logs=training_logs,
         methods=method_states,
-        configuration=configuration_files(),
+        configuration=configuration_of_all,
+        layers=configuration_files(),
         library=sources.state(
             "blurbench.tables.first_page",
+            "blurbench.tables.provenance",
             "blurbench.tables.summary",
             "blurbench.tables.summary_page",
             "blurbench.tables.timing",

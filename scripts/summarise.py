@@ -4,12 +4,13 @@ from blurbench.files.logs import logged
 
 with logged(snakemake.log[0], snakemake.threads):
     import json
+    from pathlib import Path
 
     import pandas as pd
 
     from blurbench.files import checksums, tables
     from blurbench.running import machine
-    from blurbench.tables import first_page, not_trained, summary, summary_page, timing
+    from blurbench.tables import first_page, not_trained, provenance, summary, summary_page, timing
 
     here, params, files = machine.describe(), snakemake.params, snakemake.input
     results = {
@@ -21,17 +22,19 @@ with logged(snakemake.log[0], snakemake.threads):
     scores = pd.concat(found.main for found in results.values())
     raised = not_trained.table(params.trainings, files.models, params.logs)
     times = timing.table(scores, params.trainings, files.curves, files.benchmarks, here)
-    about = summary_page.about(snakemake.config["run"], snakemake.config["seed"], params.configuration, here)
+    kept, known = Path(snakemake.output.configuration).name, (snakemake.config["run"], snakemake.config["seed"])
+    about = provenance.about(*known, params.configuration, kept)
+    terms = summary_page.about(*known, [*params.layers, provenance.configuration(about)], here)
     said = not_trained.lines(raised)
     made = {
         "timing": times,
-        "summary": summary.document(results, raised),
-        "page": summary_page.document(about, results, times, said),
-        "first_page": first_page.document(about, results, said),
+        "summary": provenance.headed(summary.document(results, raised), ".md", about),
+        "page": summary_page.document(terms, results, times, said),
+        "first_page": first_page.document(terms, results, said),
         "not_trained": raised,
-        "methods": pd.DataFrame(params.methods).assign(
-            run=snakemake.config["run"], seed=snakemake.config["seed"], commit=here["commit"]
-        ),
+        "methods": pd.DataFrame(params.methods).assign(run=known[0], seed=known[1], commit=about["commit"]),
+        "configuration": params.configuration,
+        "provenance": json.dumps(about, indent=2),
     }
     for name, content in made.items():
         tables.write(content, snakemake.output[name])

@@ -1,8 +1,11 @@
 """The workflow as a user meets it: a run, a second run, an addition, a mistake. One tiny run is shared by all."""
 
+import hashlib
+import json
 import os
 import re
 import shutil
+import subprocess
 
 import pandas as pd
 import pytest
@@ -159,6 +162,70 @@ def test_a_method_that_fails_does_not_stop_the_tables(finished, tmp_path):
     rows = tree.table().query("method == 'constant' and dataset == 'report' and condition == 'all'")
     assert (rows.n_failed == 12).all()
     assert "no answer" in (tree.results / "tables/diffusion_failures.csv").read_text()
+
+
+def test_tables_say_where_they_come_from(finished):
+    for name in ("diffusion", "summary"):
+        text, about = ((finished.results / f"tables/{name}.{end}").read_text() for end in ("yaml", "json"))
+        about, digest = json.loads(about), hashlib.sha256(text.encode()).hexdigest()
+        assert about["configuration"] == {"file": f"{name}.yaml", "sha256": digest}
+        assert (about["run"], about["seed"]) == ("tiny", 2)
+        said = f"Run tiny, seed 2, commit unknown, configuration {digest[:12]} ({name}.yaml), Python "
+        for end in ("md",) if name == "summary" else ("md", "html", "tex"):
+            assert said in (finished.results / f"tables/{name}.{end}").read_text(), end
+
+
+def test_the_commands_that_are_printed_make_a_table_again(finished, tmp_path):
+    """All but the installing, in a working tree of the commit: with the run's files there, nothing is left to do."""
+    if not shutil.which("git"):
+        pytest.skip("there is no git")
+    tree = finished.clone(tmp_path / "tree")
+    # As a user has it: results are ignored, and `make` sets up the environment.
+    (tree.path / ".gitignore").write_text("/results/\n/.snakemake/\n/.venv\n__pycache__/\n")
+    (tree.path / "Makefile").write_text(
+        ".venv/installed:\n\tmkdir -p .venv/bin\n\techo 'export PYTHONPATH=$(CURDIR)/src' > .venv/bin/activate\n"
+    )
+    git = ["git", "-C", str(tree.path), "-c", "user.name=a", "-c", "user.email=a@example.org"]
+    for command in (["init", "--quiet"], ["add", "-A"], ["commit", "--quiet", "-m", "first"]):
+        subprocess.run([*git, *command], check=True)
+    (tree.results / "tables/diffusion.csv").unlink()
+    tree.snakemake("results/tiny/tables/diffusion.csv")  # by the code of a commit now
+    code, printed = run_in(tree, "PYTHONPATH=src python -m blurbench reproduce results/tiny diffusion")
+    assert code == 0, printed
+    *prepare, snakemake, compare = printed.splitlines()
+    assert snakemake.startswith("snakemake results/tiny/tables/diffusion.csv ")
+    code, said = run_in(tree, "set -e", *prepare, f"{snakemake} --dry-run --quiet reason")
+    assert code == 0, said
+    rules = set(re.findall(r"^rule (\w+):", said, re.MULTILINE))
+    assert {"simulate", "train", "predict", "score", "tabulate_diffusion"} <= rules and "draw" not in rules
+    again = next(line.removeprefix("cd ") for line in prepare if line.startswith("cd "))
+    files = f"cp -a results .snakemake {again}/", f"cd {again}", ". .venv/bin/activate", "OLDPWD=../tree"
+    same = f"{snakemake} --dry-run --rerun-triggers params input"  # scripts are newer there, as git wrote them
+    code, said = run_in(tree, "set -e", *files, same, compare)
+    assert code == 0 and "Nothing to be done" in said, said
+    assert "# tiny and tiny" in said and "0 differ by more than chance" in said
+
+
+def run_in(tree, *lines):
+    """(exit status, words) of lines of shell in a tree."""
+    with tree.process(["bash", "-c", "\n".join(lines)]) as process:
+        said, _ = process.communicate()
+    return process.returncode, said
+
+
+def test_a_run_is_moved_to_another_clone(finished, tmp_path):
+    """As README.md has it: nothing runs again, and what is edited there does."""
+    tree = finished.clone(tmp_path / "tree", results=False)
+    for path in tree.path.rglob("*"):
+        path.touch()  # as git writes them: now
+    shutil.copytree(finished.path / "results", tree.path / "results")
+    shutil.copytree(finished.path / ".snakemake/metadata", tree.path / ".snakemake/metadata", dirs_exist_ok=True)
+    tree.snakemake("--touch")
+    assert "Nothing to be done" in tree.snakemake("--dry-run")
+    with open(tree.path / "src/blurbench/diffusion/methods/prior_mean.py", "a") as file:
+        file.write("EDITED = True\n")
+    plan = tree.snakemake("--dry-run")
+    assert "method=prior_mean" in plan and "method=cve" not in plan
 
 
 def test_a_wrong_configuration_stops_before_the_first_job(tmp_path):

@@ -149,6 +149,16 @@ def method_states(wildcards):
     return frozen.methods(config)
 
 
+def configuration_of_problem(wildcards):
+    """tabulate: the configuration of {problem} as it was given, of which the tables' heads hold a checksum."""
+    return given.text(GIVEN, [wildcards.problem])
+
+
+def configuration_of_all(wildcards):
+    """summarise: the configuration of all problems as it was given."""
+    return given.text(GIVEN, GIVEN["problems"])
+
+
 def trainings():
     """summarise: (problem, dataset, method, seed) of every training job, as often as a sweep has trials."""
     return [one for one in units.trainings(config) for _ in benchmarks_of(training(one))]

@@ -5,6 +5,7 @@
     python -m blurbench list --configfile config/laptop.yaml          of that, with layers over it
     python -m blurbench compare results/A results/B --csv C.csv       two finished runs
     python -m blurbench ship results/A diffusion/wide                 models of a finished run into weights/, with cards
+    python -m blurbench reproduce results/A diffusion                 commands that make that table again
 
 From the root of the repository.
 """
@@ -103,9 +104,12 @@ def main() -> None:
         "--configfile", nargs="*", default=[], metavar="FILE", help=f"layers over {BASE}, as in the run"
     )
     of_ship.add_argument("--without", nargs="*", default=[], metavar="METHOD", help="models that are left out")
+    of_reproduce = commands.add_parser("reproduce", help="commands that make a table of a finished run again")
+    of_reproduce.add_argument("run", type=Path, metavar="RUN", help="folder of a run")
+    of_reproduce.add_argument("table", metavar="TABLE", help="name of the table's file, without its ending")
     given = parser.parse_args()
     try:
-        print({"measure": _measured, "list": _listed, "compare": _compared, "ship": _shipped}[given.command](given))
+        print(ANSWERS[given.command](given))
     except (ConfigurationError, ValueError, OSError, yaml.YAMLError) as error:
         sys.exit(str(error))
 
@@ -160,12 +164,27 @@ def _compared(given):
     return comparison.document(found, a.name, b.name)
 
 
+def _reproduced(given):
+    from blurbench.export import reproduction
+
+    return "\n".join(reproduction.commands(given.run, given.table))
+
+
 def _shipped(given):
     from blurbench.running import shipping
 
     config = configuration([BASE, *given.configfile])
     datasets = [tuple(name.split("/", 1)) for name in given.datasets]
     return "\n".join(map(str, shipping.ship(given.run, config, datasets, given.without)))
+
+
+ANSWERS = {
+    "measure": _measured,
+    "list": _listed,
+    "compare": _compared,
+    "ship": _shipped,
+    "reproduce": _reproduced,
+}
 
 
 if __name__ == "__main__":

@@ -6,6 +6,9 @@ import subprocess
 from importlib.metadata import distributions
 from pathlib import Path
 
+TREE = Path(__file__).parents[3]  # this library's
+COMPUTES = ("Snakefile", "rules", "scripts", "src")  # of the repository; the configuration is kept with the tables
+
 
 def describe() -> dict:
     """CPU model, cores of this job, memory in GB, GPU, kernel, Python, CUDA, package versions and git commit.
@@ -26,7 +29,7 @@ def describe() -> dict:
         "torch": torch.__version__,
         "cuda": torch.version.cuda,
         "packages": dict(sorted((d.name, d.version) for d in distributions() if d.name)),
-        "commit": _commit(),
+        "commit": commit(),
     }
 
 
@@ -45,10 +48,18 @@ def _memory():
         return None
 
 
-def _commit():
-    """Commit of the working tree, with "+" if it was edited since; None outside a repository or without git."""
-    command = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--abbrev=40", "--dirty=+"]
+def commit(tree: Path = TREE) -> str | None:
+    """Commit of a working tree, with "+" if what computes differs from it; None outside a repository or without git.
+
+    A file that git does not know counts too, such as a new method's, but not one that it is told to ignore.
+    """
     try:
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip() or None
+        head, edited = (_git(tree, *one) for one in (("rev-parse", "HEAD"), ("status", "--porcelain", "--", *COMPUTES)))
     except (OSError, subprocess.CalledProcessError):
         return None
+    return head + "+" * bool(edited)
+
+
+def _git(tree, *arguments):
+    command = ["git", "-C", str(tree), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
