@@ -4,6 +4,7 @@
 # make check    is every file of a run still what its job wrote? RUN=laptop unless told otherwise
 # make compare  two finished runs side by side: A=laptop B=other; all numbers in results/A_and_B.csv
 # make reproduce   the commands that make one table of a run again: TABLE=diffusion
+# make crate    a finished run as an RO-Crate: results/RUN/crate.zip; takes `pip install .[crate]`
 # make publish  a finished run's tables into README.md, and what each method of it was into docs/published.csv
 # make gpu      what one GPU has to show, in MINUTES=9 and resumed by the same command: results/gpu/; docs/performance.md
 # make lint     style, docstrings, floors of the library, types, the workflow
@@ -26,7 +27,7 @@ OUT := results/gpu
 # it has taken, by default each second, which after some hundred jobs takes half a core.
 SNAKEMAKE := snakemake --cores $(CORES) --rerun-incomplete --scheduler greedy --max-jobs-per-timespan 1000000/1h
 
-.PHONY: tables report smoke check compare reproduce publish gpu test test-faults test-slurm test-report lint ci thorough clean
+.PHONY: tables report smoke check compare reproduce crate publish gpu test test-faults test-slurm test-report lint ci thorough clean
 
 tables: .venv/installed
 	$(SNAKEMAKE) --configfile config/laptop.yaml
@@ -52,6 +53,9 @@ compare: .venv/installed
 
 reproduce: .venv/installed
 	@python -m blurbench reproduce results/$(RUN) $(TABLE)
+
+crate: .venv/installed
+	@python -m blurbench crate results/$(RUN)
 
 # Of the packages that are there, and no others: where a GPU is lent, nothing can be installed.
 gpu:

@@ -6,6 +6,7 @@
     python -m blurbench compare results/A results/B --csv C.csv       two finished runs
     python -m blurbench ship results/A diffusion/wide                 models of a finished run into weights/, with cards
     python -m blurbench reproduce results/A diffusion                 commands that make that table again
+    python -m blurbench crate results/A                               results/A/crate.zip, an RO-Crate of a finished run
 
 From the root of the repository.
 """
@@ -107,11 +108,15 @@ def main() -> None:
     of_reproduce = commands.add_parser("reproduce", help="commands that make a table of a finished run again")
     of_reproduce.add_argument("run", type=Path, metavar="RUN", help="folder of a run")
     of_reproduce.add_argument("table", metavar="TABLE", help="name of the table's file, without its ending")
+    of_crate = commands.add_parser("crate", help="a finished run as a Workflow Run RO-Crate")
+    of_crate.add_argument("run", type=Path, metavar="RUN", help="folder of a run")
     given = parser.parse_args()
     try:
         print(ANSWERS[given.command](given))
     except (ConfigurationError, ValueError, OSError, yaml.YAMLError) as error:
         sys.exit(str(error))
+    except ModuleNotFoundError as error:
+        sys.exit(f"{error}: expected what `pip install '.[{given.command}]'` installs")
 
 
 def _measure_options(parser):
@@ -178,12 +183,21 @@ def _shipped(given):
     return "\n".join(map(str, shipping.ship(given.run, config, datasets, given.without)))
 
 
+def _crated(given):
+    from blurbench.export import crate
+
+    path = given.run / "crate.zip"
+    crate.write(given.run, path)
+    return str(path)
+
+
 ANSWERS = {
     "measure": _measured,
     "list": _listed,
     "compare": _compared,
     "ship": _shipped,
     "reproduce": _reproduced,
+    "crate": _crated,
 }
 
 
