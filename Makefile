@@ -5,6 +5,7 @@
 # make compare  two finished runs side by side: A=laptop B=other; all numbers in results/A_and_B.csv
 # make reproduce   the commands that make one table of a run again: TABLE=diffusion
 # make crate    a finished run as an RO-Crate: results/RUN/crate.zip; takes `pip install .[crate]`
+# make track    a finished run for MLflow and TensorBoard: results/RUN/tracking/; takes `pip install .[track]`
 # make publish  a finished run's tables into README.md, and what each method of it was into docs/published.csv
 # make gpu      what one GPU has to show, in MINUTES=9 and resumed by the same command: results/gpu/; docs/performance.md
 # make lint     style, docstrings, floors of the library, types, the workflow
@@ -27,7 +28,7 @@ OUT := results/gpu
 # it has taken, by default each second, which after some hundred jobs takes half a core.
 SNAKEMAKE := snakemake --cores $(CORES) --rerun-incomplete --scheduler greedy --max-jobs-per-timespan 1000000/1h
 
-.PHONY: tables report smoke check compare reproduce crate publish gpu test test-faults test-slurm test-report lint ci thorough clean
+.PHONY: tables report smoke check compare reproduce crate track publish gpu test test-faults test-slurm test-report lint ci thorough clean
 
 tables: .venv/installed
 	$(SNAKEMAKE) --configfile config/laptop.yaml
@@ -56,6 +57,9 @@ reproduce: .venv/installed
 
 crate: .venv/installed
 	@python -m blurbench crate results/$(RUN)
+
+track: .venv/installed
+	@python -m blurbench track results/$(RUN)
 
 # Of the packages that are there, and no others: where a GPU is lent, nothing can be installed.
 gpu:

@@ -7,6 +7,7 @@
     python -m blurbench ship results/A diffusion/wide                 models of a finished run into weights/, with cards
     python -m blurbench reproduce results/A diffusion                 commands that make that table again
     python -m blurbench crate results/A                               results/A/crate.zip, an RO-Crate of a finished run
+    python -m blurbench track results/A                               results/A/tracking/, for MLflow and TensorBoard
 
 From the root of the repository.
 """
@@ -110,6 +111,8 @@ def main() -> None:
     of_reproduce.add_argument("table", metavar="TABLE", help="name of the table's file, without its ending")
     of_crate = commands.add_parser("crate", help="a finished run as a Workflow Run RO-Crate")
     of_crate.add_argument("run", type=Path, metavar="RUN", help="folder of a run")
+    of_track = commands.add_parser("track", help="a finished run for MLflow and TensorBoard")
+    of_track.add_argument("run", type=Path, metavar="RUN", help="folder of a run")
     given = parser.parse_args()
     try:
         print(ANSWERS[given.command](given))
@@ -191,6 +194,12 @@ def _crated(given):
     return str(path)
 
 
+def _tracked(given):
+    from blurbench.export import tracking
+
+    return str(tracking.write(given.run))
+
+
 ANSWERS = {
     "measure": _measured,
     "list": _listed,
@@ -198,6 +207,7 @@ ANSWERS = {
     "ship": _shipped,
     "reproduce": _reproduced,
     "crate": _crated,
+    "track": _tracked,
 }
 
 
