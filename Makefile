@@ -14,8 +14,9 @@
 # make test-faults   of the tests, kills, full disks and damage
 # make test-slurm    the profile of slurm/ on a real Slurm of one node; as root on Debian, else it is skipped
 # make test-report   the report of a small run in a browser without a network; installs one as root on Debian, else it is skipped
+# make test-container   the Dockerfile, built without a network, and jobs in its image; as root on Debian, else it is skipped
 # make ci       lint, test, test-slurm and test-report
-# make thorough ci, then every rule once and the check of what that wrote, and more of what ci samples
+# make thorough ci and test-container, then every rule once and the check of what that wrote, and more of what ci samples
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 CORES := $(shell nproc 2>/dev/null || getconf _NPROCESSORS_ONLN)
@@ -28,7 +29,7 @@ OUT := results/gpu
 # it has taken, by default each second, which after some hundred jobs takes half a core.
 SNAKEMAKE := snakemake --cores $(CORES) --rerun-incomplete --scheduler greedy --max-jobs-per-timespan 1000000/1h
 
-.PHONY: tables report smoke check compare reproduce crate track publish gpu test test-faults test-slurm test-report lint ci thorough clean
+.PHONY: tables report smoke check compare reproduce crate track publish gpu test test-faults test-slurm test-report test-container lint ci thorough clean
 
 tables: .venv/installed
 	$(SNAKEMAKE) --configfile config/laptop.yaml
@@ -78,6 +79,9 @@ test-slurm: .venv/installed
 test-report: .venv/installed
 	pytest tests/report/test_report.py
 
+test-container: .venv/installed
+	pytest tests/container/test_container.py
+
 lint: .venv/installed
 	ruff check
 	ruff format --check
@@ -88,7 +92,7 @@ lint: .venv/installed
 
 ci: lint test test-slurm test-report
 
-thorough: ci smoke
+thorough: ci test-container smoke
 	$(MAKE) check RUN=smoke
 	RUNS="smoke $(if $(wildcard results/laptop/complete.json),laptop)" pytest tests/report/test_report.py
 	MUTATIONS=1000 pytest tests/test_mutated_configurations.py

@@ -19,6 +19,10 @@ report: "rules/captions/first_page.rst"
 include: "rules/common.smk"
 
 
+# For --sdm apptainer alone, beside this file and made from the Dockerfile: README.md says how.
+container: "blurbench-0.1.0.sif"
+
+
 pathvars:
     results=RESULTS,
 

@@ -78,6 +78,14 @@ def test_the_citation_has_the_version_of_the_project():
     assert yaml.safe_load((ROOT / "CITATION.cff").read_text())["version"] == PROJECT["version"]
 
 
+def test_rules_name_the_image_of_this_version():
+    """And so does what README.md says to type."""
+    version = PROJECT["version"]
+    assert f'\ncontainer: "blurbench-{version}.sif"\n' in (ROOT / "Snakefile").read_text()
+    named = re.findall(r"\bblurbench[:-](\d[\d.]*\d)", (ROOT / "README.md").read_text())
+    assert named and set(named) == {version}
+
+
 def test_before_a_commit_runs_what_lint_runs():
     recipe = re.search(r"^lint:.*\n((?:\t.+\n)+)", (ROOT / "Makefile").read_text(), re.MULTILINE)[1]
     hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"][0]["hooks"]

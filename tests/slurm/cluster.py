@@ -1,6 +1,6 @@
 """A Slurm of one node for the tests of the profile, out of Debian's packages and without systemd.
 
-    python tests/slurm/cluster.py      brings it up, shows it, and takes it down at Ctrl-C
+    PYTHONPATH=tests python tests/slurm/cluster.py      brings it up, shows it, and takes it down at Ctrl-C
 
 It claims 8 CPUs, 32 GB and two GPUs whatever the machine has, in the partitions `cpu` and `gpu`. Memory and time limits
 are enforced, and sacct works. All that it writes lies in a temporary folder, but for the packages, which stay, and a
@@ -16,6 +16,8 @@ import subprocess
 import tempfile
 import time
 from pathlib import Path
+
+from debian import Unavailable, answers, install, require
 
 LINK = Path("/etc/slurm/slurm.conf")
 PREFIX = "blurbench-slurm-"
@@ -75,10 +77,6 @@ LogFile={folder}/slurmdbd.log
 """
 
 
-class Unavailable(Exception):
-    """Slurm cannot be brought up on this machine; the message says why."""
-
-
 class Cluster:
     """The cluster, up inside a `with` block and down after it, however that ends."""
 
@@ -99,12 +97,9 @@ class Cluster:
 
     def up(self):
         """Install what is missing, start the daemons one after the other, each once the one before it answers."""
-        if os.geteuid() != 0:
-            raise Unavailable("only root can install and start Slurm")
-        if not shutil.which("apt-get") or not shutil.which("setpriv"):
-            raise Unavailable("needs Debian: there is no apt-get")
+        require()
         _clear_remains()
-        _install()
+        install(*PACKAGES)
         self.folder = Path(tempfile.mkdtemp(prefix=PREFIX))
         self.folder.chmod(0o755)  # munged wants its socket reachable by all
         for name in ("state", "spool", "database"):
@@ -155,7 +150,7 @@ class Cluster:
 
     def _wait_for(self, *command):
         end = time.monotonic() + PATIENCE
-        while not _answers(*command):
+        while not answers(*command):
             if time.monotonic() > end or self.daemons[-1].poll() is not None:
                 logs = [path for pattern in ("*.out", "*.log") for path in self.folder.glob(pattern)]
                 said = "\n".join(f"{path.name}: {path.read_text()[-500:]}" for path in logs)
@@ -184,30 +179,12 @@ class Cluster:
 def _clear_remains():
     """Remove the link and folder of a cluster whose tests were killed; refuse to touch any other Slurm."""
     if LINK.is_symlink() and LINK.readlink().parent.name.startswith(PREFIX):
-        if shutil.which("scontrol") and _answers("scontrol", "ping"):
+        if shutil.which("scontrol") and answers("scontrol", "ping"):
             raise Unavailable("another run of these tests has its cluster up")
         shutil.rmtree(LINK.readlink().parent, ignore_errors=True)
         LINK.unlink()
     if LINK.is_symlink() or LINK.exists():
         raise Unavailable(f"{LINK} exists: this machine belongs to a Slurm already")
-
-
-def _install():
-    if _answers("dpkg", "--status", *PACKAGES):
-        return
-    # Debian starts services that it installs, where there is an init system; these would be in the way.
-    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
-    for command in (["update"], ["install", "--no-install-recommends", *PACKAGES]):
-        done = subprocess.run(
-            ["apt-get", "-qq", "--yes", *command],
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        if done.returncode:
-            raise Unavailable(f"apt-get {command[0]} failed: {' '.join(done.stdout.split())[-300:]}")
 
 
 def _free_ports(n):
@@ -218,14 +195,6 @@ def _free_ports(n):
     for one in sockets:
         one.close()
     return ports
-
-
-def _answers(*command):
-    quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    try:
-        return subprocess.run(command, timeout=10, **quiet).returncode == 0
-    except subprocess.TimeoutExpired:
-        return False
 
 
 def _end_jobs():

@@ -18,7 +18,8 @@ import pandas as pd
 import pytest
 import torch
 import yaml
-from cluster import Cluster, Unavailable
+from cluster import Cluster
+from debian import Unavailable
 from workflow import PARTS, ROOT
 
 from blurbench import problems
