@@ -51,8 +51,11 @@ class Buildah:
     def base(self, name):
         """An image of Debian with its own Python, from Debian's archive."""
         root = self.folder / "debian"
+        # Where it is killed, the /proc that it mounts goes with it, before the folder is deleted.
         bootstrap = ["debootstrap", "--variant=minbase", "--include=python3,python3-venv", SUITE, root]
-        done = subprocess.run(bootstrap, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+        done = subprocess.run(
+            ["unshare", "--mount", *bootstrap], stdin=subprocess.DEVNULL, capture_output=True, text=True
+        )
         if done.returncode:
             raise Unavailable(f"debootstrap failed: {' '.join((done.stdout + done.stderr).split())[-300:]}")
         container = self("from", "scratch")
