@@ -1,7 +1,8 @@
 """Figures, and through their captions and labels the pages of `snakemake --report`.
 
-Needs: scores, also those of the validation split, predictions, test splits, learning curves. Makes: figures/{problem}/{figure}_{dataset}.svg for the figures that a problem
-declares, figures/{problem}/{figure}.svg for its summary_figures. Read by: people.
+Needs: scores, also those of the validation split, predictions, test splits, learning curves.
+Makes: figures/{problem}/{figure}_{dataset}.svg for the figures that a problem declares, figures/{problem}/{figure}.svg
+for its summary_figures, and a .png beside each. Read by: people.
 """
 
 
@@ -23,6 +24,7 @@ rule draw:
             subcategory="{figure}",
             labels={"figure": "{figure}", "dataset": "{dataset}"},
         ),
+        png="<results>/figures/{problem}/{figure}_{dataset}.png",
     log:
         "<results>/logs/draw/{problem}/{figure}_{dataset}.log",
     benchmark:
@@ -67,6 +69,7 @@ use rule draw as draw_overall with:
             subcategory="{figure}",
             labels={"figure": "{figure}", "dataset": "all"},
         ),
+        png="<results>/figures/{problem}/{figure}.png",
     log:
         "<results>/logs/draw/{problem}/{figure}.log",
     benchmark:

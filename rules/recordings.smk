@@ -3,7 +3,7 @@
 Needs: the recording and its calibration from `recordings:` of the configuration; of the dataset that the recording names
 weights/{problem}/{dataset}/{method}.pt, which come with blurbench, or models/{problem}/{dataset}/{method}/{seed}.pt.
 Makes: recordings/{recording}/items.zarr with items.json and survey.parquet, methods.csv, details.csv, reference.csv,
-picture.svg.
+picture.svg, picture.png.
 Read by: people.
 """
 
@@ -70,6 +70,7 @@ rule measure:
             category="recordings",
             labels={"recording": "{recording}", "content": "picture"},
         ),
+        png="<results>/recordings/{recording}/picture.png",
     log:
         "<results>/logs/measure/{recording}.log",
     benchmark:

@@ -179,7 +179,7 @@ def test_a_run_in_which_trainings_raise_is_whole_and_ends_with_an_error(ended):
     assert not (tree.results / "complete.json").exists()
     assert len(table(tree, "not_trained")) == 4
     figures = {path.name for path in (tree.results / "figures/blobs").iterdir()}
-    assert figures == {"examples_few.svg", "learning_few.svg"}
+    assert figures == {f"{name}_few.{end}" for name in ("examples", "learning") for end in ("svg", "png")}
 
 
 def test_rows_say_why_and_count_as_the_worst(ended):

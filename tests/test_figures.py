@@ -1,14 +1,18 @@
 """Every declared figure has its module, and the other way round; what the figures of all problems share."""
 
+import itertools
+
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.figure import Figure
+from matplotlib.image import imread
 from svg import texts
 
 from blurbench import problems
-from blurbench.drawing import learning_curves, style, training_cost
-from blurbench.drawing.axes import apart, keep_first, plain_log, round_numbers, scale_bar
+from blurbench.drawing import learning_curves, pareto, style, training_cost
+from blurbench.drawing.axes import apart, keep_first, plain, plain_log, round_numbers, scale_bar, side_by_side
 from blurbench.drawing.material import Material, MethodFile
 from blurbench.drawing.style import method_styles
 from blurbench.files.answers import OK
@@ -79,7 +83,7 @@ def test_learning_curves_have_a_panel_per_method_and_per_metric(tmp_path):
     given.curves = list(curves(tmp_path, {name: -1.0 for name in "abcdef"}))
     learning_curves.draw(tmp_path / "one.svg", given, {"f1": "F1, validation", "silent": "unknown"})
     found = texts(tmp_path / "one.svg")
-    assert {f"{name} (1.7 min)" for name in "abcdef"} | {"F1, validation", "unknown", "0.5", "levels"} <= found
+    assert {*"abcdef", "(1.7 min)", "F1, validation", "unknown", "0.5", "levels", "1000", "10k", "100k"} <= found
 
 
 def test_a_training_that_raised_has_no_learning_curve(tmp_path):
@@ -88,9 +92,7 @@ def test_a_training_that_raised_has_no_learning_curve(tmp_path):
     for one in (one for one in given.curves if one.method == "a" or one.seed == 2):
         one.file.write_text("items,seconds,core_s,train_loss,validation_loss\n")
     learning_curves.draw(tmp_path / "one.svg", given, {"f1": "F1, validation"})
-    assert "b (1.7 min)" in texts(tmp_path / "one.svg") and not any(
-        "a (" in text for text in texts(tmp_path / "one.svg")
-    )
+    assert {"b", "(1.7 min)"} <= texts(tmp_path / "one.svg") and "a" not in texts(tmp_path / "one.svg")
     given.curves = [one for one in given.curves if one.method == "a"]
     learning_curves.draw(tmp_path / "none.svg", given)
     assert "no method of this dataset was trained" in texts(tmp_path / "none.svg")
@@ -181,16 +183,57 @@ def test_log_axes_have_plain_numbers():
     plain_log(ax.xaxis)
     plain_log(ax.yaxis, [0.05, 0.75])
     assert ax.get_xscale() == ax.get_yscale() == "log"
-    labels = [ax.xaxis.get_major_formatter()(tick) for tick in ax.xaxis.get_majorticklocs() if 0.03 < tick < 30]
-    assert labels == ["0.1", "1", "10"]
+    labels = [ax.xaxis.get_major_formatter()(tick) for tick in ax.xaxis.get_majorticklocs()]
+    assert labels == ["0.05", "0.1", "0.2", "0.5", "1", "2", "5", "10", "20"]
     assert list(ax.yaxis.get_majorticklocs()) == [0.05, 0.75] and not len(ax.yaxis.get_minorticklocs())
 
 
 def test_numbers_along_an_axis():
     assert round_numbers(0.1, 3) == pytest.approx([0.1, 0.2, 0.5, 1, 2])
     assert round_numbers(0.25, 0.6) == pytest.approx([0.3, 0.4, 0.5])
-    assert round_numbers(2e-9, 3) == pytest.approx([1e-8, 1e-6, 1e-4, 1e-2, 1])
+    assert round_numbers(2e-9, 3, most=6) == pytest.approx([1e-8, 1e-6, 1e-4, 1e-2, 1])
+    assert round_numbers(0.05, 18, most=6) == pytest.approx([0.1, 0.3, 1, 3, 10])
+    assert [plain(value) for value in (0.02, 5000, 2e4, 1.5e6, 3e9)] == ["0.02", "5000", "20k", "1.5M", "3G"]
     assert apart([0, 1, 5, 9, 10], 4) == [0, 5, 9]
+
+
+@pytest.mark.parametrize("ratio", [1.05, 1.5, 2, 4, 9, 30, 2e3, 1e8])
+def test_a_log_axis_tells_its_scale_and_is_no_crowd(ratio):
+    for low, most in itertools.product(np.geomspace(1e-3, 1e5, 23), (2, 4, 9)):
+        ticks = round_numbers(low, ratio * low, most)
+        assert 2 <= len(ticks) <= max(most, 5) and low <= min(ticks) and max(ticks) <= ratio * low
+
+
+def test_methods_at_one_place_stand_side_by_side():
+    places = side_by_side([0.1, 1, 10], 5, log=True)
+    assert places.shape == (5, 3) and places[2] == pytest.approx([0.1, 1, 10])
+    assert places[1] / places[0] == pytest.approx(np.full(3, 10**0.1))  # five in half of the distance
+    assert (places[-1, :-1] < places[0, 1:]).all() and np.array_equal(side_by_side([3], 2), [[3], [3]])
+
+
+def test_a_figure_is_an_svg_and_a_png_of_the_same(tmp_path):
+    with style.figure(tmp_path / "a.svg", 2, 1) as drawing:
+        drawing.text(0.5, 0.5, "words")
+    assert texts(tmp_path / "a.svg") == {"words"}
+    assert imread(tmp_path / "a.png").shape[:2] == (style.PNG_DPI, 2 * style.PNG_DPI)
+
+
+def test_a_legend_fits_into_its_figure():
+    names = ["flat_field_richardson_lucy"] * 7
+    with plt.rc_context(style.STYLE):
+        drawing = Figure(figsize=(style.WIDTH, 3), layout="constrained")
+        style.legend_above(drawing, drawing.subplots().plot(np.zeros((2, 7))), names)
+        (legend,) = drawing.legends
+        assert legend.get_window_extent().width <= drawing.bbox.width
+        assert legend._ncols == style.legend_columns(names) > 1
+    assert style.legend_columns(["a", "b"]) == 2 and style.legend_columns([]) == 1
+
+
+def test_answers_are_those_of_the_first_seed_in_the_order_of_the_kinds():
+    kinds = {"bound": "limit", "cve": "classical", "net": "learned", "ridge": "learned"}
+    files = [MethodFile("d", name, seed, f"{name}{seed}") for name, seed in [("bound", 0), ("ridge", 2), ("ridge", 1)]]
+    given = Material(resamples=1, seed=1, kinds=kinds, predictions=[*files, MethodFile("d", "net", 10, "net10")])
+    assert list(given.answers().items()) == [("net", "net10"), ("ridge", "ridge1"), ("bound", "bound0")]
 
 
 def test_panels_that_hold_nothing_are_removed():
@@ -206,3 +249,45 @@ def test_scale_bar_has_a_round_length_below_a_quarter(width, length):
     scale_bar(ax, width)
     (bar,) = ax.artists
     assert bar.txt_label.get_text() == f"{length} µm"
+
+
+# Error against cost
+
+
+def test_a_front_holds_whom_nobody_beats_at_the_same_cost():
+    cost = pd.Series({"cheap": 1.0, "dear": 9.0, "beaten": 5.0, "tied": 3.0, "best_at_3": 3.0, "as_good": 10.0})
+    error = pd.Series({"cheap": 0.5, "dear": 0.1, "beaten": 0.4, "tied": 0.3, "best_at_3": 0.2, "as_good": 0.1})
+    assert pareto.front(cost, error) == ["cheap", "best_at_3", "dear"]
+
+
+def test_error_against_cost_has_its_points_and_front(tmp_path):
+    """Of a method without a training none in the second panel; limits are lines, controls are not shown."""
+    methods = {  # kind, RMS of ln D, seconds an item
+        "net": ("learned", 0.2, 2.0),
+        "fit": ("classical", 0.3, 1.0),
+        "slow": ("classical", 0.4, 3.0),
+        "best": ("limit", 0.1, 9.0),
+        "prior": ("control", 0.9, 0.1),
+    }
+    frames = []
+    for name, (kind, rms, seconds) in methods.items():
+        errors = np.tile([-rms, rms], 10)
+        for metric, value in (("error_ln_d", errors), ("seconds", np.full(20, seconds))):
+            frame = pd.DataFrame({"item": range(20), "D": 1.0, "metric": metric, "value": value, "worst": np.nan})
+            frames.append(frame.assign(dataset="report", method=name, kind=kind, seed=0, status="ok"))
+    tables = [pd.concat(frames[i : i + 2]) for i in range(0, len(frames), 2)]
+    pd.DataFrame({"items": [5, 50], "core_s": [10.0, 60.0]}).to_csv(tmp_path / "net.csv", index=False)
+    curve = MethodFile("report", "net", 0, tmp_path / "net.csv")
+    metric, number = numbers(problems.find("diffusion", "score.METRICS"))[0]
+    given = Material(resamples=100, seed=1, dataset="report", scores=tables, curves=[curve])
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(style, "save", lambda drawing, path: drawn.append(drawing))
+        drawn = []
+        pareto.draw(tmp_path / "pareto.svg", given, ("D",), metric, number)
+    answers, trainings = (
+        {bars.get_label(): bars[0].get_xydata()[0].round(9).tolist() for bars in ax.containers} for ax in drawn[0].axes
+    )
+    assert answers == {"net": [2, 0.2], "fit": [1, 0.3], "slow": [3, 0.4]} and trainings == {"net": [60, 0.2]}
+    lines = {line.get_label(): line for line in drawn[0].axes[0].lines}
+    assert lines["best"].get_ydata()[0] == pytest.approx(0.1) and "prior" not in lines
+    assert lines["Pareto front"].get_xydata() == pytest.approx(np.array([[1, 0.3], [2, 0.2]]))

@@ -1,5 +1,7 @@
 """What a run makes: the inputs of the rule `complete`."""
 
+PICTURES = ("svg", "png")
+
 
 def tables():
     """Every table of every problem."""
@@ -22,14 +24,18 @@ def figures():
             declared = problems.load(problem)
             names = declared.figures + declared.training_figures * ((problem, dataset) in trained)
             found += collect(
-                "<results>/figures/{problem}/{figure}_{dataset}.svg", problem=problem, figure=names, dataset=dataset
+                "<results>/figures/{problem}/{figure}_{dataset}.{end}",
+                problem=problem,
+                figure=names,
+                dataset=dataset,
+                end=PICTURES,
             )
         overall = problems.load(problem).summary_figures
-        found += collect("<results>/figures/{problem}/{figure}.svg", problem=problem, figure=overall)
+        found += collect("<results>/figures/{problem}/{figure}.{end}", problem=problem, figure=overall, end=PICTURES)
     return found
 
 
 def recordings():
     """What `measure` makes for every recording."""
-    files = ["methods.csv", "details.csv", "reference.csv", "picture.svg"]
+    files = ["methods.csv", "details.csv", "reference.csv", *(f"picture.{end}" for end in PICTURES)]
     return collect("<results>/recordings/{recording}/{file}", recording=config["recordings"], file=files)

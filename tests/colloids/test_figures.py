@@ -68,7 +68,7 @@ WORDS = {
         "levels, CNR 3 (bars: 95 % intervals)",
     },
     "pair_correlation": {"truth", "Percus-Yevick", "ours", "log", "r / d", "levels, φ = 0.5, CNR 8"},
-    "learning": {"ours (1.7 min)", "unet3d (1.7 min)", "training items presented"},
+    "learning": {"ours", "unet3d", "(1.7 min)", "training items presented"},
     "how_low": {"particle size (µm)", "blind (nowhere)", "oracle (everywhere)", "φ = 0.5", "0.33"},
 }
 

@@ -62,11 +62,11 @@ def data(figure, folder):
         return {"scores": scores, "datasets": CUES}, {"no shape", "ours", "RMSE of ln D (95 % interval)"}
     return {
         "predicted": ({"scores": scores}, {"ours", "spot_width", "true D (µm²/s)", "34.3 % failed"}),
-        "relative_sd": ({"scores": scores}, {"exact posterior", "D (µm²/s)", "learned methods"}),
+        "relative_sd": ({"scores": scores}, {"exact posterior", "D (µm²/s)", "learned methods", "bias of ln D"}),
         "examples": ({"store": store()}, {"D = 0.1 µm²/s", "frame 8", "0.5 µm"}),
         "learning": (
             {"curves": list(curves(folder))},
-            {"ours (1.7 min)", "training items presented", "RMSE of ln D, validation", "0.1"},
+            {"ours", "(1.7 min)", "training items presented", "RMSE of ln D,", "0.1"},
         ),
         "cost": (
             {
@@ -77,6 +77,10 @@ def data(figure, folder):
                 },
             },
             {"ours", "pix2d", "cve", "core-seconds of the training", "RMSE of ln D"},
+        ),
+        "pareto": (
+            {"scores": scores, "curves": list(curves(folder))},
+            {"ours", "cve", "Pareto front", "seconds an item", "core-seconds of the training", "RMSE of ln D"},
         ),
     }[figure]
 

@@ -50,7 +50,7 @@ def test_every_study_and_method_is_shown(tmp_path):
     by_study.draw(tmp_path / "study.svg", material(lowest=-40.0))
     for name, titles in (
         ("depth", ["nuclei", "membranes"]),
-        ("study", ["nuclei, 12 volumes", "membranes, 12 volumes"]),
+        ("study", ["nuclei", "membranes", "12 volumes"]),
     ):
         shown = texts(tmp_path / f"{name}.svg")
         assert {*titles, *METHODS} <= set(shown)

@@ -130,7 +130,7 @@ def test_outlines_of_what_was_answered(tmp_path, monkeypatch):
     axes = drawn_by(outlines, monkeypatch, tmp_path / "a.svg", given).axes
     blurs = spec["test_blur_px"]
     assert [ax.get_title() for ax in axes[: len(blurs)]] == [f"F {blur}" for blur in blurs]
-    assert [ax.get_ylabel() for ax in axes[:: len(blurs)]] == ["image", "all_\nof_\nit"]
+    assert [ax.get_ylabel() for ax in axes[:: len(blurs)]] == ["image", "all_of_it"]
     colours = [{tuple(c) for c in np.reshape(ax.images[0].get_array(), (-1, 3))} for ax in axes]
     assert all(TRUE in c and FOUND not in c for c in colours[: len(blurs)])
     assert all(BOTH in c and TRUE not in c and FOUND not in c for c in colours[len(blurs) :])

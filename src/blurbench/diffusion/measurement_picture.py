@@ -13,7 +13,7 @@ from blurbench.diffusion.movies import each
 from blurbench.diffusion.populations import ALL
 from blurbench.diffusion.training_range import ABOVE
 from blurbench.drawing import style
-from blurbench.drawing.axes import label_panels, plain_log, round_numbers, scale_bar
+from blurbench.drawing.axes import label_panels, plain_log, scale_bar
 from blurbench.drawing.style import KIND_COLOURS, MM
 from blurbench.files.answers import OK
 from blurbench.running.measurement import Measurement
@@ -80,7 +80,7 @@ def _map(drawing, ax, image, spots, ok, by, pixel):
     # An inset keeps the bar at the image, whose aspect is fixed.
     colours = drawing.colorbar(tracks, cax=ax.inset_axes([0, -0.09, 1, 0.04]), orientation="horizontal", extend="both")
     colours.set_label("D (µm²/s), median over the stacks of a track")
-    plain_log(colours.ax.xaxis, round_numbers(norm.vmin, norm.vmax))
+    plain_log(colours.ax.xaxis)
 
 
 def _distributions(ax, ok, table, limits, stated):
@@ -115,7 +115,7 @@ def _distributions(ax, ok, table, limits, stated):
     ax.set_yticks(np.arange(len(names))[::-1], names)
     ax.tick_params(axis="y", length=0)
     ax.set(xscale="log", xlim=limits, ylim=(-0.35, len(names)), xlabel="D (µm²/s)")
-    plain_log(ax.xaxis, round_numbers(*limits))
+    plain_log(ax.xaxis)
     ax.grid(False, axis="y")
     ax.spines["left"].set_visible(False)
     ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), handlelength=1.4, borderaxespad=0)

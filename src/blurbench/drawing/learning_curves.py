@@ -3,10 +3,11 @@
 import numpy as np
 
 from blurbench.drawing import style
-from blurbench.drawing.axes import keep_first, plain_log, round_numbers
+from blurbench.drawing.axes import keep_first, plain_log
 from blurbench.drawing.material import Material
 from blurbench.drawing.style import MM
 
+TITLE = 20  # letters that fit above a panel
 COLUMNS = ("items", "seconds", "train_loss", "validation_loss")
 
 
@@ -28,19 +29,20 @@ def draw(path, given: Material, metrics=None):
     styles = given.styles(dict.fromkeys(tables, "learned"))
     panels = len(tables) + len(metrics)
     rows, columns = -(-panels // style.MOST_WIDE), min(panels, style.MOST_WIDE)
-    with style.figure(path, style.width(columns), (15 + 48 * rows) * MM) as drawing:
+    with style.figure(path, style.width(columns), (18 + 50 * rows) * MM) as drawing:
         axes = keep_first(drawing.subplots(rows, columns, sharex=True, squeeze=False), panels)
-        axes[0].set_xscale("log")
+        for ax in axes:
+            plain_log(ax.xaxis)
         for ax, (method, curves) in zip(axes, tables.items()):
             _losses(ax, curves, styles[method])
             minutes = np.mean([curve["seconds"].iloc[-1] for curve in curves]) / 60
-            ax.set_title(f"{method} ({minutes:.2g} min)", color=styles[method]["color"])
+            ax.set_title(f"{style.broken(method, TITLE)}\n({minutes:.2g} min)", color=styles[method]["color"])
         for ax, (column, label) in zip(axes[len(tables) :], metrics.items()):
             _metric(ax, tables, column, styles)
-            ax.set_title(label)
-        drawing.supylabel("loss (thin: training, thick: validation)", fontsize=7)
-        drawing.supxlabel("training items presented", fontsize=7)
-        drawing.suptitle(given.dataset, fontsize=7)
+            ax.set_title(style.broken(label, TITLE))
+        drawing.supylabel("loss (thin: training, thick: validation)")
+        drawing.supxlabel("training items presented")
+        drawing.suptitle(given.dataset)
 
 
 def _losses(ax, curves, look):
@@ -55,9 +57,7 @@ def _metric(ax, tables, column, styles):
     for method, curves in tables.items():
         for curve in curves:
             _line(ax, curve, column, styles[method])
-    values = np.concatenate([curve[column] for curves in tables.values() for curve in curves])
-    values = values[np.isfinite(values) & (values > 0)]
-    plain_log(ax.yaxis, round_numbers(values.min(), values.max()) if len(values) else [])
+    plain_log(ax.yaxis)
 
 
 def _line(ax, curve, column, look):

@@ -10,6 +10,7 @@ import pandas as pd
 from blurbench.drawing import style
 from blurbench.files import learning_curves
 from blurbench.files.datasets import Dataset
+from blurbench.planning.method import KINDS
 from blurbench.scoring.scores import Scores
 
 
@@ -55,6 +56,20 @@ class Material:
         """The learning curves, in order, with columns of numbers that must be there; none of trainings that raised."""
         tables = [(one, learning_curves.read(str(one.file), columns)) for one in sorted(self.curves)]
         return [(one, table) for one, table in tables if len(table)]
+
+    def answers(self) -> dict[str, object]:
+        """The predictions file of each method, by its name: of several training seeds the first one's.
+
+        Learned methods first, then classical ones, limits and controls, each in the order of the configuration.
+        """
+        order = list(self.kinds)
+        found = {one.method: one.file for one in sorted(self.predictions, key=lambda one: -one.seed)}
+
+        def place(method):
+            kind = self.kinds.get(method)
+            return (KINDS.index(kind), order.index(method)) if kind else (len(KINDS), 0)
+
+        return {method: found[method] for method in sorted(found, key=place)}
 
     def styles(self, kinds: Mapping[str, str]) -> dict[str, dict]:
         """How methods are drawn, by name: one looks alike in all figures of a problem. `kinds` : of those at hand."""

@@ -10,14 +10,19 @@ from matplotlib.figure import Figure
 MM = 1 / 25.4  # inches
 WIDTH = 180 * MM  # two columns of a journal
 MOST_WIDE = 4  # panels side by side
+PNG_DPI = 200  # some 1400 pixels across
+TEXT, SMALL = 9, 8  # points
+LETTER = 0.6 * SMALL / 72  # inches, of a wide letter
+ENTRY, LINE = 11 * MM, 4.6 * MM  # of a legend: what stands before and after a name; height of a row
 
 STYLE = {
     "font.family": "sans-serif",
     # Comes with Matplotlib and is wide: the layout is the same everywhere, and any substitute fits into it.
     "font.sans-serif": ["DejaVu Sans", "Arial", "Helvetica"],
-    "font.size": 7,
-    "axes.titlesize": 7,
-    "axes.labelsize": 7,
+    # Large enough to be read at half the width, as in one column of a journal.
+    "font.size": TEXT,
+    "axes.titlesize": TEXT,
+    "axes.labelsize": TEXT,
     "axes.linewidth": 0.6,
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -25,13 +30,16 @@ STYLE = {
     "axes.grid": True,
     "grid.color": "0.92",
     "grid.linewidth": 0.5,
-    "xtick.labelsize": 6.5,
-    "ytick.labelsize": 6.5,
+    "xtick.labelsize": SMALL,
+    "ytick.labelsize": SMALL,
     "xtick.major.width": 0.6,
     "ytick.major.width": 0.6,
     "xtick.minor.width": 0.4,
     "ytick.minor.width": 0.4,
-    "legend.fontsize": 6.5,
+    "legend.fontsize": SMALL,
+    "legend.title_fontsize": TEXT,
+    "figure.titlesize": TEXT,
+    "figure.labelsize": TEXT,
     "legend.frameon": False,
     "lines.linewidth": 1.2,
     "lines.markersize": 3.5,
@@ -56,7 +64,7 @@ GREYS = {"limit": "0.1", "control": "0.6"}  # of what frames the methods, and ha
 
 @contextmanager
 def figure(path, width=WIDTH, height=WIDTH / 2):
-    """A figure (inches) to draw on, in the common style; saved to `path` at the end."""
+    """A figure (inches) to draw on, in the common style; saved to `path`, an SVG, and as a PNG beside it at the end."""
     with plt.rc_context(STYLE):
         drawing = Figure(figsize=(width, height), layout="constrained")
         yield drawing
@@ -64,17 +72,35 @@ def figure(path, width=WIDTH, height=WIDTH / 2):
 
 
 def save(drawing, path):
-    """Save as the suffix says; an SVG carries no date, so that equal figures are equal files."""
+    """Save an SVG, and the same as a PNG beside it; neither carries a date, so that equal figures are equal files."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     with plt.rc_context(STYLE):
-        drawing.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)
+        drawing.savefig(path, metadata={"Date": None})
+        drawing.savefig(path.with_suffix(".png"), dpi=PNG_DPI)
 
 
 def empty(path, reason):
     """A figure that says why there is nothing to show."""
     with figure(path, height=20 * MM) as drawing:
         drawing.text(0.5, 0.5, reason, ha="center", va="center", color="0.4")
+
+
+def legend_above(drawing, handles, names, title=None, most=5):
+    """A legend over all panels, as many names side by side as the figure has room for, and no more than `most`."""
+    columns = legend_columns(names, most, drawing.get_figwidth())
+    drawing.legend(handles, names, loc="outside upper center", ncols=columns, title=title)
+
+
+def legend_columns(names, most=5, available=WIDTH) -> int:
+    """How many names of a legend stand side by side in the width available, inches."""
+    widest = ENTRY + LETTER * max((len(str(name)) for name in names), default=0)
+    return max(min(most, len(names), int(available / widest)), 1)
+
+
+def legend_height(names, most=5, available=WIDTH) -> float:
+    """Height of such a legend without its title, inches."""
+    return LINE * -(-len(names) // legend_columns(names, most, available))
 
 
 def width(columns):

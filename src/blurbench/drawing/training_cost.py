@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from blurbench.drawing import style
-from blurbench.drawing.axes import plain_log, round_numbers
+from blurbench.drawing.axes import plain_log
+from blurbench.drawing.errors import error_axis, errors
 from blurbench.drawing.material import Material
 from blurbench.drawing.style import MM
 from blurbench.scoring.metric import Metric, Published
@@ -17,7 +18,6 @@ from blurbench.scoring.scores import RANKED, read_one
 
 AXES = {"core_s": "core-seconds of the training", "items": "training items presented"}
 CLASSICAL = 3  # the best of them are drawn
-MOST_TICKS = 6
 
 
 def draw(path, given: Material, metric: Metric, number: Published):
@@ -34,13 +34,7 @@ def draw(path, given: Material, metric: Metric, number: Published):
     families = _families(given)
     if scores is None or not families:
         return style.empty(path, "no method of this dataset was trained")
-    largest = metric.direction_of(number) == "max"
-    value, low, high = given.estimate(scores, metric.name, number.reduce)
-    if largest:
-        value, low, high = metric.range[1] - np.array([value, high, low])
-    # A bar has no length where the items are too few for an interval.
-    bars = {"below": np.nan_to_num(value - low), "above": np.nan_to_num(high - value)}
-    error = pd.DataFrame({"value": value, **bars, "kind": scores.methods.kind}).set_index(scores.methods.method)
+    error = errors(given, scores, metric, number)
     lines = _lines(error)
     looks = given.styles(dict.fromkeys(families, "learned") | dict(lines.kind))
     with style.figure(path, height=90 * MM) as drawing:
@@ -58,20 +52,12 @@ def draw(path, given: Material, metric: Metric, number: Published):
             # At equal costs the points are next to each other; an axis of these alone would hold no number.
             ax.set_xlim(np.array([0.8, 1.25]) * [ax.dataLim.x0, ax.dataLim.x1])
             plain_log(ax.xaxis)
-            if len(ticks := round_numbers(*ax.get_xlim())) <= MOST_TICKS:  # a short axis may hold no decade
-                plain_log(ax.xaxis, ticks)
             ax.set_xlabel(label)
         trained = error.loc[[name for members in families.values() for name in members]]
-        ends = np.concatenate(
-            [lines.value, trained.value, trained.value - trained.below, trained.value + trained.above]
-        )
-        ends = ends[ends > 0]  # of few items, an interval may pass 0, and no log axis shows it
-        axes[0].set_ylim(0.8 * ends.min(), 1.2 * ends.max())
-        plain_log(axes[0].yaxis, round_numbers(*axes[0].get_ylim()))
-        name = number.label or number.name
-        axes[0].set_ylabel(f"{metric.range[1]:g} − {name}" if largest else name)
+        error_axis(axes[0], pd.concat([lines.assign(below=0, above=0), trained]), metric, number)
         title = f"{given.dataset}: {len(scores.items)} items of the validation split"
-        drawing.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=5, title=title)
+        handles, names = axes[0].get_legend_handles_labels()
+        style.legend_above(drawing, handles, names, title)
 
 
 def _families(given):

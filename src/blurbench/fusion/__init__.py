@@ -30,6 +30,6 @@ PROBLEM = Problem(
     ),
     grid=("studies",),
     figures=("slices", "by_depth", "by_study"),
-    training_figures=("learning", "cost"),
+    training_figures=("learning", "cost", "pareto"),
     tables=("targets", "depth"),
 )

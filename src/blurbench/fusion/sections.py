@@ -9,8 +9,8 @@ from blurbench.drawing.style import MM, broken
 MOST = 6  # volumes in a row
 PLANES = {"xy": (1, 0), "xz": (0, 1)}  # the axis that runs down, and the one that is cut through; x runs across
 GREYS = (1, 99.8)  # percentiles of a volume that are black and white
-TITLE, KEY = 7 * MM, 8 * MM  # heights
-LINE = 18  # letters that fit above a volume
+TITLE, KEY = 8 * MM, 8 * MM  # heights
+LINE = 15  # letters that fit above a volume
 
 
 def cut(volume) -> dict[str, np.ndarray]:
@@ -34,7 +34,7 @@ def draw(path, volumes: dict[str, dict], greys, sides_um, title) -> None:
     heights = [panel * sides_um[down] / sides_um[2] for down, _ in PLANES.values()]
     with style.figure(path, style.WIDTH, rows * (sum(heights) + TITLE) + KEY) as drawing:
         axes = drawing.subplots(2 * rows, columns, height_ratios=heights * rows, squeeze=False)
-        drawing.suptitle(title, fontsize=style.STYLE["font.size"])
+        drawing.suptitle(title)
         blocks = axes.reshape(rows, 2, columns).transpose(0, 2, 1).reshape(-1, 2)
         for (name, sections), block in zip(volumes.items(), blocks):
             block[0].set_title(broken(name, LINE), pad=2)

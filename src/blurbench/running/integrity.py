@@ -26,6 +26,7 @@ from blurbench.files.logs import progress
 from blurbench.running.lost_files import NoPlan, lost
 
 SCORE_COLUMNS = set("run problem dataset split item method kind seed metric value unit direction status".split())
+PICTURES = {".svg": b"</svg>", ".png": b"IEND\xaeB`\x82"}  # with what they end
 TABLES = (".csv", ".md", ".html", ".tex")
 COMPLETE = "complete.json"  # is not there where a training raised, which is no damage
 
@@ -72,11 +73,13 @@ def _kinds(results):
     yield "tables", sealed, _sealed
     known = {name for seal in sealed for name in _names(seal)}
     yield "tables", sorted(path for path in tables if path.name not in known), _unsealed
-    yield "figures", sorted(results.glob("figures/*/*.svg")), _svg
+    for ending in PICTURES:
+        yield "figures", sorted(results.glob(f"figures/*/*{ending}")), _picture
     yield "recordings", sorted(results.glob("recordings/*/items.json")), _dataset
     yield "recordings", sorted(results.glob("recordings/*/survey.parquet")), _parquet
     yield "recordings", sorted(results.glob("recordings/*/*.csv")), _csv
-    yield "recordings", sorted(results.glob("recordings/*/*.svg")), _svg
+    for ending in PICTURES:
+        yield "recordings", sorted(results.glob(f"recordings/*/*{ending}")), _picture
     yield "records", sorted(results.glob("machine.json")), _json
 
 
@@ -183,10 +186,10 @@ def _csv(path):
         yield f"{path}: found no end of the last line, expected a whole table"
 
 
-def _svg(path):
+def _picture(path):
     content = path.read_bytes()
-    if not content.rstrip().endswith(b"</svg>"):
-        yield f"{path}: found {len(content)} bytes without an end, expected a whole SVG"
+    if not content.rstrip().endswith(PICTURES[path.suffix]):
+        yield f"{path}: found {len(content)} bytes without an end, expected a whole {path.suffix[1:].upper()}"
 
 
 def _json(path):

@@ -151,7 +151,7 @@ def draw(path, recording: dict, items, survey: pd.DataFrame, measurement: Measur
     with style.figure(path, style.WIDTH, rows * (panel * height / width + 5 * MM) + 6 * MM) as drawing:
         axes = list(drawing.subplots(rows, columns, squeeze=False).flat)
         first = Path(survey.loc[survey["status"] == OK, "image"].iloc[0]).name
-        drawing.suptitle(f"{first} (blue: found, orange: truth, white: both)", fontsize=style.STYLE["font.size"])
+        drawing.suptitle(f"{first} (blue: found, orange: truth, white: both)")
         for ax, (name, (picture, cells)) in zip(axes, shown.items()):
             ax.imshow(picture, interpolation="none")
             ax.set_title(name + ("" if cells is None else f", n = {cells}"), pad=2)

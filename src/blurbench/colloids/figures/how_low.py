@@ -19,7 +19,7 @@ from blurbench.drawing.style import MM
 from blurbench.scoring.scores import RANKED, read
 
 TINT = 0.15  # opacity of the region that the best method tracks
-PANEL, LEGEND = 62, 3  # mm, height of a panel; entries side by side
+PANEL, LEGEND = 64, 3  # mm, height of a panel; entries side by side
 
 
 def draw(path, given: Material):
@@ -30,7 +30,7 @@ def draw(path, given: Material):
         return style.empty(path, "no dataset with several sizes and contrasts")
     columns = min(max(one.items["phi"].nunique() for one in scores), style.MOST_WIDE)
     rows = [-(-one.items["phi"].nunique() // columns) for one in scores]
-    keys = [8 + 4 * -(-(len(one.methods) + 1) // LEGEND) for one in scores]
+    keys = [10 + 4.6 * -(-(len(one.methods) + 1) // LEGEND) for one in scores]
     heights = [height for key, n in zip(keys, rows) for height in (key, *[PANEL] * n)]
     with style.figure(path, style.width(columns), sum(heights) * MM) as drawing:
         grid, first = drawing.add_gridspec(len(heights), columns, height_ratios=heights), 0

@@ -36,7 +36,7 @@ def draw(path, given: Material):
     found = {method: points_of(given, method) for method in styles}
     r = (EDGES[1:] + EDGES[:-1]) / 2
     fine = np.linspace(EDGES[0], EDGES[-1], 601)
-    with style.figure(path, style.width(len(sizes)), (30 + 45 * len(kinds)) * MM) as drawing:
+    with style.figure(path, style.width(len(sizes)), (40 + 46 * len(kinds)) * MM) as drawing:
         axes = drawing.subplots(len(kinds), len(sizes), sharex=True, sharey=True, squeeze=False)
         for row, kind in zip(axes, kinds):
             methods = list(scores.methods.method[scores.methods.kind == kind]) if kind else []
@@ -58,7 +58,7 @@ def draw(path, given: Material):
         for ax in axes[:, 0]:
             entries |= dict(zip(*reversed(ax.get_legend_handles_labels())))
         title = f"{given.dataset}, φ = {phi:g}, CNR {cnr:g}"
-        drawing.legend(entries.values(), entries, loc="outside upper center", ncols=5, title=title)
+        style.legend_above(drawing, entries.values(), list(entries), title)
 
 
 def _mean_g(points, volumes, dataset):

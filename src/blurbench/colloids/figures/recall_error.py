@@ -11,7 +11,7 @@ from blurbench.colloids import PROBLEM
 from blurbench.colloids.figures import conditions
 from blurbench.colloids.score import RADIUS
 from blurbench.drawing import style
-from blurbench.drawing.axes import apart, label_panels, plain_log
+from blurbench.drawing.axes import apart, label_panels, plain_log, side_by_side
 from blurbench.drawing.material import Material
 from blurbench.drawing.style import GREYS, MM
 from blurbench.scoring.scores import RANKED, read_one
@@ -26,9 +26,8 @@ def draw(path, given: Material):
     chosen = scores.take((scores.items["cnr"] == cnr).to_numpy())
     phi = np.unique(chosen.items["phi"])
     styles = given.styles(dict(zip(scores.methods.method, scores.methods.kind)))
-    per_line = min(5, len(sizes) + 2)
-    height = 95 + 4 * -(-len(scores.methods) // per_line)
-    with style.figure(path, style.width(len(sizes)), height * MM) as drawing:
+    names, width = list(scores.methods.method), style.width(len(sizes))
+    with style.figure(path, width, 105 * MM + style.legend_height(names, available=width)) as drawing:
         axes = drawing.subplots(2, len(sizes), sharex=True, sharey="row", squeeze=False)
         for column, size in zip(axes.T, sizes):
             panel = chosen.take((chosen.items["sigma_z_d"] == size).to_numpy())
@@ -40,20 +39,15 @@ def draw(path, given: Material):
         axes[0, 0].set(xlim=(phi[0] - 0.1 * reach, phi[-1] + 0.1 * reach), xticks=apart(phi, 0.15 * reach))
         axes[0, 0].set(ylim=(-0.03, 1.05), ylabel="recall")
         axes[1, 0].set_ylabel("rms error along z / d")
-        plain_log(axes[1, 0].yaxis, [0.002, 0.005, 0.01, 0.02, 0.05, 0.1])
+        plain_log(axes[1, 0].yaxis)
         axes[1, 0].set_ylim(top=0.2)
         label_panels(axes.flat)
         chance = RADIUS / np.sqrt(5)  # rms along an axis of a point anywhere in the ball of a match
         for ax in axes[1]:
             ax.axhline(chance, color=GREYS["control"], lw=1)
         found = dict(zip(*reversed(axes[0, 0].get_legend_handles_labels())))
-        names = list(scores.methods.method)
-        drawing.legend(
-            *([found[name] for name in names], names),
-            loc="outside upper center",
-            ncols=per_line,
-            title=f"{scores.dataset}, CNR {cnr:g} (bars: 95 % intervals)",
-        )
+        title = f"{scores.dataset}, CNR {cnr:g} (bars: 95 % intervals)"
+        style.legend_above(drawing, [found[name] for name in names], names, title)
 
 
 def _lines(ax, scores, metric, reduce, phi, styles, given):
@@ -64,13 +58,12 @@ def _lines(ax, scores, metric, reduce, phi, styles, given):
         if len(part.items):
             estimates[:, j] = given.estimate(part, metric, reduce)
     ranked = scores.methods.kind.isin(RANKED).sum()  # these come first
-    step = 0.008 * max(np.ptp(phi), 0.1)
+    places = side_by_side(phi, ranked)
     for row, (method, kind) in enumerate(zip(scores.methods.method, scores.methods.kind)):
         value, low, high = estimates[..., row]
         if kind in RANKED:
-            shift = step * (row - (ranked - 1) / 2)  # bars of different methods side by side
             bars = {"yerr": [value - low, high - value], "elinewidth": 0.6, "ms": 3, "mew": 0.8}
-            ax.errorbar(phi + shift, value, **bars, **styles[method], lw=0.9, label=method)
+            ax.errorbar(places[row], value, **bars, **styles[method], lw=0.9, label=method)
         elif kind == "limit" or metric == "recall":  # errors of chance matches are known, and are drawn as a level
             line = {**styles[method], "marker": "" if len(phi) > 1 else "_", "lw": 1}
             ax.plot(phi, value, **line, label=method)

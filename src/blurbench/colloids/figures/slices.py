@@ -44,7 +44,7 @@ def draw(path, given: Material):
     rows, columns = (2, n) if n > 2 else (1, 2 * n)
     ratios = (field[:2] / field[2]).tolist()
     tall = (width - 5 * MM) / columns * (sum(ratios) if rows == 2 else max(ratios))
-    with style.figure(path, width, tall + 13 * MM) as drawing:
+    with style.figure(path, width, tall + 22 * MM) as drawing:
         axes = drawing.subplots(rows, columns, squeeze=False, height_ratios=ratios if rows == 2 else None)
         for (index, item), pair in zip(shown.iterrows(), axes.T if rows == 2 else axes.reshape(-1, 2)):
             truth = [np.asarray(dataset.truth[part][index], float) for part in ("centres", "diameters")]
@@ -60,7 +60,7 @@ def draw(path, given: Material):
             label = f"{method}, best {kind} method"
             handles.append(Line2D([], [], marker=marker, color=colour, ls="", ms=size, mew=1, label=label))
         title = f"{given.dataset}, φ = {phi:g}, CNR {cnr:g}"
-        drawing.legend(handles=handles, loc="outside upper center", ncols=3, title=title)
+        style.legend_above(drawing, handles, [handle.get_label() for handle in handles], title, most=3)
 
 
 def _slice(ax, view, image, item, truth, found, half):

@@ -36,7 +36,7 @@ def draw(path, given: Material):
         )
     )
     names = list(methods.method)
-    with style.figure(path, height=(22 + 6.5 * len(names)) * MM) as drawing:
+    with style.figure(path, height=(25 + 7 * len(names)) * MM) as drawing:
         axes = drawing.subplots(1, len(groups), sharey=True, squeeze=False)[0]
         for ax, (base, group) in zip(axes, groups.items()):
             for k, cue in enumerate(cue for cue in CUES if cue in group):
@@ -51,7 +51,7 @@ def draw(path, given: Material):
                     elinewidth=0.9,
                     label=CUES[cue],
                 )
-            plain_log(ax.xaxis, [0.1, 0.2, 0.5, 1, 2, 5])
+            plain_log(ax.xaxis)
             ax.set(xlabel="RMSE of ln D (95 % interval)", title=base)
             ax.grid(False, axis="y")
             for row in range(0, len(names), 2):

@@ -16,7 +16,7 @@ from blurbench.drawing.material import Material
 from blurbench.drawing.style import KIND_COLOURS, MM
 from blurbench.scoring.scores import read_one
 
-COLUMNS = 5  # panels side by side
+TITLE = 20  # letters that fit above a panel
 
 
 def draw(path, given: Material):
@@ -36,9 +36,9 @@ def draw(path, given: Material):
 
     bound = scores.methods.index[scores.methods.method == "cramer_rao"]
     lowest, highest = D.min() / 4, D.max() * 4
-    rows = -(-len(shown) // COLUMNS)
-    with style.figure(path, height=(18 + 33 * rows) * MM) as drawing:
-        axes = keep_first(drawing.subplots(rows, COLUMNS, sharex=True, sharey=True, squeeze=False), len(shown))
+    rows = -(-len(shown) // style.MOST_WIDE)
+    with style.figure(path, height=(28 + 40 * rows) * MM) as drawing:
+        axes = keep_first(drawing.subplots(rows, style.MOST_WIDE, sharex=True, sharey=True, squeeze=False), len(shown))
         for ax, (row, method) in zip(axes, shown.iterrows()):
             if len(bound):
                 low, _, high = quantiles(bound[0])[1:4]
@@ -50,21 +50,22 @@ def draw(path, given: Material):
             ax.vlines(D, low, high, color=colour, lw=2.2)
             ax.plot(D, middle, "o", ms=2.8, mfc="white", mec=colour, mew=0.8)
             failed = scores.failed[row].sum() / (method.seeds * len(scores.items))
-            ax.set_title(method.method, color=colour, pad=3)
+            ax.set_title(style.broken(method.method, TITLE), color=colour, pad=3)
             if failed:
-                ax.text(0.04, 0.95, f"{100 * failed:.3g} % failed", transform=ax.transAxes, va="top", fontsize=6)
+                words = f"{100 * failed:.3g} % failed"
+                ax.text(0.04, 0.95, words, transform=ax.transAxes, va="top", fontsize=style.SMALL)
             plain_log(ax.xaxis)
             plain_log(ax.yaxis)
             ax.set(xlim=(D.min() / 1.8, D.max() * 1.8), ylim=(lowest, highest))
-        drawing.supxlabel(f"true D ({UNIT})", fontsize=7)
-        drawing.supylabel(f"predicted D ({UNIT})", fontsize=7)
+        drawing.supxlabel(f"true D ({UNIT})")
+        drawing.supylabel(f"predicted D ({UNIT})")
         handles = [
             Line2D([], [], marker="o", ls="", mfc="white", mec="0.2", label="median"),
             Line2D([], [], color="0.2", lw=2.2, label="68 % of the items"),
             Line2D([], [], color="0.2", lw=0.7, label="95 %"),
             Line2D([], [], color="0.85", lw=5, label="68 % of an ideal estimator at the Cramér-Rao bound of the path"),
         ]
-        drawing.legend(handles=handles, loc="outside upper center", ncols=4, title=scores.dataset)
+        drawing.legend(handles=handles, loc="outside upper center", ncols=2, title=scores.dataset)
 
 
 def _percentiles(values, levels):

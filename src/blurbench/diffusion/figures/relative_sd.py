@@ -1,7 +1,9 @@
-"""SD of ln D (the relative SD of D, where small) against D: classical and learned methods side by side, with limits.
+"""SD of ln D (the relative SD of D, where small) against D, and below it the bias that it leaves out, with limits.
 
-Lower is better: at 0.1 answers for one D scatter by 10 %. Lines are bounds, which unbiased methods cannot pass; one
-that is drawn to a prior, or to the ends of its range, may lie below. Bars are 95 % intervals over stacks.
+A method whose answers are drawn to a prior, or to the ends of its range, has a small SD, which may lie below an
+unbiased bound, and pays for it in bias.
+
+Lower is better: at 0.1 answers for one D scatter by 10 %. Lines are bounds. Bars are 95 % intervals over stacks.
 """
 
 import numpy as np
@@ -10,10 +12,10 @@ from matplotlib.lines import Line2D
 from blurbench.diffusion import PROBLEM
 from blurbench.diffusion.figures.conditions import UNIT, grid
 from blurbench.drawing import style
-from blurbench.drawing.axes import label_panels, plain_log
+from blurbench.drawing.axes import label_panels, plain_log, side_by_side
 from blurbench.drawing.material import Material
 from blurbench.drawing.style import MM
-from blurbench.scoring.scores import read_one
+from blurbench.scoring.scores import RANKED, read_one
 
 BOUNDS = {  # drawn as lines beside the methods
     "cramer_rao": "Cramér-Rao bound of the path",
@@ -21,50 +23,57 @@ BOUNDS = {  # drawn as lines beside the methods
     "cramer_rao_exact": "path known exactly",
     "posterior": "exact posterior",
 }
+ROWS = {"sd": "SD of ln D", "bias": "bias of ln D"}
+LARGEST = 1.5  # bias shown: a factor of 4.5 in D
 
 
 def draw(path, given: Material):
-    """SD of the errors of ln D, with 95 % intervals; the bounds are lines.
-
-    A method whose answers are drawn to a prior, or to the ends of its range, may lie below an unbiased bound.
-    """
+    """SD and mean of the errors of ln D with 95 % intervals, learned and classical methods apart; bounds are lines."""
     scores = read_one(given.scores, PROBLEM.conditions)
     if scores is None:
         return style.empty(path, "no scores")
     cells, styles = grid(scores), given.styles(dict(zip(scores.methods.method, scores.methods.kind)))
-    D = np.array([value for value, _ in cells])
-    estimates = [given.estimate(scores.take(items), "error_ln_d", "sd") for _, items in cells]
-    value, low, high = np.moveaxis(np.array(estimates), 1, 0)  # (D, method) each
-    with style.figure(path, height=115 * MM) as drawing:
-        axes, legends = drawing.subplots(2, 2, sharey="row", height_ratios=(5, 1))
-        for ax, below, kind in zip(axes, legends, ("classical", "learned")):
-            for row in scores.methods.index[scores.methods.method.isin(BOUNDS)]:
-                ax.plot(D, value[:, row], **styles[scores.methods.method[row]], lw=0.9)
-            rows = [
-                row for row in scores.methods.index[scores.methods.kind == kind] if np.isfinite(value[:, row]).any()
-            ]
-            handles = []
-            for k, row in enumerate(rows):
-                shift = 1 + 0.02 * (k - (len(rows) - 1) / 2)  # bars of different methods side by side
-                handles.append(
-                    ax.errorbar(
-                        *(D * shift, value[:, row], [value[:, row] - low[:, row], high[:, row] - value[:, row]]),
-                        **styles[scores.methods.method[row]],
-                        elinewidth=0.7,
-                        label=scores.methods.method[row],
-                    )
-                )
-            plain_log(ax.xaxis)
-            plain_log(ax.yaxis, [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10])
-            ax.set(xlabel=f"D ({UNIT})", title=f"{kind} methods", ylim=_limits(value))
-            below.set_axis_off()
-            below.legend(handles=handles, loc="upper center", ncols=3, borderaxespad=0)
-        axes[0].set_ylabel("SD of ln D  (95 % interval)")
-        label_panels(axes)
-        bounds = [
-            Line2D([], [], **styles[name], lw=0.9, label=label) for name, label in BOUNDS.items() if name in styles
-        ]
-        drawing.legend(handles=bounds, loc="outside upper center", ncols=4, title=scores.dataset)
+    D, parts = np.array([value for value, _ in cells]), [scores.take(items) for _, items in cells]
+    estimates = {reduce: [given.estimate(part, "error_ln_d", reduce) for part in parts] for reduce in ROWS}
+    below = max((scores.methods.kind == kind).sum() for kind in RANKED)  # entries of the larger legend
+    with style.figure(path, height=(125 + 5 * -(-below // 2)) * MM) as drawing:
+        axes = drawing.subplots(3, 2, sharex="row", sharey="row", height_ratios=(52, 38, 5 * -(-below // 2)))
+        for (*column, key), kind in zip(axes.T, RANKED):
+            for ax, (reduce, label) in zip(column, ROWS.items()):
+                handles = _panel(ax, D, np.array(estimates[reduce]), scores.methods, kind, styles)
+                if kind == RANKED[0]:
+                    ax.set_ylabel(label)
+            column[0].set_title(f"{kind} methods")
+            column[1].set_xlabel(f"D ({UNIT})")
+            key.set_axis_off()
+            key.legend(handles=handles, loc="upper center", ncols=2, borderaxespad=0)
+        for ax in axes[0]:
+            ax.xaxis.set_tick_params(labelbottom=False)
+        plain_log(axes[0, 0].yaxis)
+        axes[0, 0].set_ylim(_limits(np.array(estimates["sd"])[:, 0]))
+        reach = np.nanmax(np.abs(np.array(estimates["bias"])[:, 0, scores.methods.kind.isin(RANKED)]), initial=0.1)
+        axes[1, 0].set_ylim(*np.array([-1.1, 1.1]) * min(reach, LARGEST))
+        label_panels(axes[:2].flat)
+        bounds = {label: Line2D([], [], **styles[name], lw=0.9) for name, label in BOUNDS.items() if name in styles}
+        title = f"{scores.dataset} (bars: 95 % intervals)"
+        style.legend_above(drawing, bounds.values(), list(bounds), title)
+
+
+def _panel(ax, D, estimates, methods, kind, styles):
+    """One statistic of the methods of one kind, and of the limits; returns what stands in the legend.
+
+    estimates : (D, 3, method), the statistic with its interval
+    """
+    for row in methods.index[methods.method.isin(BOUNDS)]:
+        ax.plot(D, estimates[:, 0, row], **styles[methods.method[row]], lw=0.9)
+    rows = [row for row in methods.index[methods.kind == kind] if np.isfinite(estimates[:, 0, row]).any()]
+    handles = []
+    for x, row in zip(side_by_side(D, len(rows), log=True), rows):
+        value, low, high = estimates[..., row].T
+        look = {**styles[methods.method[row]], "elinewidth": 0.7, "label": methods.method[row]}
+        handles.append(ax.errorbar(x, value, [value - low, high - value], **look))
+    plain_log(ax.xaxis)
+    return handles
 
 
 def _limits(value):

@@ -27,15 +27,20 @@ def draw(path, given: Material):
     columns = min(len(studies), style.MOST_WIDE - 1)
     rows = -(-len(studies) // columns)
     n_ssim = scores.counted("n_ssim")
-    with style.figure(path, style.WIDTH, (14 + rows * (12 + 4 * len(methods))) * MM) as drawing:
+    with style.figure(path, style.WIDTH, (14 + rows * (18 + 4.6 * len(methods))) * MM) as drawing:
         shown = keep_first(drawing.subplots(rows, columns, sharex=True, sharey=True, squeeze=False), len(studies))
         for ax, study in zip(shown, studies):
             items = (scores.items["study"] == study).to_numpy()
             for row, kind in enumerate(methods.kind):
                 _distribution(ax, row, n_ssim[row][:, items], KIND_COLOURS[kind])
             ax.axvline(0, color="0.4", lw=0.6)
-            ax.set(title=f"{study}, {items.sum()} volumes", xlabel="N_SSIM")
-        shown[0].set(xlim=(LOWEST - 0.03, 1.03), yticks=range(len(methods)), ylim=(len(methods) - 0.5, -0.5))
+            ax.set(title=f"{study}\n{items.sum()} volumes", xlabel="N_SSIM")
+        shown[0].set(
+            xlim=(LOWEST - 0.03, 1.03),
+            xticks=np.linspace(LOWEST, 1, 5),
+            yticks=range(len(methods)),
+            ylim=(len(methods) - 0.5, -0.5),
+        )
         shown[0].set_yticklabels(methods.method)
         handles = [
             Line2D([], [], marker="o", ls="", mfc="white", mec="0.2", label="median"),

@@ -20,10 +20,10 @@ def draw(path, given: Material):
         return style.empty(path, "no test dataset")
     view = read(given.store, 0, ["density"])
     volumes = {"view": view.photons}
-    for one in sorted(given.predictions):
-        if one.method not in volumes:  # the first training seed of several
-            volumes[one.method] = PROBLEM.answer.read(one.file, len(given.store)).images[0]
     volumes["truth"] = truth = view.truth.density
+    for method, file in given.answers().items():
+        if method not in volumes:  # as a limit, the truth answers itself
+            volumes[method] = PROBLEM.answer.read(file, len(given.store)).images[0]
     sections = {name: cut(volume) for name, volume in volumes.items()}
     sides = np.multiply(truth.shape, view.optics.spacing_um)
     draw_sections(path, sections, np.percentile(truth, GREYS), sides, given.dataset)

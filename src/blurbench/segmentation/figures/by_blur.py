@@ -7,7 +7,7 @@ A column for each stain, blur grows to the right. Of F1 higher is better, of the
 import numpy as np
 
 from blurbench.drawing import style
-from blurbench.drawing.axes import apart, label_panels
+from blurbench.drawing.axes import apart, label_panels, side_by_side
 from blurbench.drawing.material import Material
 from blurbench.drawing.style import MM
 from blurbench.scoring.scores import RANKED, read_one
@@ -30,8 +30,9 @@ def draw(path, given: Material):
         return style.empty(path, "no scores")
     stains, methods = np.unique(scores.items["stain"]).astype(int), scores.methods
     styles = given.styles(dict(zip(methods.method, methods.kind)))
-    height = 14 + 48 * len(ROWS) + 4 * -(-len(methods) // 5)
-    with style.figure(path, style.width(len(stains)), height * MM) as drawing:
+    width = style.width(len(stains))
+    height = (16 + 50 * len(ROWS)) * MM + style.legend_height(methods.method, available=width)
+    with style.figure(path, width, height) as drawing:
         axes = drawing.subplots(len(ROWS), len(stains), sharex=True, sharey="row", squeeze=False)
         for stain, column in zip(stains, axes.T):
             part = scores.take((scores.items["stain"] == stain).to_numpy())
@@ -50,8 +51,7 @@ def draw(path, given: Material):
         axes[0, 0].set_xticks(apart(blurs, 0.08 * max(np.ptp(blurs), 1)))
         label_panels(axes.flat)
         title = f"{scores.dataset} (bars: 95 % intervals)"
-        found = axes[0, 0].get_legend_handles_labels()
-        drawing.legend(*found, loc="outside upper center", ncols=min(5, 2 * len(stains) + 1), title=title)
+        style.legend_above(drawing, *axes[0, 0].get_legend_handles_labels(), title)
 
 
 def _lines(ax, scores, metric, reduce, styles, given):
@@ -59,9 +59,8 @@ def _lines(ax, scores, metric, reduce, styles, given):
     blurs = np.unique(scores.items["blur_px"])
     parts = [scores.take((scores.items["blur_px"] == blur).to_numpy()) for blur in blurs]
     estimates = np.array([given.estimate(part, metric, reduce) for part in parts])  # (blur, 3, method)
-    shift = 0.006 * max(np.ptp(blurs), 1)
+    places = side_by_side(blurs, len(scores.methods))
     for row, (method, kind) in enumerate(zip(scores.methods.method, scores.methods.kind)):
         value, low, high = estimates[..., row].T
-        x = blurs + shift * (row - (len(scores.methods) - 1) / 2)  # bars of different methods side by side
         bars = [value - low, high - value] if kind in RANKED else None
-        ax.errorbar(x, value, bars, **styles[method], lw=0.9, elinewidth=0.6, label=method)
+        ax.errorbar(places[row], value, bars, **styles[method], lw=0.9, elinewidth=0.6, label=method)

@@ -13,9 +13,12 @@ from blurbench.segmentation import PROBLEM
 from blurbench.segmentation.items import STAINS, read
 from blurbench.segmentation.overlay import overlay
 
+LETTERS = 14  # of a name in a line
 SIDE = 96  # px shown: a few cells, each outline a pixel wide
-MOST = 7  # blur levels side by side
-TITLE = 4 * MM  # height
+MOST = 5  # blur levels side by side
+PANEL, NAME = 29 * MM, 30 * MM  # side of an image; width of the names
+TITLE = 5 * MM  # height
+KEY = "orange: truth, blue: found, white: both"
 
 
 def draw(path, given: Material):
@@ -30,20 +33,16 @@ def draw(path, given: Material):
     fields = [read(given.store, int(i)) for i in same]
     window = tuple(slice(max((n - SIDE) // 2, 0), (n + SIDE) // 2) for n in fields[0].image.shape)
     answers = {"image": [None] * len(same)}
-    for one in sorted(given.predictions):
-        if one.method not in answers:  # the first training seed of several
-            images = PROBLEM.answer.read(one.file, len(given.store)).images
-            answers[one.method] = [images[int(i)] for i in same]
-    panel = (style.WIDTH - 8 * MM) / MOST
-    size = (panel * len(same) + 8 * MM, (panel + 1 * MM) * len(answers) + 3 * TITLE)
-    with style.figure(path, *size) as drawing:
+    for method, file in given.answers().items():
+        images = PROBLEM.answer.read(file, len(given.store)).images
+        answers[method] = [images[int(i)] for i in same]
+    width = NAME + PANEL * max(len(same), 2)  # with room for the title
+    with style.figure(path, width, (PANEL + 1 * MM) * len(answers) + 4 * TITLE) as drawing:
         axes = drawing.subplots(len(answers), len(same), squeeze=False)
-        drawing.suptitle(
-            f"{given.dataset}, {STAINS[int(first['stain'])]} (orange: truth, blue: found, white: both)",
-            fontsize=style.STYLE["font.size"],
-        )
+        drawing.suptitle(f"{given.dataset}, {STAINS[int(first['stain'])]}\n({KEY})")
         for row, (name, found) in zip(axes, answers.items()):
-            row[0].set_ylabel(style.broken(name, 1), fontsize=style.STYLE["legend.fontsize"])
+            look = {"rotation": 0, "ha": "right", "va": "center", "fontsize": style.SMALL}
+            row[0].set_ylabel(style.broken(name, LETTERS), **look)
             for ax, field, labels in zip(row, fields, found):
                 cut = [x if x is None else x[window] for x in (field.image, labels, field.labels)]
                 ax.imshow(overlay(*cut), interpolation="none")
