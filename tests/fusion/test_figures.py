@@ -108,7 +108,7 @@ def test_slices_of_what_was_answered(tmp_path, monkeypatch):
     drawn = []
     monkeypatch.setattr(slices.style, "save", lambda drawing, path: drawn.append(drawing))
     slices.draw(tmp_path / "a.svg", Material(resamples=100, seed=1, predictions=files, store=store, dataset="known"))
-    images = {ax.get_title(): ax.images[0] for ax in drawn[0].axes if ax.get_title()}
-    assert list(images) == ["view", "half_as_bright", "truth"]
+    images = {ax.get_title().replace("\n", ""): ax.images[0] for ax in drawn[0].axes if ax.get_title()}
+    assert list(images) == ["view", "truth", "half_as_bright"]
     assert len({image.get_clim() for image in images.values()}) == 1
     np.testing.assert_allclose(2 * images["half_as_bright"].get_array(), images["truth"].get_array(), rtol=1e-6)

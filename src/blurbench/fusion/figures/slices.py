@@ -1,4 +1,4 @@
-"""Sections through a volume: the view, what each method makes of it, and the truth.
+"""Sections through a volume: the view, the truth, and what each method makes of the view.
 
 All are shown at the grey levels of the truth. Look for structures of the truth that a method lost, and for such as it
 made up; the view is what it was given.
