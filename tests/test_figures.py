@@ -11,12 +11,12 @@ from matplotlib.image import imread
 from svg import texts
 
 from blurbench import problems
-from blurbench.drawing import learning_curves, pareto, style, training_cost
+from blurbench.drawing import gallery, learning_curves, pareto, style, training_cost
 from blurbench.drawing.axes import apart, keep_first, plain, plain_log, round_numbers, scale_bar, side_by_side
 from blurbench.drawing.material import Material, MethodFile
 from blurbench.drawing.style import method_styles
 from blurbench.files.answers import OK
-from blurbench.scoring.metric import numbers
+from blurbench.scoring.metric import Metric, numbers
 from blurbench.scoring.scores import Scores
 
 pytestmark = pytest.mark.usefixtures("no_warnings")
@@ -291,3 +291,29 @@ def test_error_against_cost_has_its_points_and_front(tmp_path):
     lines = {line.get_label(): line for line in drawn[0].axes[0].lines}
     assert lines["best"].get_ydata()[0] == pytest.approx(0.1) and "prior" not in lines
     assert lines["Pareto front"].get_xydata() == pytest.approx(np.array([[1, 0.3], [2, 0.2]]))
+
+
+# Gallery
+
+
+def test_items_in_common_follow_from_the_conditions_alone():
+    """The first of the lowest D, the middle one, the last of the highest, whatever the order of the items."""
+    D = pd.DataFrame({"D": [5.0, 0.1, 1.0, 1.0, 0.1, 5.0, 1.0]})
+    scores = Scores("report", pd.DataFrame(), D, np.arange(7), {}, {}, np.empty((0, 1, 7)))
+    assert gallery.in_common(scores) == [1, 3, 5]
+    assert gallery.in_common(scores.take(np.arange(7) < 2)) == [1, 0]
+
+
+@pytest.mark.parametrize(("direction", "expected"), [("max", [2, 0, 3]), ("min", [3, 4, 2]), ("target", [4, 0, 2])])
+def test_items_of_a_method_are_its_best_median_and_worst(direction, expected):
+    """An item without a value is none of them; of four the better middle one is the median."""
+    metric = Metric("error", direction, (-np.inf, np.inf), np.nan, target=0.0)
+    assert gallery.own(metric, np.array([0.2, np.nan, 0.9, -0.3, 0.1])) == expected
+
+
+def test_a_gallery_shows_the_best_of_each_kind_that_answered():
+    kinds = ["classical"] * 5 + ["learned"] * 6 + ["limit", "control"]
+    error = pd.DataFrame({"value": np.arange(13.0)[::-1], "kind": kinds}, index=list("abcdefghijklm"))
+    error.loc["k", "value"] = np.nan  # never gives the quantity
+    shown = gallery.best_of_kinds(error, set("abcdefghijklm") - {"j"})
+    assert shown == ["i", "h", "g", "f", "e", "d", "c", "l", "m"]

@@ -87,9 +87,15 @@ def item_counts(wildcards):
     entries = config["problems"][wildcards.problem]["datasets"]
     names = [wildcards.dataset] if "dataset" in wildcards.keys() else entries
     of_trainings = wildcards.get("figure") in problems.load(wildcards.problem).training_figures
-    split = "validation" if of_trainings else "test"
-    what = schemas.of_dataset(wildcards.problem)["properties"]["items"]["properties"][split]["description"]
-    return f"{what}: " + ", ".join(f"{name} {entries[name]['items'][split]}" for name in names)
+    splits = ("validation", "test") if of_trainings else ("test",)  # its own words say which of them a figure shows
+    about = schemas.of_dataset(wildcards.problem)["properties"]["items"]["properties"]
+
+    def counts(split):
+        return f"{about[split]['description']}: " + ", ".join(
+            f"{name} {entries[name]['items'][split]}" for name in names
+        )
+
+    return "; ".join(map(counts, splits))
 
 
 def reading(wildcards):

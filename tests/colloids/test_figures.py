@@ -69,6 +69,7 @@ WORDS = {
     },
     "pair_correlation": {"truth", "Percus-Yevick", "ours", "log", "r / d", "levels, φ = 0.5, CNR 8"},
     "learning": {"ours", "unet3d", "(1.7 min)", "training items presented"},
+    "gallery": {"ours", "log", "oracle", "best", "worst", "0.1, 0.2, 0.75", "0.1, 0.2, 8", "0.98"},
     "how_low": {"particle size (µm)", "blind (nowhere)", "oracle (everywhere)", "φ = 0.5", "0.33"},
 }
 
@@ -136,8 +137,8 @@ def test_a_slice_shows_what_its_plane_cuts():
     image = np.arange(40**3).reshape(40, 40, 40)
     centres = np.array([[1.0, 2.3, 1.5], [3.0, 1.4, 2.5], [np.nan] * 3])  # µm; the plane is at 2
     ax = Figure().subplots()
-    found = {"learned": centres[:2] + 0.1}
-    slices._slice(ax, "xz", image, item, (centres, np.array([1.0, 1.0, np.nan])), found, np.full(3, 2.0))
+    found = [(centres[:2] + 0.1, slices.PAIR["learned"])]
+    slices.section(ax, "xz", image, item, (centres, np.array([1.0, 1.0, np.nan])), found, np.full(3, 2.0))
     (circles,) = ax.collections
     assert circles.get_widths() == pytest.approx([0.8]) and circles.get_offsets() == pytest.approx(
         np.array([[1.5, 1.0]])

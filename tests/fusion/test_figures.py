@@ -8,12 +8,13 @@ import pytest
 import yaml
 from svg import texts
 
+from blurbench.drawing.gallery import OWN
 from blurbench.drawing.material import Material, MethodFile
 from blurbench.files.answers import OK
 from blurbench.files.datasets import Dataset
 from blurbench.fusion import PROBLEM
-from blurbench.fusion.figures import by_depth, by_study, slices
-from blurbench.fusion.score import DEPTHS, METRICS
+from blurbench.fusion.figures import by_depth, by_study, gallery, slices
+from blurbench.fusion.score import DEPTHS, METRICS, score
 from blurbench.fusion.sections import cut
 from blurbench.fusion.tables import depth, targets
 from blurbench.running.simulation import simulate
@@ -112,3 +113,29 @@ def test_slices_of_what_was_answered(tmp_path, monkeypatch):
     assert list(images) == ["view", "truth", "half_as_bright"]
     assert len({image.get_clim() for image in images.values()}) == 1
     np.testing.assert_allclose(2 * images["half_as_bright"].get_array(), images["truth"].get_array(), rtol=1e-6)
+
+
+def test_a_gallery_has_the_answer_beside_the_truth(tmp_path, monkeypatch):
+    """Volumes of two studies; the third is answered by nothing at all, and is the worst one."""
+    spec = yaml.safe_load((Path(__file__).parent / "tiny.yaml").read_text(encoding="utf-8"))
+    spec["items"]["test"] = 2
+    simulate("fusion", "known", "test", spec, 1, tmp_path / "test.zarr", tmp_path / "test.json")
+    store, path = Dataset.open(tmp_path / "test.zarr"), tmp_path / "1.zarr"
+    factors = np.where(np.arange(len(store)) == 2, 0, 0.9).astype("float32")
+    with PROBLEM.answer.writing(path, store) as writer:
+        writer.finish(writer.take((f * truth for f, truth in zip(factors, store.truth["density"][:])), 0, len(store)))
+    table = score(store, PROBLEM.answer.read(path, len(store)), METRICS[:1])
+    given = Material(resamples=100, seed=1, store=store, dataset="known", kinds={"dimmer": "learned"})
+    given.scores = [table.assign(dataset="known", method="dimmer", kind="learned", seed=1)]
+    given.predictions = [MethodFile("known", "dimmer", 1, path)]
+    drawn = []
+    monkeypatch.setattr(gallery.style, "save", lambda drawing, path: drawn.append(drawing))
+    gallery.draw(tmp_path / "a.svg", given)
+    axes = drawn[0].axes
+    assert axes[0].get_ylabel() == "dimmer" and [ax.get_title().split("\n")[0] for ax in axes[3:]] == list(OWN)
+    common = [factors[int(ax.get_title().split()[1])] for ax in axes[:3]]  # "item 2"
+    for ax, factor in zip(axes, [*common, 0.9, 0.9, 0]):
+        answer, truth = np.hsplit(ax.images[0].get_array(), 2)
+        np.testing.assert_allclose(answer, factor * truth, rtol=1e-5)
+    worst = table.query("metric == 'n_ssim'")["value"].min()
+    assert axes[-1].get_title().endswith(f"\n{worst:z.2f}") and worst < 0.5

@@ -8,6 +8,7 @@ import pytest
 import yaml
 from svg import texts
 
+from blurbench.drawing import style
 from blurbench.drawing.material import Material, MethodFile
 from blurbench.files.answers import OK
 from blurbench.files.datasets import Dataset
@@ -15,9 +16,9 @@ from blurbench.running.simulation import simulate
 from blurbench.scoring.score_table import score_table
 from blurbench.scoring.scores import read
 from blurbench.segmentation import PROBLEM
-from blurbench.segmentation.figures import by_blur, outlines
+from blurbench.segmentation.figures import by_blur, gallery, outlines
 from blurbench.segmentation.overlay import BOTH, FOUND, TRUE, overlay
-from blurbench.segmentation.score import METRICS
+from blurbench.segmentation.score import METRICS, score
 from blurbench.segmentation.tables import blur_levels, pooled
 from blurbench.tables.settings import Settings
 
@@ -51,7 +52,7 @@ def tables(failed=None):
 
 def drawn_by(module, monkeypatch, path, given):
     drawn = []
-    monkeypatch.setattr(module.style, "save", lambda drawing, path: drawn.append(drawing))
+    monkeypatch.setattr(style, "save", lambda drawing, path: drawn.append(drawing))
     module.draw(path, given)
     return drawn[0]
 
@@ -134,3 +135,31 @@ def test_outlines_of_what_was_answered(tmp_path, monkeypatch):
     colours = [{tuple(c) for c in np.reshape(ax.images[0].get_array(), (-1, 3))} for ax in axes]
     assert all(TRUE in c and FOUND not in c for c in colours[: len(blurs)])
     assert all(BOTH in c and TRUE not in c and FOUND not in c for c in colours[len(blurs) :])
+
+
+def test_a_gallery_shows_where_the_cells_are():
+    """Of a cell in a corner the square that holds it whole; a smaller image is shown as it is."""
+    labels = np.zeros((200, 300), int)
+    labels[5:25, 270:295] = 1
+    rows, columns = gallery.busiest(labels, 50)
+    assert labels[rows, columns].sum() == labels.sum() and labels[rows, columns].shape == (50, 50)
+    assert labels[gallery.busiest(labels, 400)].shape == labels.shape
+
+
+def test_a_gallery_shows_a_failed_image_without_an_answer(tmp_path, monkeypatch):
+    """All is found but in item 3, whose answer is lost: it counts as the worst one."""
+    spec = yaml.safe_load((Path(__file__).parent / "tiny.yaml").read_text(encoding="utf-8"))
+    simulate("segmentation", "hard", "test", spec, 1, tmp_path / "test.zarr", tmp_path / "test.json")
+    store, path = Dataset.open(tmp_path / "test.zarr"), tmp_path / "1.zarr"
+    with PROBLEM.answer.writing(path, store) as writer:
+        rows = writer.take((labels for labels in store.truth["labels"][:]), 0, len(store))
+        rows.loc[3, "status"] = "out of memory"
+        writer.finish(rows)
+    table = score(store, PROBLEM.answer.read(path, len(store)), METRICS[:1])
+    given = Material(resamples=100, seed=1, store=store, dataset="hard", kinds={"all_of_it": "learned"})
+    given.scores = [table.assign(dataset="hard", method="all_of_it", kind="learned", seed=1)]
+    given.predictions = [MethodFile("hard", "all_of_it", 1, path)]
+    axes = drawn_by(gallery, monkeypatch, tmp_path / "a.svg", given).axes
+    assert [ax.get_title().split("\n")[-1] for ax in axes[3:]] == ["1.00", "1.00", "failed"]
+    whole, failed = ({tuple(c) for c in np.reshape(ax.images[0].get_array(), (-1, 3))} for ax in (axes[3], axes[5]))
+    assert TRUE not in whole and TRUE in failed and FOUND not in whole | failed

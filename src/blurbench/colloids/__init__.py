@@ -10,7 +10,7 @@ PROBLEM = Problem(
     known_spec=("imaging.shape_px", "imaging.diameter_px", "imaging.psf", "imaging.offset"),
     grid=("test_phi", "test_particle_size_um", "test_cnr"),
     figures=("slices", "recall_error", "pair_correlation"),
-    training_figures=("learning", "cost", "pareto"),
+    training_figures=("learning", "cost", "pareto", "gallery"),
     summary_figures=("how_low",),
     tables=("challenge", "smallest"),
 )

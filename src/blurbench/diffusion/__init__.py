@@ -23,7 +23,7 @@ PROBLEM = Problem(
     ),
     grid=("test_D_um2_s",),
     figures=("predicted", "relative_sd", "examples"),
-    training_figures=("learning", "cost", "pareto"),
+    training_figures=("learning", "cost", "pareto", "gallery"),
     summary_figures=("cues",),
     tables=("realised",),
 )

@@ -1,8 +1,8 @@
 """Error on the test split against what an answer costs, and against what the training cost, each with its Pareto front.
 
 On the front are the methods that no other is as good as at the same cost or less. Limits, which nobody can use, are
-lines. Seconds are those of one thread of the machine of the run; methods without a training stand in the first panel
-alone.
+lines. Seconds are those of one thread of the machine of the run. Methods without a training of their own on the dataset
+stand in the first panel alone: those without any, those whose settings are searched for, and those that borrow weights.
 """
 
 import numpy as np

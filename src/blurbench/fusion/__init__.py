@@ -30,6 +30,6 @@ PROBLEM = Problem(
     ),
     grid=("studies",),
     figures=("slices", "by_depth", "by_study"),
-    training_figures=("learning", "cost", "pareto"),
+    training_figures=("learning", "cost", "pareto", "gallery"),
     tables=("targets", "depth"),
 )

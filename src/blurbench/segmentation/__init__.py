@@ -10,6 +10,6 @@ PROBLEM = Problem(
     known_spec=("imaging.shape_px", "imaging.offset"),
     grid=("stains", "test_blur_px"),
     figures=("outlines", "by_blur"),
-    training_figures=("learning", "cost", "pareto"),
+    training_figures=("learning", "cost", "pareto", "gallery"),
     tables=("blur_levels", "pooled"),
 )

@@ -48,11 +48,13 @@ def draw(path, given: Material):
         axes = drawing.subplots(rows, columns, squeeze=False, height_ratios=ratios if rows == 2 else None)
         for (index, item), pair in zip(shown.iterrows(), axes.T if rows == 2 else axes.reshape(-1, 2)):
             truth = [np.asarray(dataset.truth[part][index], float) for part in ("centres", "diameters")]
-            here = {kind: points[index] for kind, (_, points) in found.items()}
+            here = [(points[index], PAIR[kind]) for kind, (_, points) in found.items()]
             for ax, view in zip(pair, VIEWS):
                 if n < 3 or index == shown.index[0]:
                     ax.set_ylabel(view, labelpad=1)
-                _slice(ax, view, np.asarray(dataset.images[index]), item, truth, here, field * item["voxel_um"] / 2)
+                half = field * item["voxel_um"] / 2
+                section(ax, view, np.asarray(dataset.images[index]), item, truth, here, half)
+                scale_bar(ax, 2 * half[2])
             pair[0].set_title(f"σz/d = {item['sigma_z_d']:g} ({item['particle_size_um']:.2g} µm)", pad=3)
         handles = [Line2D([], [], marker="o", mfc="none", mec="0.3", ls="", ms=6, label="cut of a true sphere")]
         for kind, (method, _) in found.items():
@@ -63,8 +65,17 @@ def draw(path, given: Material):
         style.legend_above(drawing, handles, [handle.get_label() for handle in handles], title, most=3)
 
 
-def _slice(ax, view, image, item, truth, found, half):
-    """One view of one volume, the middle of it: image, true spheres and detections that the plane cuts."""
+def section(ax, view, image, item, truth, found, half):
+    """One view of one volume, the middle of it: image, true spheres and detections that the plane cuts.
+
+    Parameters
+    ----------
+    view : a name of VIEWS
+    image : (z, y, x);  item : its row of the dataset's table
+    truth : centres (n, 3), diameters (n,), µm
+    found : pairs of points (m, 3), µm, and their look: colour, marker and its size
+    half : (3,) half of the sides that are shown, µm
+    """
     down, cut = VIEWS[view]
     voxel, radius, plane = item["voxel_um"], item["particle_size_um"] / 2, image.shape[cut] // 2
     low, high = np.percentile(image, [1, 99.8])
@@ -72,9 +83,14 @@ def _slice(ax, view, image, item, truth, found, half):
     right, bottom = ((np.array(image.shape)[[2, down]]) - 0.5) * voxel
     extent = (-voxel / 2, right, bottom, -voxel / 2)
     ax.imshow(image.take(plane, axis=cut), cmap="gray", vmin=low, vmax=high, extent=extent, interpolation="none")
+    middle = (np.array(image.shape) - 1) / 2 * voxel
+
+    def shown(points):  # of what is drawn outside, nothing is seen, and a file of many slices is large
+        return (np.abs(points - middle)[:, [2, down]] < half[[2, down]] + radius).all(axis=1)
+
     centres, diameters = truth
     cuts = 2 * np.sqrt(np.clip((diameters / 2) ** 2 - (centres[:, cut] - plane * voxel) ** 2, 0, None))
-    cut_here = cuts > 0  # never of the padding
+    cut_here = (cuts > 0) & shown(centres)  # never of the padding
     circles = EllipseCollection(
         *(cuts[cut_here], cuts[cut_here], np.zeros(cut_here.sum())),
         units="xy",
@@ -85,17 +101,14 @@ def _slice(ax, view, image, item, truth, found, half):
         linewidths=0.5,
     )
     ax.add_collection(circles)
-    for kind, points in found.items():
-        colour, marker, size = PAIR[kind]
-        near = points[np.abs(points[:, cut] - plane * voxel) < radius]
+    for points, (colour, marker, size) in found:
+        near = points[(np.abs(points[:, cut] - plane * voxel) < radius) & shown(points)]
         outline = [withStroke(linewidth=1.8, foreground="black")]
         ax.plot(near[:, 2], near[:, down], marker, color=colour, ms=size, mew=1, path_effects=outline)
-    middle = (np.array(image.shape) - 1) / 2 * voxel
     x, y = ((middle[axis] - half[axis], middle[axis] + half[axis]) for axis in (2, down))
     ax.set(xlim=x, ylim=y[::-1], xticks=[], yticks=[])
     ax.grid(False)
     ax.spines[:].set_visible(False)
-    scale_bar(ax, np.ptp(x))
 
 
 def _best(scores, kind):

@@ -47,9 +47,6 @@ def draw(path, given: Material):
 def _row(axes, images, paths, pixel):
     """Frames spread over one stack; every panel of the row shows the same field, cut to the path."""
     size = np.array(images.shape[1:])
-    low, high = paths.min(axis=(0, 1)), paths.max(axis=(0, 1))
-    centre = (low + high) / 2
-    half = min(max(np.max(high - low) / 2 + 5 * pixel, 8 * pixel), size.max() * pixel / 2)
     shown = np.unique(np.linspace(0, len(images) - 1, len(axes)).round().astype(int))
     edge = size * pixel / 2
     vmin, vmax = np.percentile(images, [5, 99.98])
@@ -68,12 +65,24 @@ def _row(axes, images, paths, pixel):
         ax.add_collection(LineCollection([now[:, ::-1]], colors=CYCLE[1], linewidths=1.2))
         mean = now.mean(axis=0)
         ax.plot(mean[1], mean[0], "o", ms=3, mfc="white", mec=CYCLE[1], mew=0.8)
-        ax.set(
-            xlim=(centre[1] - half, centre[1] + half), ylim=(centre[0] + half, centre[0] - half), xticks=[], yticks=[]
-        )
+        side = cut_to(ax, paths, size, pixel)
+        ax.set(xticks=[], yticks=[])
         ax.set_title(f"frame {frame + 1}", pad=2)
         ax.grid(False)
         ax.spines[:].set_visible(False)
     for ax in axes[len(shown) :]:
         ax.remove()
-    scale_bar(axes[0], 2 * half)
+    scale_bar(axes[0], side)
+
+
+def cut_to(ax, paths, size, pixel) -> float:
+    """Cut axes in µm to the square about paths (..., 2), with room around them; its side, µm.
+
+    size : (2,) of the image, px;  pixel : its side, µm
+    """
+    paths = paths.reshape(-1, 2)
+    low, high = paths.min(axis=0), paths.max(axis=0)
+    y, x = (low + high) / 2
+    half = min(max(np.max(high - low) / 2 + 5 * pixel, 8 * pixel), np.max(size) * pixel / 2)
+    ax.set(xlim=(x - half, x + half), ylim=(y + half, y - half))
+    return 2 * half

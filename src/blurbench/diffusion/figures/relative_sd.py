@@ -1,9 +1,8 @@
 """SD of ln D (the relative SD of D, where small) against D, and below it the bias that it leaves out, with limits.
 
 A method whose answers are drawn to a prior, or to the ends of its range, has a small SD, which may lie below an
-unbiased bound, and pays for it in bias.
-
-Lower is better: at 0.1 answers for one D scatter by 10 %. Lines are bounds. Bars are 95 % intervals over stacks.
+unbiased bound, and pays for it in bias. Lower is better: at 0.1 answers for one D scatter by 10 %. Lines are bounds.
+Bars are 95 % intervals over stacks.
 """
 
 import numpy as np

@@ -1,4 +1,9 @@
-"""Error against cost, with Pareto fronts: 1 - pixel F1 on the test split, over seconds of answers and of trainings."""
+"""Error against cost, with Pareto fronts: 1 - pixel F1 on the test split, over seconds of answers and of trainings.
+
+On the grey line are the methods that no other is as good as at the same cost or less; dotted or dashed ones are limits.
+In the first panel alone stand those without a training of their own on this dataset: without any, with settings that
+are searched for, or with borrowed weights.
+"""
 
 from blurbench.drawing import pareto
 from blurbench.drawing.material import Material
