@@ -207,7 +207,7 @@ def test_a_log_axis_tells_its_scale_and_is_no_crowd(ratio):
 def test_methods_at_one_place_stand_side_by_side():
     places = side_by_side([0.1, 1, 10], 5, log=True)
     assert places.shape == (5, 3) and places[2] == pytest.approx([0.1, 1, 10])
-    assert places[1] / places[0] == pytest.approx(np.full(3, 10**0.1))  # five in half of the distance
+    assert places[1] / places[0] == pytest.approx(np.full(3, 10**0.06))  # five in 0.3 of the distance
     assert (places[-1, :-1] < places[0, 1:]).all() and np.array_equal(side_by_side([3], 2), [[3], [3]])
 
 

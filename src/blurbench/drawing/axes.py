@@ -10,7 +10,7 @@ BAR_UM = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500)
 FEWEST, CROWD = 3, 10  # numbers along a log axis: fewer do not tell its scale, more are not read
 DIGITS = ((1, 2, 5), (1, 3), (1,))  # of a decade, the denser first
 LARGE = ((1e9, "G"), (1e6, "M"), (1e3, "k"))  # letters of thousands, from 10,000 on
-BESIDE = 0.5  # of the least distance along x, over which methods at one x are spread
+BESIDE = 0.3  # of the least distance along x, over which methods at one x are spread
 
 
 class RoundNumbers(Locator):
