@@ -44,6 +44,7 @@ include: "rules/score.smk"
 include: "rules/validate.smk"
 include: "rules/tabulate.smk"
 include: "rules/draw.smk"
+include: "rules/cards.smk"
 include: "rules/recordings.smk"
 include: "rules/complete.smk"
 

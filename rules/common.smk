@@ -19,7 +19,7 @@ from snakemake.exceptions import WorkflowError
 sys.path.insert(0, str(Path(workflow.basedir) / "src"))
 
 from blurbench import problems
-from blurbench.planning import configuration, frozen, given, live, pooled, schemas, sources, units
+from blurbench.planning import catalogue, configuration, frozen, given, live, pooled, schemas, sources, units
 from blurbench.planning.memory import BASE_MB, measure_mb, memory_mb, prepare_mb
 from blurbench.planning.repeated_keys import repeated_keys
 

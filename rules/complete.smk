@@ -10,6 +10,7 @@ rule complete:
     input:
         tables(),
         figures(),
+        cards(),
         recordings(),
         "<results>/tables/timing.csv",
         "<results>/tables/summary.md",

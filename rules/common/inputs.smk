@@ -74,6 +74,27 @@ def files_of_datasets(pattern):
     return files
 
 
+def manifests_of_splits():
+    """cards: (problem, dataset, split, file) of every split that is simulated."""
+    return [
+        (problem, dataset, split, f"<results>/datasets/{problem}/{dataset}/{split}.json")
+        for problem, entry in config["problems"].items()
+        for dataset, data in entry["datasets"].items()
+        for split in data["splits"]
+    ]
+
+
+def pictures_of_datasets():
+    """cards: (problem, dataset, file) of the figure that shows items, of every dataset that has figures of its own."""
+    return [
+        (problem, dataset, f"<results>/figures/{problem}/{figure}_{dataset}.png")
+        for problem, entry in config["problems"].items()
+        for dataset, data in entry["datasets"].items()
+        for figure in problems.load(problem).figures[:1]
+        if data["models"] == dataset
+    ]
+
+
 def curves(wildcards):
     """draw: the learning curve of every model of `names_of_curves`."""
     return [CURVES.format(**training((wildcards.problem, *names))) for names in names_of_curves(wildcards)]

@@ -193,6 +193,19 @@ def extra_tables():
     return [(problem, table) for problem in config["problems"] for table in tables_beside(problem)]
 
 
+def descriptions_of_methods(wildcards):
+    """cards: what the file of every method says of itself, by problem and method; "" for one without."""
+    return {
+        problem: {name: described_by(problem, one["method"]) for name, one in entry["methods"].items()}
+        for problem, entry in config["problems"].items()
+    }
+
+
+def described_by(problem, file):
+    """Docstring of a method's file."""
+    return ast.get_docstring(ast.parse(catalogue.source(problem, file).read_text(encoding="utf-8"))) if file else ""
+
+
 def library(*modules):
     """Params function: the state of the library that a stage's result depends on; where it changes, the stage runs again.
 

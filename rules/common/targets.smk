@@ -14,6 +14,11 @@ def tables():
     return main + extra
 
 
+def cards():
+    """The cards of every problem."""
+    return collect("<results>/cards/{problem}.html", problem=config["problems"])
+
+
 def figures():
     """Every figure of every problem."""
     found, trained = [], {(problem, dataset) for problem, dataset, _, _ in units.trainings(config)}

@@ -30,7 +30,8 @@ class Problem:
         methods are given of it. What is not named is hidden from them: streams, the grid of the test split, and what
         the simulator does without their knowledge
     grid : keys of a dataset's entry, lists or mappings: the test split has its items for each combination of theirs
-    figures : names of the figures of each dataset, figures/<name>.py
+    figures : names of the figures of each dataset, figures/<name>.py; the first shows some of its items, on
+        its card too
     training_figures : names of the figures of each dataset on which methods are trained
     summary_figures : names of the figures over all datasets
     tables : names of the tables beside the main one, tables/<name>.py

@@ -22,7 +22,7 @@ PROBLEM = Problem(
         "imaging.start_spread_px",
     ),
     grid=("test_D_um2_s",),
-    figures=("predicted", "relative_sd", "examples"),
+    figures=("examples", "predicted", "relative_sd"),
     training_figures=("learning", "cost", "pareto", "gallery"),
     summary_figures=("cues",),
     tables=("realised",),

@@ -13,6 +13,9 @@ h1, h2, h3 { line-height: 1.2 } h2 { margin-top: 2.5rem; border-top: 1px solid #
 dl { display: grid; grid-template-columns: minmax(6em, max-content) 1fr; gap: .1rem 1rem }
 dt { font-weight: 600 } dd { margin: 0 }
 .question { font-size: 1.1em } .small { font-size: .85em; color: #555 } .contents { columns: 18em }
+.plain { border-collapse: collapse; margin: .7rem 0; font-size: 13px }
+.plain tr > * { text-align: left; vertical-align: top; padding: 1px 12px 1px 0 }
+.plain th { border-bottom: 1px solid #999 } .plain td { border-bottom: 1px solid #eee; overflow-wrap: anywhere }
 .table { overflow-x: auto; margin-bottom: 1rem } table.dataTable { font-size: 13px; font-variant-numeric: tabular-nums }
 /* Filters stand above the headings, not below the last row. */
 thead { display: table-row-group } tfoot { display: table-header-group } tfoot input { width: 6em }
@@ -26,16 +29,21 @@ SORTED_AS = f"""function (data, type) {{
 }}"""
 
 
-def page(title: str, parts: list[str]) -> str:
-    """A whole page of parts in HTML, below its title."""
+def page(title: str, parts: list[str], sorted_tables: bool = True) -> str:
+    """A whole page of parts in HTML, below its title; with what sorts and filters, if a part of it is a `table`."""
+    body = "\n".join([f"<h1>{escape(title)}</h1>", *([_bundle()] if sorted_tables else []), *parts])
+    head = f'<meta charset="utf-8"><title>{escape(title)}</title><style>{STYLE}</style>'
+    head += '<meta name="viewport" content="width=device-width, initial-scale=1">'
+    return f'<!doctype html>\n<html lang="en"><head>{head}</head>\n<body>\n{body}\n</body></html>\n'
+
+
+def _bundle():
+    """What a browser needs for tables to sort and to filter."""
     # Not `itables.shiny.init_itables`, which asks a server for the bundle once more.
     from itables import options
     from itables.javascript import generate_init_offline_itables_html as bundle
 
-    head = f'<meta charset="utf-8"><title>{escape(title)}</title><style>{STYLE}</style>'
-    head += '<meta name="viewport" content="width=device-width, initial-scale=1">'
-    body = "\n".join([f"<h1>{escape(title)}</h1>", bundle(options.dt_bundle), *parts])
-    return f'<!doctype html>\n<html lang="en"><head>{head}</head>\n<body>\n{body}\n</body></html>\n'
+    return bundle(options.dt_bundle)
 
 
 def table(rows: pd.DataFrame, name: str, filters: bool = False) -> str:
@@ -73,6 +81,12 @@ def table(rows: pd.DataFrame, name: str, filters: bool = False) -> str:
         column_filters="footer" if filters else False,
     )
     return f'<div class="table">{text}</div>'
+
+
+def plain(rows: pd.DataFrame) -> str:
+    """Rows of strings as a table that nothing sorts: a page may hold hundreds at no cost."""
+    with pd.option_context("display.max_colwidth", None):
+        return rows.to_html(index=False, classes="plain", border=0, justify="unset")
 
 
 def terms(meanings: dict[str, str]) -> str:
