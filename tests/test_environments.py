@@ -82,7 +82,7 @@ def test_rules_name_the_image_of_this_version():
     """And so does what README.md says to type."""
     version = PROJECT["version"]
     assert f'\ncontainer: "blurbench-{version}.sif"\n' in (ROOT / "Snakefile").read_text()
-    named = re.findall(r"\bblurbench[:-](\d[\d.]*\d)", (ROOT / "README.md").read_text())
+    named = re.findall(r"\bblurbench[:-](\d+\.[\d.]*\d)", (ROOT / "README.md").read_text())
     assert named and set(named) == {version}
 
 

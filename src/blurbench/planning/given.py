@@ -21,17 +21,11 @@ def text(config: dict[str, Any], problems: Iterable[str]) -> str:
     wanted = set(problems)
     kept["problems"] = {name: entry if name in wanted else None for name, entry in config["problems"].items()}
     # Plain values, whatever mappings Snakemake made of them. In the order given, which is that of the tables.
-    return yaml.dump(_plain(kept), Dumper=_WithoutAliases, sort_keys=False, allow_unicode=True, width=120)
-
-
-class _WithoutAliases(yaml.SafeDumper):
-    """A list that two entries share is written twice: whoever reads it shall not look for its anchor."""
-
-    def ignore_aliases(self, data: Any) -> bool:
-        return True
+    return yaml.safe_dump(_plain(kept), sort_keys=False, allow_unicode=True, width=120)
 
 
 def _plain(value: Any) -> Any:
+    """Each list and mapping anew: of one that two entries share, YAML would write an anchor, which readers look for."""
     if isinstance(value, dict):
         return {key: _plain(one) for key, one in value.items()}
     return [_plain(one) for one in value] if isinstance(value, list) else value
