@@ -108,6 +108,23 @@ def test_a_method_that_fails_is_said_to():
     assert "2 of 24 items of report: not &lt;finite&gt;" in text and "<finite>" not in text
 
 
+def test_the_mistake_that_costs_most_is_named_where_it_is_certain():
+    rows = [("none", np.nan, np.nan), ("wider", 0.4, 0.2), ("blinking", 0.1, 0.05), ("corral", 0.9, -0.1)]
+    mistakes = pd.DataFrame(rows, columns=["mistake", "loss", "loss_low"]).assign(
+        dataset="report_mistakes", method="cve", metric="rmse_ln_d", mean=1.0, ci_low=0.9, ci_high=1.1, n_failed=0
+    )
+    mistakes["loss_high"] = 2 * mistakes.loss - mistakes.loss_low
+    made = found("diffusion", mistakes=mistakes)
+    said = "Loses most under wider of report_mistakes: rmse_ln_d worse by 0.40 [0.20, 0.60]."
+    assert method_card.lost("cve", made) == [said] and method_card.lost("ours", made) == []
+    assert said in "".join(method_card.card(CONFIG, "diffusion", "cve", made))
+
+
+def test_options_are_told_with_what_they_may_be():
+    rows = method_card._options("diffusion", CONFIG["problems"]["diffusion"]["methods"]["resnet2d_rot4"])
+    assert rows.set_index("option").loc["rotations"].to_list() == ["4", "1", "one of [1, 4, 8]"]
+
+
 def test_a_bound_a_limit_and_what_weights_come_from_are_told():
     made = found("diffusion")
     bounds = [name for name, one in CONFIG["problems"]["diffusion"]["methods"].items() if one["bound"]]

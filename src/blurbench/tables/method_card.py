@@ -12,6 +12,13 @@ from blurbench.tables import page, terms
 from blurbench.tables.dataset_card import text
 from blurbench.tables.rendering import NONE, estimate
 
+SAID = {  # for words of a JSON schema; others are told as they are
+    "enum": "one of",
+    "minimum": "from",
+    "maximum": "to",
+    "exclusiveMinimum": "above",
+    "exclusiveMaximum": "below",
+}
 MANY = 12  # ranges of a dataset; more are left to its own card
 
 
@@ -28,9 +35,9 @@ def card(config: dict[str, Any], problem: str, name: str, found) -> list[str]:
     main = found.scores[(found.scores.method == name) & (found.scores.condition == "all")]
     if len(main):
         parts.append(page.plain(_results(problem, main, found.timing)))
-    else:
-        parts.append(page.paragraph("No dataset of this run lists it."))
-    parts += map(page.paragraph, failed(name, found) if len(main) else [])
+    listed = any(name in dataset["methods"] for dataset in config["problems"][problem]["datasets"].values())
+    said = [*failed(name, found), *lost(name, found)] if listed else ["No dataset of this run lists it."]
+    parts += map(page.paragraph, said)
     if found.mistakes is not None and (found.mistakes.method == name).any():
         parts.append(page.plain(_mistakes(problem, found.mistakes[found.mistakes.method == name])))
     return parts
@@ -43,6 +50,23 @@ def failed(name: str, found) -> list[str]:
     said = [f"Failed: its training on {r.dataset}, seed {r.seed}, raised: {r.reason}." for r in raised.itertuples()]
     said += [f"Failed: {r.n_failed} of {r.n} items of {r.dataset}: {r.status}." for r in items.itertuples()]
     return said or ["Failed on no item of this run."]
+
+
+def lost(name: str, found) -> list[str]:
+    """A sentence for each dataset with mistakes: the one that costs most, of those whose interval is above 0."""
+    if found.mistakes is None:
+        return []
+    rows = _leading(found.mistakes[found.mistakes.method == name])
+    worst = rows[rows.loss_low > 0].sort_values("loss").groupby("dataset", sort=False).tail(1)
+    return [
+        f"Loses most under {r.mistake} of {r.dataset}: {r.metric} worse by {estimate(r.loss, r.loss_low, r.loss_high)}."
+        for r in worst.itertuples()
+    ]
+
+
+def _leading(table):
+    """Rows of the first number of each dataset in a table of mistakes."""
+    return table[table.metric == table.groupby("dataset").metric.transform("first")]
 
 
 def _what(problem, entry):
@@ -79,7 +103,8 @@ def _options(problem, entry):
             "option": key,
             "value": f"swept: {text(entry['sweep'][key])}" if key in entry["sweep"] else text(entry["options"][key]),
             "default": text(defaults[key]) if key in defaults else NONE,
-            "may be": ", ".join(f"{word} {text(value)}" for word, value in allowed.get(key, {}).items()) or NONE,
+            "may be": ", ".join(f"{SAID.get(word, word)} {text(value)}" for word, value in allowed.get(key, {}).items())
+            or NONE,
         }
         for key in keys
     ]
@@ -109,7 +134,7 @@ def _results(problem, main, timing):
 
 def _mistakes(problem, table):
     """A row for each dataset and mistake: the first number that stands there, and by how much it is worse."""
-    leading = table[table.metric == table.groupby("dataset").metric.transform("first")]
+    leading = _leading(table)
     labels = {number.name: number.label for _, number in numbers(problems.find(problem, "score.METRICS"))}
     return pd.DataFrame(
         {
