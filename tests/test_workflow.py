@@ -35,7 +35,13 @@ def test_a_run_makes_everything(finished):
         assert (finished.results / f"tables/diffusion.{name}").stat().st_size
     for name in ("timing.csv", "summary.md", "methods.csv"):
         assert (finished.results / "tables" / name).stat().st_size
-    for name in ("machine.json", "complete.json", "figures/diffusion/cues.svg", "figures/diffusion/cues.png"):
+    for name in (
+        "machine.json",
+        "complete.json",
+        "cards/diffusion.html",
+        "figures/diffusion/cues.svg",
+        "figures/diffusion/cues.png",
+    ):
         assert (finished.results / name).stat().st_size
     table = finished.table()
     assert set(table.kind) == {"learned", "classical", "limit", "control"}
