@@ -1,5 +1,6 @@
 """Functions of the rules `prepare` and `measure`, whose only wildcard is the recording."""
 
+
 def recording(wildcards):
     """prepare, measure: the recording's entry."""
     return config["recordings"][wildcards.recording]
