@@ -29,6 +29,7 @@ DOCUMENTS = sorted(
 MADE = {
     "config/mine.yaml",
     "src/blurbench/diffusion/methods/median.py",
+    "src/blurbench/diffusion/methods/small_cnn.py",
     "src/blurbench/diffusion/methods/step_quantile.py",
 }
 
