@@ -5,6 +5,12 @@ import atexit
 from blurbench.planning import estimate
 
 
+def _after(path, folder):
+    """The part of a path that comes after a folder, without the ending of a file."""
+    parts = Path(str(path)).parts
+    return Path(parts[parts.index(folder) + 1]).stem if folder in parts[:-1] else ""
+
+
 def tell_estimate():
     """Print it where there is something to do. No run depends on it: what goes wrong with it is told in a line."""
     try:
@@ -12,7 +18,7 @@ def tell_estimate():
         jobs = list(dag.needrun_jobs(exclude_finished=False)) if dag else []
         if not jobs:
             return
-        stages = {one.name: str(one.benchmark).partition("/benchmarks/")[2].partition("/")[0] for one in workflow.rules}
+        stages = {one.name: _after(one.benchmark, "benchmarks") for one in workflow.rules}
         found = [(stages[job.rule.name], dict(job.wildcards.items())) for job in jobs]
         cores = None if workflow.nodes else workflow.cores  # on a cluster they are each job's own
         disk = next(folder for folder in Path(RESULTS).absolute().parents if folder.exists())
