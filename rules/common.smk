@@ -19,8 +19,9 @@ from snakemake.exceptions import WorkflowError
 sys.path.insert(0, str(Path(workflow.basedir) / "src"))
 
 from blurbench import problems
-from blurbench.planning import catalogue, configuration, frozen, given, live, pooled, schemas, sources, units
+from blurbench.planning import catalogue, configuration, frozen, given, pooled, schemas, sources, units
 from blurbench.planning.memory import BASE_MB, measure_mb, memory_mb, prepare_mb
+from blurbench.planning.recording_methods import of_recording
 from blurbench.planning.repeated_keys import repeated_keys
 
 # Arrays come and go in megabytes. In huge pages the system hands memory out, zeroed, at a fraction of the cost; what is

@@ -11,8 +11,9 @@ from workflow import ROOT, finished_tree
 from blurbench.__main__ import configuration
 from blurbench.files import checksums
 from blurbench.files.models import ModelError
-from blurbench.planning import live, shipped
+from blurbench.planning import frozen, shipped
 from blurbench.planning.configuration import expand
+from blurbench.planning.recording_methods import of_recording
 from blurbench.running import measurement, shipping
 from blurbench.tables import recording
 
@@ -44,7 +45,7 @@ def config(tmp_path):
 
 def found(config, **changes):
     full = expand({**config, "recordings": {"film": config["recordings"]["film"] | changes}})
-    return live.methods(full, full["recordings"]["film"], "results/one")
+    return of_recording(full, full["recordings"]["film"], "results/one")
 
 
 def test_a_recording_takes_the_models_that_fit_and_leaves_out_what_would_have_to_be_trained(weights, config):
@@ -80,7 +81,7 @@ def test_options_of_prediction_stay(weights, config):
     full = expand(layers("config", "reference"))
     weights(full, "colloids", "levels", "ours")
     entry = {"problem": "colloids", "dataset": "levels"}
-    methods = live.methods(full, entry, "results/one")
+    methods = of_recording(full, entry, "results/one")
     assert methods["ours_mirrors"]["options"] == {"mirrors": 4}
     assert methods["ours_mirrors"]["models"] == methods["ours"]["models"]
 
@@ -91,6 +92,26 @@ def test_a_model_that_is_not_what_its_card_says_is_not_used(tmp_path):
     entry = {"method": "ours", "kind": "learned", "options": {}, "models": {1: str(model)}, "sha256": SHA256}
     with pytest.raises(ModelError, match=r"ours\.pt: found sha256 .*, expected 000000000000"):
         next(measurement.answers(None, {"ours": entry}, "cpu"))
+
+
+CARDS = sorted((ROOT / "weights").glob("*/*/*.json"))
+
+
+def test_models_are_small_enough_for_git():
+    sizes = [path.stat().st_size / 1e6 for path in (ROOT / "weights").rglob("*.pt")]
+    assert max(sizes) <= shipping.LARGEST_MB and sum(sizes) <= shipping.ALL_MB
+    assert len(sizes) == len(CARDS) > 0
+
+
+@pytest.mark.parametrize("path", CARDS, ids=lambda path: "/".join(path.with_suffix("").parts[-3:]))
+@pytest.mark.parametrize("layer", ["config", "laptop", "reference"])
+def test_models_that_come_along_are_of_the_methods_and_datasets_as_they_are(path, layer):
+    """Whoever changes a method or what a dataset is made from ships its models anew."""
+    card, config = json.loads(path.read_text()), expand(layers("config", *{layer} - {"config"}))
+    assert checksums.digest(path.with_suffix(".pt")) == card["sha256"]
+    code = {(row["problem"], row["method"]): row["code"] for row in frozen.methods(config)}
+    assert code.get((card["problem"], card["model"]), card["code"]) == card["code"]
+    assert shipped.trained_on(config, card["problem"], card["dataset"]) == card["trained_on"]
 
 
 @pytest.fixture(scope="module")

@@ -34,7 +34,7 @@ def recording_models(wildcards):
 
 def recording_methods(wildcards):
     """measure: of each method by name, what it is and which models it uses."""
-    return live.methods(config, recording(wildcards), RESULTS)
+    return of_recording(config, recording(wildcards), RESULTS)
 
 
 def preparation_library(wildcards):

@@ -7,7 +7,7 @@ from blurbench.planning import shipped, units
 Config = dict[str, Any]  # an expanded configuration
 
 
-def methods(config: Config, recording: dict[str, Any], results: str) -> dict[str, dict[str, Any]]:
+def of_recording(config: Config, recording: dict[str, Any], results: str) -> dict[str, dict[str, Any]]:
     """Of each method by name: method, kind, options, models, trained_on, weights and sha256.
 
     Models that come with blurbench are taken where the recording says so, or says nothing and there is one for its
