@@ -91,10 +91,10 @@ def home(driver):
     wait(driver, lambda d: elements(d, "#rulegraph canvas, #rulegraph svg"), "the graph of rules")
 
 
-def in_frame(driver):
-    """Into the page that the report shows, once its tables are there."""
+def in_frame(driver, cells="table.dataTable tbody td"):
+    """Into the page that the report shows, once its tables are there, by default those that can be sorted."""
     driver.switch_to.frame(wait(driver, lambda d: elements(d, "iframe"), "a page")[0])
-    wait(driver, lambda d: elements(d, "table.dataTable tbody td"), "a table to sort")
+    wait(driver, lambda d: elements(d, cells), f"{cells} of a table")
 
 
 def column(driver, table, heading):
@@ -188,7 +188,7 @@ def show(driver, file, entry):
     view = {"content": content, "contentPath": entry["data_uri"], "resultPath": file}
     driver.execute_script("app.setView(arguments[0])", view)
     if content == "html":
-        in_frame(driver)
+        in_frame(driver, *["table td"] * ("/cards/" in file))  # which are not sorted
         driver.switch_to.default_content()
         return
     source = f"return [...document.images].filter(i => i.src.endsWith('{entry['data_uri']}') && i.complete)"
