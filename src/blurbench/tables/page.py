@@ -15,7 +15,7 @@ dt { font-weight: 600 } dd { margin: 0 }
 .question { font-size: 1.1em } .small { font-size: .85em; color: #555 } .contents { columns: 18em }
 .plain { border-collapse: collapse; margin: .7rem 0; font-size: 13px }
 .plain tr > * { text-align: left; vertical-align: top; padding: 1px 12px 1px 0 }
-.plain th { border-bottom: 1px solid #999 } .plain td { border-bottom: 1px solid #eee; overflow-wrap: anywhere }
+.plain th { border-bottom: 1px solid #999 } .plain td { border-bottom: 1px solid #eee; overflow-wrap: break-word }
 .table { overflow-x: auto; margin-bottom: 1rem } table.dataTable { font-size: 13px; font-variant-numeric: tabular-nums }
 /* Filters stand above the headings, not below the last row. */
 thead { display: table-row-group } tfoot { display: table-header-group } tfoot input { width: 6em }
