@@ -90,7 +90,10 @@ lint: .venv/installed
 	lint-imports --no-logo
 	mypy
 
-ci: lint test test-slurm test-report
+# The jobs of the cluster mostly wait, which they do beside the other tests.
+ci: lint
+	$(MAKE) --no-print-directory --jobs 2 --output-sync=line test test-slurm
+	$(MAKE) --no-print-directory test-report
 
 thorough: ci test-container smoke
 	$(MAKE) check RUN=smoke

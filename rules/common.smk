@@ -10,6 +10,7 @@ import os
 import shlex
 import sys
 import threading
+from functools import cache
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -19,7 +20,7 @@ from snakemake.exceptions import WorkflowError
 sys.path.insert(0, str(Path(workflow.basedir) / "src"))
 
 from blurbench import problems
-from blurbench.planning import catalogue, configuration, frozen, given, pooled, schemas, sources, units
+from blurbench.planning import catalogue, configuration, frozen, given, pooled, schemas, shipped, sources, units
 from blurbench.planning.memory import BASE_MB, measure_mb, memory_mb, prepare_mb
 from blurbench.planning.recording_methods import of_recording
 from blurbench.planning.repeated_keys import repeated_keys

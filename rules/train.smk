@@ -2,6 +2,7 @@
 
 Needs: the train and validation splits of a dataset. Makes: models/{problem}/{dataset}/{method}/{seed}.pt, with the learning
 curve beside it; of a method that is swept, trials/{trial}/{seed}.pt with theirs, of which one is chosen.
+Where the configuration says `weights: shipped`, what came of the very same training may be taken from weights/ instead.
 Read by: predict, draw, tabulate, measure.
 A training that raises leaves a model that says so, which answers nothing, and a line in raised/{problem}/{dataset}/{method}/.
 """
@@ -66,6 +67,33 @@ use rule train as train_trial with:
         "<results>/benchmarks/train/{problem}/{dataset}/{method}/trials/{trial}/{seed}.tsv"
     wildcard_constraints:
         problem=with_methods(trains=True, sweep=True),
+
+
+rule take:
+    """Take what came of the very same training, made before or elsewhere; no training item is drawn for it."""
+    input:
+        model=shipped_model,
+    output:
+        model=MODELS,
+        curve=CURVES,
+        benchmark="<results>/benchmarks/train/{problem}/{dataset}/{method}/{seed}.tsv",
+    log:
+        "<results>/logs/train/{problem}/{dataset}/{method}/{seed}.log",
+    wildcard_constraints:
+        problem=shipped_trainings(),
+    priority: 100
+    localrule: True
+    conda:
+        "../envs/base.yaml"
+    threads: 1
+    params:
+        library=sources.state("blurbench.running.shipping"),
+    script:
+        "../scripts/take.py"
+
+
+ruleorder: take > train
+ruleorder: take > train_without_gpu
 
 
 rule choose:

@@ -4,7 +4,7 @@ import json
 
 import pandas as pd
 import pytest
-from configurations import layers, refusal
+from configurations import layers, merged, refusal
 from films import write_film
 from workflow import ROOT, tiny
 
@@ -154,6 +154,44 @@ def test_a_recording_is_measured_without_a_training_or_a_simulation(shipped_tree
     assert {path.name for path in new.results.iterdir()} == {"recordings", "logs", "benchmarks"}
     said = recording.shown(new.results / "recordings/film")
     assert f"{table.D['cve']:.3g}" in said and "picture.svg" in said
+
+
+def test_a_run_takes_the_very_same_training_and_trains_any_other(shipped_tree, tmp_path):
+    run, new = shipped_tree
+    model, files = "results/tiny/models/diffusion/report/ours/1", ("pt", "csv")
+    tree = new.clone(tmp_path / "tree", results=False)
+    tree.config["weights"] = "shipped"
+    tree.snakemake(f"{model}.pt")
+    assert {path.name for path in tree.results.iterdir()} == {"models", "logs", "benchmarks"}  # and no dataset
+    for end in files:
+        assert (tree.path / f"{model}.{end}").read_bytes() == (run.path / f"{model}.{end}").read_bytes()
+    benchmark = "results/tiny/benchmarks/train/diffusion/report/ours/1.tsv"
+    assert (tree.path / benchmark).read_bytes() == (run.path / benchmark).read_bytes()
+    log = (tree.results / "logs/train/diffusion/report/ours/1.log").read_text()
+    assert "taken from weights/diffusion/report/ours.pt: trained in" in log
+    other = new.clone(tmp_path / "other", results=False)
+    for change in (
+        {"weights": "own"},
+        {"seed": 99},
+        {"training_seeds": [2]},
+        {"problems": {"diffusion": {"datasets": {"report": {"items": {"validation": 9}}}}}},
+    ):
+        other.config = merged(tree.config, change)
+        seed = change.get("training_seeds", [1])[0]
+        plan = other.snakemake("--dry-run", f"results/tiny/models/diffusion/report/ours/{seed}.pt")
+        assert "rule train:" in plan and "rule take:" not in plan
+
+
+def test_a_damaged_model_is_not_taken(shipped_tree, tmp_path):
+    _, new = shipped_tree
+    tree = new.clone(tmp_path / "tree", results=False)
+    tree.config["weights"] = "shipped"
+    kept = tree.path / "weights/diffusion/report/ours.pt"
+    kept.write_bytes(kept.read_bytes()[:-1])
+    said = tree.snakemake("results/tiny/models/diffusion/report/ours/1.pt", check=False)
+    log = (tree.results / "logs/train/diffusion/report/ours/1.log").read_text()
+    assert "ours.pt: found sha256" in log and "as its card says" in log, said
+    assert not (tree.results / "models/diffusion/report/ours/1.pt").exists()
 
 
 def test_models_too_large_for_git_are_not_shipped(shipped_tree, monkeypatch):

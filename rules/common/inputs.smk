@@ -18,6 +18,19 @@ def model(wildcards):
     )
 
 
+@cache
+def shipped_files():
+    """{(problem, dataset, method, seed): model} of the trainings that are taken from weights/; none unless it is wished."""
+    asked = units.trainings(config) if config["weights"] == shipped.SHIPPED else []
+    found = {one: shipped.same_training(config, *one) for one in asked if one not in swept()}
+    return {one: str(path) for one, path in found.items() if path}
+
+
+def shipped_model(wildcards):
+    """take: the model that is kept."""
+    return shipped_files()[(wildcards.problem, wildcards.dataset, wildcards.method, int(wildcards.seed))]
+
+
 def trials_of(pattern):
     """Input function of choose: the file of `pattern` for every trial of a sweep."""
 

@@ -40,6 +40,13 @@ def swept():
     return [one for one in units.trainings(config) if config["problems"][one[0]]["methods"][one[2]]["sweep"]]
 
 
+def shipped_trainings():
+    """Pattern of the {problem} in {problem}/{dataset}/{method}/{seed}, of trainings that are taken from weights/."""
+    return alternatives(
+        f"{problem}(?=/{dataset}/{method}/{seed}\\.)" for problem, dataset, method, seed in shipped_files()
+    )
+
+
 def figure_names(overall=False):
     """Names of the figures of any problem, of one dataset or over all."""
     declared = map(problems.load, config["problems"])

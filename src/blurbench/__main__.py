@@ -4,7 +4,7 @@
     python -m blurbench list                                          problems, datasets, methods of config/config.yaml
     python -m blurbench list --configfile config/laptop.yaml          of that, with layers over it
     python -m blurbench compare results/A results/B --csv C.csv       two finished runs
-    python -m blurbench ship results/A diffusion/wide                 models of a finished run into weights/, with cards
+    python -m blurbench ship results/A diffusion/wide                 models of a run into weights/, with cards
     python -m blurbench reproduce results/A diffusion                 commands that make that table again
     python -m blurbench crate results/A                               results/A/crate.zip, an RO-Crate of a finished run
     python -m blurbench track results/A                               results/A/tracking/, for MLflow and TensorBoard
@@ -99,7 +99,7 @@ def main() -> None:
     of_compare = commands.add_parser("compare", help="numbers of two finished runs, and whether they differ")
     of_compare.add_argument("runs", nargs=2, type=Path, metavar="RUN", help="folder of a run")
     of_compare.add_argument("--csv", type=Path, metavar="FILE", help="where all numbers go")
-    of_ship = commands.add_parser("ship", help="models of a finished run into weights/, with a card beside each")
+    of_ship = commands.add_parser("ship", help="models of a run into weights/, with a card beside each")
     of_ship.add_argument("run", type=Path, metavar="RUN", help="folder of a run")
     of_ship.add_argument("datasets", nargs="+", metavar="PROBLEM/DATASET", help="on which the models were trained")
     of_ship.add_argument(

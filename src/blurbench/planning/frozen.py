@@ -16,15 +16,19 @@ def methods(config: Config) -> list[dict[str, Any]]:
 
     Returns
     -------
-    dicts of problem, method, kind, file, options, budget and sweep (JSON) and code, a checksum of the method's file and
-    of what it imports of its problem, `learning` and `microscopy`; "" for a method that a rule of the user's runs
+    dicts of problem, method, kind, file, options, budget and sweep (JSON) and code; that of a method that a rule of the
+    user's runs is ""
     """
     rows = []
     for problem, method in dict.fromkeys((unit.problem, unit.method) for unit in units(config)):
         entry = config["problems"][problem]["methods"][method]
-        file = f"blurbench.{problem}.methods.{entry['method']}"
-        within = f"blurbench.{problem}", "blurbench.learning", "blurbench.microscopy"
         row = {"problem": problem, "method": method, "kind": entry["kind"], "file": entry["method"]}
         row |= {key: json.dumps(entry[key], sort_keys=True) for key in ("options", "budget", "sweep")}
-        rows.append({**row, "code": "" if entry["external"] else sources.code(file, within)})
+        rows.append({**row, "code": "" if entry["external"] else code(problem, entry["method"])})
     return rows
+
+
+def code(problem: str, file: str) -> str:
+    """Checksum of a method's file and of what it imports of its problem, `learning` and `microscopy`."""
+    within = f"blurbench.{problem}", "blurbench.learning", "blurbench.microscopy"
+    return sources.code(f"blurbench.{problem}.methods.{file}", within)

@@ -1,7 +1,8 @@
-"""The models that come with blurbench, and which of them a recording may use.
+"""The models that come with blurbench, and which of them a recording or a run may use.
 
 `weights/{problem}/{dataset}/{model}.pt`, each with its card beside it, a JSON file of the same name: what the model is,
-what it was trained on, what that cost, how it scored, and the checksum of its file.
+what it was trained on, what that cost, how it scored, and the checksum of its file. Those of further training seeds are
+`{model}.{seed}.pt`. Learning curve (CSV) and benchmark (TSV) of a training lie beside its model as well.
 """
 
 import json
@@ -9,7 +10,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from blurbench.planning import units
+from blurbench.planning import frozen, sources, units
 from blurbench.problems import LIBRARY
 
 Config = dict[str, Any]  # an expanded configuration
@@ -34,9 +35,36 @@ def card(problem: str, dataset: str, model: str) -> dict[str, Any] | None:
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
 
 
-def file(problem: str, dataset: str, model: str) -> Path:
-    """Where a model lies that comes with blurbench."""
-    return folder() / problem / dataset / f"{model}.pt"
+def file(problem: str, dataset: str, model: str, further: int | None = None) -> Path:
+    """Where a model lies that comes with blurbench: of the first training seed, or of a further one."""
+    return folder() / problem / dataset / (f"{model}.pt" if further is None else f"{model}.{further}.pt")
+
+
+def training(config: Config, problem: str, dataset: str, model: str, seed: int) -> dict[str, Any]:
+    """All that decides what comes of a training, as JSON has it: of two that have it in common one can be left out."""
+    found = config["problems"][problem]
+    entry, items = found["methods"][model], found["datasets"][dataset]["items"]
+    return {
+        **{key: entry[key] for key in ("method", "kind", "options", "budget")},
+        "code": frozen.code(problem, entry["method"]),
+        "simulator": sources.code(f"blurbench.{problem}.simulate", (f"blurbench.{problem}", "blurbench.microscopy")),
+        "trained_on": trained_on(config, problem, dataset),
+        "items": {split: items[split] for split in ("train", "validation")},
+        "seed": seed,
+        "data_seed": config["seed"],
+    }
+
+
+def same_training(config: Config, problem: str, dataset: str, model: str, seed: int) -> Path | None:
+    """Model that comes with blurbench and is of this very training, with its curve and benchmark; None without one."""
+    for path in (file(problem, dataset, model), file(problem, dataset, model, seed)):
+        beside = [path.with_suffix(end) for end in (".pt", ".json", ".csv", ".tsv")]
+        if all(one.is_file() for one in beside):
+            said = json.loads(beside[1].read_text(encoding="utf-8"))
+            wanted = training(config, problem, dataset, model, seed)
+            if {key: said.get(key) for key in wanted} == wanted:
+                return path
+    return None
 
 
 def trained_on(config: Config, problem: str, dataset: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Models of a finished run that come with blurbench from then on: copied into `weights`, each with its card."""
+"""Models of a run that come with blurbench from then on: copied into `weights` with their cards, taken from there."""
 
 import json
 import shutil
@@ -8,8 +8,10 @@ from typing import Any
 
 import pandas as pd
 
-from blurbench.files import checksums, models
-from blurbench.planning import frozen, shipped, units
+from blurbench.files import atomic, checksums, learning_curves, models
+from blurbench.files.models import ModelError
+from blurbench.planning import shipped, units
+from blurbench.running import machine
 
 LARGEST_MB, ALL_MB = 5, 40
 LICENCE = "BSD-3-Clause"
@@ -19,34 +21,57 @@ COUNTED = ["mean", "ci_low", "ci_high", "n_items"]  # of a published number
 def ship(
     run: str | Path, config: dict[str, Any], datasets: Iterable[tuple[str, str]], without: Iterable[str] = ()
 ) -> list[Path]:
-    """Copy the models of some datasets of a run into `weights`, of the first training seed, and write their cards.
+    """Copy the models of some datasets of a run into `weights`, with curves and benchmarks, and write their cards.
+
+    Of a run that is not finished those that are there, with cards that say no scores.
 
     Parameters
     ----------
-    run : folder of a finished run
+    run : folder of a run
     config : the expanded configuration that it was made with
     datasets : (problem, dataset) whose models are to come with blurbench
     without : names of models that are not
 
     Returns
     -------
-    list of the files written, without their cards
+    list of the models written
 
     Raises
     ------
     ValueError for a dataset on which nothing was trained, a model whose training raised, and models larger than are to
     be kept in git; nothing is copied then.
     """
-    run, chosen = Path(run), list(datasets)
-    trained = units.trainings(config)
-    asked = [one for one in trained if one[:2] in chosen and one[2] not in set(without)]
-    if nothing := set(chosen) - {one[:2] for one in asked}:
+    run, chosen, left_out = Path(run), list(datasets), set(without)
+    asked = [one for one in units.trainings(config) if one[:2] in chosen and one[2] not in left_out]
+    files = {one: run.joinpath("models", *one[:3], f"{one[3]}.pt") for one in asked}
+    files = {one: file for one, file in files.items() if file.exists()}
+    if nothing := set(chosen) - {one[:2] for one in files}:
         named = ", ".join(sorted(map("/".join, nothing)))
         raise ValueError(f"found no model of {named}, expected datasets on which methods are trained")
-    first = list({one[:3]: one for one in reversed(asked)}.values())[::-1]
-    files = {one: run / "models" / one[0] / one[1] / one[2] / f"{one[3]}.pt" for one in first}
     _check_sizes(list(files.values()))
-    return [_copy(run, config, file, *one) for one, file in files.items()]
+    first = {one[:3]: one for one in reversed(asked)}
+    return [_copy(run, config, file, *one, first[one[:3]] == one) for one, file in files.items()]
+
+
+def take(model: Path, wanted: dict[str, Path]) -> str:
+    """Copy what came of a training from where it is kept to where a run has it, and say where and when it was made.
+
+    Parameters
+    ----------
+    model : that comes with blurbench, with its card, curve and benchmark beside it
+    wanted : file of the run for each of these endings: .pt, .csv, .tsv
+
+    Raises
+    ------
+    ModelError for a model that is not what its card says.
+    """
+    said = json.loads(model.with_suffix(".json").read_text(encoding="utf-8"))
+    if (found := checksums.digest(model)) != said["sha256"]:
+        raise ModelError(f"{model}: found sha256 {found[:12]}, expected {said['sha256'][:12]}, as its card says")
+    with atomic.replacing(*wanted.values()) as partial:
+        for ending, path in zip(wanted, partial):
+            shutil.copyfile(model.with_suffix(ending), path)
+    return f"taken from {model}: trained in {said['train_core_s']:.0f} core-s at commit {said['commit']}"
 
 
 def _check_sizes(files):
@@ -61,10 +86,13 @@ def _check_sizes(files):
         raise ValueError(f"found models of {sum(sizes.values()):.0f} MB, expected at most {ALL_MB} in all")
 
 
-def _copy(run, config, file, problem, dataset, model, seed):
-    path = shipped.file(problem, dataset, model)
+def _copy(run, config, file, problem, dataset, model, seed, first):
+    path = shipped.file(problem, dataset, model, None if first else seed)
     path.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(file, path)
+    benchmark = run.joinpath("benchmarks", "train", problem, dataset, model, f"{seed}.tsv")
+    for origin, ending in ((file, ".pt"), (file.with_suffix(".csv"), ".csv"), (benchmark, ".tsv")):
+        if origin.exists():  # the trials of a sweep have benchmarks of their own
+            shutil.copyfile(origin, path.with_suffix(ending))
     said = card(run, config, problem, dataset, model, seed) | {"sha256": checksums.digest(path)}
     path.with_suffix(".json").write_text(json.dumps(said, indent=2) + "\n", encoding="utf-8")
     return path
@@ -72,27 +100,27 @@ def _copy(run, config, file, problem, dataset, model, seed):
 
 def card(run: Path, config: dict[str, Any], problem: str, dataset: str, model: str, seed: int) -> dict[str, Any]:
     """What is said of a model: what it is, what it was trained on, what that cost, and how it scored on test items."""
-    entry = config["problems"][problem]["methods"][model]
-    tables = {name: pd.read_csv(run / "tables" / f"{name}.csv") for name in (problem, "timing")}
-    main, timing = (table[(table.dataset == dataset) & (table.method == model)] for table in tables.values())
-    machine = json.loads((run / "machine.json").read_text(encoding="utf-8"))
-    scores = main[main.condition == "all"].set_index("metric")[COUNTED]
-    cost = timing[timing.problem == problem]
+    curve = learning_curves.read(run.joinpath("models", problem, dataset, model, f"{seed}.csv"), ("core_s",))
+    about = run / "machine.json"  # a run that is not finished has none
+    where = json.loads(about.read_text(encoding="utf-8")) if about.exists() else machine.describe()
     return {
         "problem": problem,
         "dataset": dataset,
         "model": model,
-        **{key: entry[key] for key in ("method", "kind", "options", "budget")},
-        "code": next(
-            row["code"] for row in frozen.methods(config) if (row["problem"], row["method"]) == (problem, model)
-        ),
-        "trained_on": shipped.trained_on(config, problem, dataset),
-        "train_items": config["problems"][problem]["datasets"][dataset]["items"].get("train", 0),
-        "seed": seed,
-        "data_seed": config["seed"],
-        "train_core_s": None if cost.empty or cost.train_core_s.isna().all() else float(cost.train_core_s.iloc[0]),
-        "scores": json.loads(scores.to_json(orient="index", double_precision=10)),
-        "versions": {"python": machine["python"], "torch": machine["torch"], "numpy": machine["packages"].get("numpy")},
-        "commit": machine["commit"],
+        **shipped.training(config, problem, dataset, model, seed),
+        "train_core_s": float(curve.core_s.iloc[-1]),
+        "scores": _scores(run / "tables" / f"{problem}.csv", dataset, model),
+        "versions": {"python": where["python"], "torch": where["torch"], "numpy": where["packages"].get("numpy")},
+        "cpu": where["cpu"],
+        "commit": where["commit"],
         "licence": LICENCE,
     }
+
+
+def _scores(path, dataset, method):
+    """Numbers over all test items by metric; none of a run that is not finished."""
+    if not path.exists():
+        return {}
+    table = pd.read_csv(path)
+    rows = table[(table.dataset == dataset) & (table.method == method) & (table.condition == "all")]
+    return json.loads(rows.set_index("metric")[COUNTED].to_json(orient="index", double_precision=10))
