@@ -1,6 +1,8 @@
 # make tables   simulate, train, predict, score and tabulate at laptop size: results/laptop/
 # make report   the same as pages to browse: results/laptop/report.zip
 # make smoke    every rule once, in minutes: results/smoke/
+# make reference   what tables that people choose by take, in a day on two cores; resumed by the same command. SCALE=0.02
+#                  rehearses it on a fiftieth of all items: results/reference_scaled/
 # make check    is every file of a run still what its job wrote? RUN=laptop unless told otherwise
 # make compare  two finished runs side by side: A=laptop B=other; all numbers in results/A_and_B.csv
 # make reproduce   the commands that make one table of a run again: TABLE=diffusion
@@ -29,7 +31,7 @@ OUT := results/gpu
 # it has taken, by default each second, which after some hundred jobs takes half a core.
 SNAKEMAKE := snakemake --cores $(CORES) --rerun-incomplete --scheduler greedy --max-jobs-per-timespan 1000000/1h
 
-.PHONY: tables report smoke check compare reproduce crate track publish gpu test test-faults test-slurm test-report test-container lint ci thorough clean
+.PHONY: tables report smoke reference check compare reproduce crate track publish gpu test test-faults test-slurm test-report test-container lint ci thorough clean
 
 tables: .venv/installed
 	$(SNAKEMAKE) --configfile config/laptop.yaml
@@ -40,6 +42,9 @@ report: tables
 
 smoke: .venv/installed
 	$(SNAKEMAKE) --configfile config/smoke.yaml
+
+reference: .venv/installed
+	nice -n 19 $(SNAKEMAKE) --configfile config/reference.yaml $(if $(SCALE),--config run=reference_scaled scale=$(SCALE))
 
 # What each method of the run was, for the test that tells which have changed since, and the tables of README.md. Write the
 # run's commit and seed there, and read the text against the tables.

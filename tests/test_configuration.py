@@ -207,6 +207,20 @@ def test_images_are_wrong_in_one_way_at_most(config, second):
     assert f"blurred.imaging: found defocus_um, {second.split('.')[-1]}, expected one way at most" in message
 
 
+def test_a_scaled_configuration_has_fewer_of_all_items(config):
+    whole, scaled = expand(config), expand({**config, "scale": 0.02})
+    for problem, entry in whole["problems"].items():
+        for name, dataset in entry["datasets"].items():
+            few = scaled["problems"][problem]["datasets"][name]["items"]
+            for split, n in dataset["items"].items():
+                assert few[split] == max(-(-n // 50), min(n, 1 if split == "test" else 4))
+
+
+@pytest.mark.parametrize("wrong", [0, -1, 1.5, float("nan"), "half"])
+def test_a_scale_is_a_share(config, wrong):
+    assert "scale: found" in refusal({**config, "scale": wrong})
+
+
 def test_null_leaves_an_entry_out(config):
     config["problems"]["diffusion"]["datasets"]["report_continuous"] = None
     assert "report_continuous" not in expand(config)["problems"]["diffusion"]["datasets"]

@@ -6,6 +6,7 @@ against another, which no schema can say).
 """
 
 import copy
+import math
 import os
 import re
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ from blurbench.planning.recording_entries import recording_faults
 from blurbench.planning.schema_faults import schema_faults
 
 NAME = re.compile(r"[a-z0-9_]+")
+FEWEST = {"train": 4, "validation": 4, "test": 1}  # items of a split that is scaled down, if it states as many
 
 
 def expand(config: dict[str, Any]) -> dict[str, Any]:
@@ -33,7 +35,7 @@ def expand(config: dict[str, Any]) -> dict[str, Any]:
     Returns
     -------
     dict of the same shape. A dataset also holds `like`, `methods`, `splits`, `training_seeds` (None: those of the
-    configuration), `stream` (the dataset whose random streams it shares) and `models` (the dataset whose models it
+    configuration), `items` as scaled, `stream` (the dataset whose random streams it shares) and `models` (the dataset whose models it
     uses), its own name if not stated. A method holds `kind`, `method` (its file), `options`, `budget`, `trains`,
     `model` (the entry whose weights it uses, or None), `of` (the dataset that these were trained on, None for each
     dataset's own), `sweep`, `trials`, `everywhere`, `external`, `bound` and `network`. A trial holds the `options` and
@@ -71,7 +73,14 @@ def expand(config: dict[str, Any]) -> dict[str, Any]:
     ]
     if faults:
         raise ConfigurationError(list(dict.fromkeys(faults)))
+    for problem in config["problems"].values():
+        for dataset in problem["datasets"].values():
+            dataset["items"] = {split: _scaled(n, config["scale"], split) for split, n in dataset["items"].items()}
     return config
+
+
+def _scaled(items: int, scale: float, split: str) -> int:
+    return max(math.ceil(items * scale), min(items, FEWEST[split]))
 
 
 def _expand_problem(name: str, entry: dict[str, Any], config: dict[str, Any], faults: list[Fault]) -> None:
