@@ -137,5 +137,7 @@ def test_a_gallery_has_the_answer_beside_the_truth(tmp_path, monkeypatch):
     for ax, factor in zip(axes, [*common, 0.9, 0.9, 0]):
         answer, truth = np.hsplit(ax.images[0].get_array(), 2)
         np.testing.assert_allclose(answer, factor * truth, rtol=1e-5)
+        bar = ax.lines[-1].get_xdata()
+        assert np.ptp(bar) == pytest.approx(10) and ax.images[0].get_extent()[0] < bar[0]
     worst = table.query("metric == 'n_ssim'")["value"].min()
-    assert axes[-1].get_title().endswith(f"\n{worst:z.2f}") and worst < 0.5
+    assert axes[-1].get_title().endswith(f"\n{worst:z.2f}".replace("-", "−")) and worst < 0.5

@@ -21,7 +21,7 @@ COMMON = 3  # items that all methods are shown on
 OWN = ("best", "median", "worst")  # items of a method, by its own error
 NAME = 25 * MM  # width of the names
 LETTERS = 12  # of a name in a line
-LINE = 3.4 * MM  # height of a line over a panel
+LINE = 3.8 * MM  # height of a line over a panel
 
 
 def draw(
@@ -76,9 +76,11 @@ def draw(
             for ax, item, head in zip(panels, items, heads):
                 answer = None if failed[item] else found[item]
                 show(ax, item, answer)
-                said = words(item, answer, "failed" if failed[item] else f"{values[item]:{signed}z.2f}")
+                said = words(
+                    item, answer, "failed" if failed[item] else f"{values[item]:{signed}z.2f}".replace("-", "−")
+                )
                 title = f"{head}\n{said}" if name == shown[0] else said
-                ax.set_title(title, fontsize=style.SMALL, pad=2, linespacing=1.0)
+                ax.set_title(title, fontsize=style.SMALL, pad=2, linespacing=1.15)
                 ax.set(xticks=[], yticks=[])
                 ax.grid(False)
                 ax.spines[:].set_visible(False)

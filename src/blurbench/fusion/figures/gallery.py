@@ -1,9 +1,9 @@
 """Sections of the same three volumes through the best methods of each kind, and of each method's best, median, worst.
 
 A panel holds two xz sections through the middle of a volume, at the grey levels of the truth: the answer on the left,
-the truth on the right. Over it stand the study and N_SSIM. The three volumes are the first, the middle and the last one
-of the test split in the order of the studies. What only the right one has was lost, what only the left one has was
-made up.
+the truth on the right; the bar is 10 µm long. Over it stand the study and N_SSIM. The three volumes are the first, the
+middle and the last one of the test split in the order of the studies. What only the right one has was lost, what only
+the left one has was made up.
 """
 
 import numpy as np
@@ -17,7 +17,8 @@ from blurbench.fusion.sections import GREYS, cut
 from blurbench.scoring.metric import numbers
 
 PLANE = "xz"  # where one view lacks most
-KEY = "answer (left) and truth (right), xz; study and N_SSIM"
+BAR_UM = 10  # the same in all panels, whose volumes are of several sizes
+KEY = f"answer (left) and truth (right), xz, bars {BAR_UM} µm; study and N_SSIM"
 LETTERS = 15  # of a study's name in a line
 
 
@@ -37,6 +38,8 @@ def draw(path, given: Material):
         extent = (0, 2 * width, depth, 0)
         ax.imshow(both, "gray", vmin=black, vmax=white, extent=extent, interpolation="none")
         ax.axvline(width, color="white", lw=1)
+        for look in ({"color": "black", "lw": 3}, {"color": "white", "lw": 1.5}):  # seen on black and on white
+            ax.plot(np.array([0.08, 0.08]) * width + [0, BAR_UM], [0.95 * depth] * 2, solid_capstyle="butt", **look)
 
     def words(item, _, error):
         return f"{style.broken(studies[item], LETTERS)}\n{error}"

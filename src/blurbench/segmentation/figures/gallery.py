@@ -37,7 +37,9 @@ def draw(path, given: Material):
         return f"{STAINS[int(row['stain'])]}, F {row['blur_px']:g}\n{error}"
 
     shown = PROBLEM.conditions, *numbers(METRICS)[0]
-    gallery.draw(path, given, *shown, answers, show, words, f"{KEY};\nstain, blur F (px); pixel F1")
+    gallery.draw(
+        path, given, *shown, answers, show, words, f"{KEY};\nsquares of {SIDE} px; stain, blur F (px), pixel F1"
+    )
 
 
 def busiest(labels, side) -> tuple[slice, slice]:
