@@ -20,7 +20,18 @@ from snakemake.exceptions import WorkflowError
 sys.path.insert(0, str(Path(workflow.basedir) / "src"))
 
 from blurbench import problems
-from blurbench.planning import catalogue, configuration, frozen, given, pooled, schemas, shipped, sources, units
+from blurbench.planning import (
+    catalogue,
+    compared_datasets,
+    configuration,
+    frozen,
+    given,
+    pooled,
+    schemas,
+    shipped,
+    sources,
+    units,
+)
 from blurbench.planning.memory import BASE_MB, measure_mb, memory_mb, prepare_mb
 from blurbench.planning.recording_methods import of_recording
 from blurbench.planning.repeated_keys import repeated_keys
@@ -46,6 +57,7 @@ PREDICTIONS = {  # by what the problem's answers are kept in
     ".zarr": "<results>/predictions/{problem}/{dataset}/{method}/{seed}.zarr",
 }
 PREDICTIONS_MANIFEST = "<results>/predictions/{problem}/{dataset}/{method}/{seed}.json"  # beside a .zarr
+BENCHMARKS = "<results>/benchmarks/predict/{problem}/{dataset}/{method}/{seed}.tsv"
 SCORES = "<results>/scores/{problem}/{dataset}/{method}/{seed}.parquet"
 MODELS = "<results>/models/{problem}/{dataset}/{method}/{seed}.pt"
 CURVES = "<results>/models/{problem}/{dataset}/{method}/{seed}.csv"

@@ -2,7 +2,8 @@
 
 Needs: scores, also those of the validation split, predictions, test splits, learning curves.
 Makes: figures/{problem}/{figure}_{dataset}.svg for the figures that a problem declares, figures/{problem}/{figure}.svg
-for its summary_figures, and a .png beside each. Read by: people.
+for its summary_figures, and a .png beside each; figures/{problem}/ranks.svg where there are datasets enough for a test over
+them. Read by: people.
 """
 
 
@@ -76,3 +77,41 @@ use rule draw as draw_overall with:
         "<results>/benchmarks/draw/{problem}/{figure}.tsv"
     wildcard_constraints:
         figure=alternatives(figure_names(overall=True)),
+
+
+rule draw_ranks:
+    """Draw the average ranks of methods over the datasets of a problem, and which of them differ."""
+    input:
+        scores=files_of_units(SCORES),
+    output:
+        figure=report(
+            "<results>/figures/{problem}/ranks.svg",
+            caption="captions/ranks.rst",
+            category="{problem}",
+            subcategory="ranks",
+            labels={"figure": "ranks", "dataset": "all"},
+        ),
+        png="<results>/figures/{problem}/ranks.png",
+    log:
+        "<results>/logs/draw/{problem}/ranks.log",
+    benchmark:
+        "<results>/benchmarks/draw/{problem}/ranks.tsv"
+    conda:
+        "../envs/base.yaml"
+    threads: 1
+    resources:
+        mem_mb=megabytes(2000),
+        runtime=minutes(20),
+    params:
+        resamples=config["resamples"],
+        seed=config["seed"],
+        datasets=dataset_entries,
+        kinds=kinds,
+        compared=datasets_compared,
+        library=library(
+            "blurbench.drawing.critical_difference",
+            "blurbench.{problem}",
+            "blurbench.{problem}.score",
+        ),
+    script:
+        "../scripts/draw_ranks.py"

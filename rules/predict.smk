@@ -18,7 +18,7 @@ rule predict:
     log:
         "<results>/logs/predict/{problem}/{dataset}/{method}/{seed}.log",
     benchmark:
-        "<results>/benchmarks/predict/{problem}/{dataset}/{method}/{seed}.tsv"
+        BENCHMARKS
     wildcard_constraints:
         problem=alternatives(answered_in(".parquet")),
         method=alternatives(methods(external=False)),

@@ -104,6 +104,7 @@ rule summarise:
         pairs=collect("<results>/tables/{problem}_pairs.csv", problem=config["problems"]),
         failures=collect("<results>/tables/{problem}_failures.csv", problem=config["problems"]),
         extra=[f"<results>/tables/{problem}_{table}.csv" for problem, table in extra_tables()],
+        predicted=prediction_benchmarks(),
         models=training_models,
         curves=training_curves(),
         benchmarks=training_benchmarks(),
@@ -162,6 +163,8 @@ rule summarise:
     params:
         problems=list(config["problems"]),
         extra=extra_tables(),
+        over_datasets=over_datasets,
+        predictions=prediction_jobs(),
         trainings=trainings(),
         logs=training_logs,
         methods=method_states,

@@ -14,14 +14,15 @@ with logged(snakemake.log[0], snakemake.threads):
 
     here, params, files = machine.describe(), snakemake.params, snakemake.input
     results = {
-        problem: summary.Results(*map(tables.read, paths), extra={})
+        problem: summary.Results(*map(tables.read, paths), extra={}, over_datasets=params.over_datasets[problem])
         for problem, *paths in zip(params.problems, files.tables, files.pairs, files.failures, strict=True)
     }
     for (problem, name), path in zip(params.extra, files.extra, strict=True):
         results[problem].extra[name] = tables.read(path)
     scores = pd.concat(found.main for found in results.values())
     raised = not_trained.table(params.trainings, files.models, params.logs)
-    times = timing.table(scores, params.trainings, files.curves, files.benchmarks, here)
+    predicted = files.predicted, params.predictions
+    times = timing.table(scores, *predicted, params.trainings, files.curves, files.benchmarks, here)
     kept, known = Path(snakemake.output.configuration).name, (snakemake.config["run"], snakemake.config["seed"])
     about = provenance.about(*known, params.configuration, kept)
     terms = summary_page.about(*known, [*params.layers, provenance.configuration(about)], here)

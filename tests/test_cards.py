@@ -32,7 +32,11 @@ def found(problem, **others):
         condition="all", metric=number, mean=0.5, ci_low=0.4, ci_high=0.6, n_items=24, n_failed=0, rank=1.0
     )
     timing = scores[["dataset", "method"]].assign(
-        seconds_per_item=np.arange(len(scores)) + 0.125, train_items=128.0, train_core_s=np.arange(len(scores)) + 300.5
+        seconds_per_item=np.arange(len(scores)) + 0.125,
+        predict_max_rss_mb=np.arange(len(scores)) + 400.5,
+        train_items=128.0,
+        train_core_s=np.arange(len(scores)) + 300.5,
+        train_max_rss_mb=np.arange(len(scores)) + 500.5,
     )
     images = {"shape": [24, 8, 32, 32], "dtype": "uint16", "blake2b": "0123abcd"}
     splits = [(name, split) for name, data in entry["datasets"].items() for split in data["splits"]]
@@ -95,6 +99,8 @@ def test_costs_are_those_of_timing(tmp_path):
     assert list(rows["dataset"]) == list(times.dataset) and len(rows) > 1
     assert list(rows["s an item"]) == list(map(estimate, times.seconds_per_item))
     assert list(rows["training core-s"]) == list(map(estimate, times.train_core_s))
+    assert list(rows["prediction MB"]) == list(map(estimate, times.predict_max_rss_mb))
+    assert list(rows["training MB"]) == list(map(estimate, times.train_max_rss_mb))
 
 
 def test_a_method_that_fails_is_said_to():

@@ -40,6 +40,7 @@ from blurbench.tables.tabulate import tabulate
 DIRECTIONS = {"max", "min", "target"}
 COMPARED = ("pix2d", "cve")  # what every learned method is tested against
 NO_ONE = pd.DataFrame(columns=not_trained.COLUMNS)
+OVER = "Ranks are not compared over datasets."
 MACHINE = {"cpu": "a processor", "cores": 2, "gpu": None}
 
 
@@ -326,25 +327,29 @@ def test_timing(table, tmp_path):
         (tmp_path / f"{seed}.csv").write_text(f"items,seconds,core_s\n50,6.0,5.0\n100,12.0,{core_s}\n")
     (tmp_path / "3.csv").write_text("items,seconds,core_s\n")  # of one that raised
     trainings, curves = zip(*((("diffusion", "report", "ours", seed), tmp_path / f"{seed}.csv") for seed in (1, 2, 3)))
-    found = timing.table(
-        table, trainings, curves, [tmp_path / "job.tsv", tmp_path / "none.tsv", tmp_path / "job.tsv"], MACHINE
-    )
+    for seed, max_rss in ((1, "400.0"), (2, "500.0"), (3, "NA")):  # which is one that ended before it was looked at
+        (tmp_path / f"predict_{seed}.tsv").write_text(f"s\tmax_rss\n1.5\t{max_rss}\n")
+    predicted = [tmp_path / f"predict_{seed}.tsv" for seed in (1, 2, 3, 4)]
+    predictions = [*trainings, ("diffusion", "dim", "ours", 1)]
+    benchmarks = [tmp_path / "job.tsv", tmp_path / "none.tsv", tmp_path / "job.tsv"]
+    found = timing.table(table, predicted, predictions, trainings, curves, benchmarks, MACHINE)
     assert len(found) == 2 * len(METHODS) and set(found.cpu) == {"a processor"} and set(found.gpu) == {"none"}
     ours = found[(found.dataset == "report") & (found.method == "ours")].iloc[0]
     assert (ours.seconds_per_item, ours.train_seconds, ours.train_max_rss_mb) == (pytest.approx(0.01), 12.5, 800.1)
     assert (ours.train_items, ours.train_core_s) == (100, 10.0)  # the last row of each, and their mean over the seeds
     assert found.train_seconds.notna().sum() == 1 and ours.n_trainings == 2
+    assert ours.predict_max_rss_mb == 450 and found.predict_max_rss_mb.notna().sum() == 1
 
 
 def results(made, **extra):
-    return {"diffusion": summary.Results(made["csv"], made["pairs"], made["failures"], extra)}
+    return {"diffusion": summary.Results(made["csv"], made["pairs"], made["failures"], extra, OVER)}
 
 
 def test_summary(made):
     text = summary.document(results(made, realised=made["realised_csv"]), NO_ONE)
     assert "**ours 0." in text and "posterior 0." in text
     assert "- report, broken: 70 of 210: no spot found" in text
-    assert "realised" not in text
+    assert "realised" not in text and f"\n\n{OVER}\n\n" in text
     assert "best learned less cve" in text and "(×0." in text and summary.PASSED in text
     assert "not shown to be better" not in text and rendering.FEW not in text
 
@@ -373,7 +378,7 @@ def test_the_summary_says_who_is_ahead_by_how_much_and_where_the_limit_is(made):
 
 
 def test_the_page_of_the_summary_needs_no_network_and_holds_every_method(made, table):
-    times = timing.table(table, [], [], [], {"cpu": "a processor", "cores": 2, "gpu": None})
+    times = timing.table(table, [], [], [], [], [], {"cpu": "a processor", "cores": 2, "gpu": None})
     about = {"run": "<tiny>", "commit": "none"}
     text = summary_page.document(about, results(made), times, ["diffusion, report, ours, seed 2: ValueError"])
     assert "&lt;tiny&gt;" in text and "<tiny>" not in text
@@ -381,6 +386,7 @@ def test_the_page_of_the_summary_needs_no_network_and_holds_every_method(made, t
     shown = summary_page.overview(made["csv"], *numbers(METRICS)[0], times)
     assert set(zip(shown["dataset"], shown["method"])) == set(zip(table["dataset"], table["method"]))
     assert list(shown["dataset"].unique()) == list(made["csv"]["dataset"].unique())
+    assert OVER in text
     broken = shown[shown["method"] == "broken"].iloc[0]
     assert broken["failed"] == "70" and float(broken["RMSE of ln D ↓"]) > 0
     assert "Not trained" in text and "seed 2: ValueError" in text

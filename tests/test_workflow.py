@@ -43,6 +43,7 @@ def test_a_run_makes_everything(finished):
         "figures/diffusion/cues.png",
     ):
         assert (finished.results / name).stat().st_size
+    assert not (finished.results / "figures/diffusion/ranks.svg").exists()  # of a single dataset with items of its own
     table = finished.table()
     assert set(table.kind) == {"learned", "classical", "limit", "control"}
     assert set(table.dataset) == {"report", "report_no_shape"}
@@ -257,6 +258,19 @@ def test_the_full_configuration_asks_for_gpus(tmp_path):
     tree.config["device"] = "auto"
     plan = tree.snakemake("--dry-run")
     assert "gpu=1" in plan[plan.index("rule train:") :].split("\n\n")[0]
+
+
+def test_ranks_are_drawn_where_there_are_datasets_enough(tmp_path):
+    tree = tiny(tmp_path / "tree")
+    datasets = tree.problem["datasets"]
+    datasets |= {f"report_{k}": {"like": "report", "imaging": {"photons": 10 * k}} for k in range(2, 6)}
+    datasets |= {f"report_{k}": {"like": "report", "methods": ["cve", "centroid_msd"]} for k in range(6, 8)}
+    assert "rule draw_ranks:" not in tree.snakemake("--dry-run")  # two methods stand in all of them
+    for k in range(6, 8):
+        datasets[f"report_{k}"]["methods"].append("ours")
+    plan = tree.snakemake("--dry-run")
+    job = plan[plan.index("rule draw_ranks:") :].split("\n\n")[0]
+    assert "output: results/tiny/figures/diffusion/ranks.svg" in job
 
 
 def test_a_failed_job_leaves_its_reason_in_the_log(finished, tmp_path):

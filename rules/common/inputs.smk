@@ -123,6 +123,11 @@ def training_curves():
     return [file for one in units.trainings(config) for file in files_of_jobs("models", training(one), "csv")]
 
 
+def prediction_benchmarks():
+    """summarise: the benchmark files of `prediction_jobs`."""
+    return [BENCHMARKS.format(**training(one)) for one in prediction_jobs()]
+
+
 def training_benchmarks():
     """summarise: the benchmark files of `trainings`."""
     return [file for one in units.trainings(config) for file in benchmarks_of(training(one))]

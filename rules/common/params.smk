@@ -82,6 +82,16 @@ def dataset_entries(wildcards):
     }
 
 
+def datasets_compared(wildcards):
+    """draw: names of the datasets of {problem} that its methods are ranked over."""
+    return ", ".join(compared_datasets.independent(config["problems"][wildcards.problem]["datasets"]))
+
+
+def over_datasets(wildcards):
+    """summarise: a sentence for each problem on whether its methods are compared over datasets."""
+    return {problem: compared_datasets.told(entry) for problem, entry in config["problems"].items()}
+
+
 def item_counts(wildcards):
     """tabulate, draw: how many items stand behind it, in words of the schema, by dataset."""
     entries = config["problems"][wildcards.problem]["datasets"]
@@ -163,6 +173,14 @@ def configuration_of_problem(wildcards):
 def configuration_of_all(wildcards):
     """summarise: the configuration of all problems as it was given."""
     return given.text(GIVEN, GIVEN["problems"])
+
+
+def prediction_jobs():
+    """summarise: (problem, dataset, method, seed) of every prediction that is not left to a rule of the user's."""
+    entries = config["problems"]
+    return [
+        tuple(unit) for unit in units.units(config) if not entries[unit.problem]["methods"][unit.method]["external"]
+    ]
 
 
 def trainings():

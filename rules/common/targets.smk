@@ -23,10 +23,10 @@ def figures():
     """Every figure of every problem."""
     found, trained = [], {(problem, dataset) for problem, dataset, _, _ in units.trainings(config)}
     for problem, entry in config["problems"].items():
+        declared = problems.load(problem)
         for dataset, data in entry["datasets"].items():
             if data["models"] != dataset:
                 continue  # stands in the figures over all datasets, beside the one whose models it uses
-            declared = problems.load(problem)
             names = declared.figures + declared.training_figures * ((problem, dataset) in trained)
             found += collect(
                 "<results>/figures/{problem}/{figure}_{dataset}.{end}",
@@ -35,7 +35,7 @@ def figures():
                 dataset=dataset,
                 end=PICTURES,
             )
-        overall = problems.load(problem).summary_figures
+        overall = declared.summary_figures + ("ranks",) * compared_datasets.enough(entry)
         found += collect("<results>/figures/{problem}/{figure}.{end}", problem=problem, figure=overall, end=PICTURES)
     return found
 

@@ -10,7 +10,8 @@ from blurbench import problems
 from blurbench.tables import dataset_card, method_card, page, terms
 from blurbench.tables.rendering import NONE
 
-TERMS = "kind", "rank", "↑, ↓, →", "95 % interval", "failed", "s an item", "training core-s", NONE
+COSTS = "s an item", "prediction MB", "training core-s", "training MB"
+TERMS = "kind", "rank", "↑, ↓, →", "95 % interval", "failed", *COSTS, NONE
 
 
 class Found(NamedTuple):

@@ -125,8 +125,10 @@ def _results(problem, main, timing):
                 terms.heading(metric, number): estimate(row.mean, row.ci_low, row.ci_high),
                 "failed": f"{row.n_failed} of {row.n_items}",
                 "s an item": estimate(cost["seconds_per_item"]),
+                "prediction MB": estimate(cost["predict_max_rss_mb"]),
                 "training items": estimate(cost["train_items"]),
                 "training core-s": estimate(cost["train_core_s"]),
+                "training MB": estimate(cost["train_max_rss_mb"]),
             }
         )
     return pd.DataFrame(rows)

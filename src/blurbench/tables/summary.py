@@ -19,12 +19,13 @@ RAISED = "Trainings that raised, which the next run tries again; a method withou
 
 
 class Results(NamedTuple):
-    """The tables of one problem, as `tabulate` makes them."""
+    """The tables of one problem, as `tabulate` makes them, and whether methods are compared over its datasets."""
 
     main: pd.DataFrame
     pairs: pd.DataFrame
     failures: pd.DataFrame
     extra: dict[str, pd.DataFrame]
+    over_datasets: str  # of `compared_datasets.told`
 
 
 def document(results: dict[str, Results], raised: pd.DataFrame) -> str:
@@ -62,7 +63,7 @@ def _section(problem, found, primary):
         rows.append({"dataset": dataset} | _row(overall, pairs, primary, references, part.n_items.min()))
         behind += _behind(dataset, pairs, overall.direction[overall.metric == primary.name].iloc[0])
     lines = [f"## {problem}: {primary.label}", "", problems.question(problem), "", *said, ""]
-    lines += [rendering.rows(pd.DataFrame(rows)), ""]
+    lines += [rendering.rows(pd.DataFrame(rows)), "", found.over_datasets, ""]
     cells = [cell for row in rows for cell in row.values()]
     lines += [f"{note}\n" for note, mark in ((FEW, few(0)), (PASSED, "×0.")) if any(mark in cell for cell in cells)]
     if behind:

@@ -10,7 +10,8 @@ from blurbench import problems
 from blurbench.scoring.metric import numbers
 from blurbench.tables import page, rendering, terms, verdict
 
-TERMS = "kind", "rank", "↑, ↓, →", "95 % interval", "†", "failed", "s an item", "training core-s", rendering.NONE
+COSTS = "s an item", "prediction MB", "training core-s"
+TERMS = "kind", "rank", "↑, ↓, →", "95 % interval", "†", "failed", *COSTS, rendering.NONE
 
 SOFTWARE = "blurbench", "snakemake", "numpy", "torch"  # in an environment of conda the first two are not installed
 
@@ -38,6 +39,7 @@ def document(about: dict[str, str], results: dict, timing: pd.DataFrame, raised:
             page.paragraph(problems.question(problem), "question"),
             *map(page.paragraph, verdict.sentences(found.main, found.pairs, number).values()),
             page.table(shown, f"of_{problem}", filters=True),
+            page.paragraph(found.over_datasets, "small"),
             page.paragraph(problems.find(problem, "score.CAPTION"), "small"),
             page.paragraph(f"All of its tables stand in {problem}.html.", "small"),
         ]
@@ -86,6 +88,7 @@ def overview(main: pd.DataFrame, metric, number, timing: pd.DataFrame) -> pd.Dat
                 "failed": f"{row.n_failed}",
                 "items": f"{row.n_items}",
                 "s an item": rendering.estimate(cost["seconds_per_item"]),
+                "prediction MB": rendering.estimate(cost["predict_max_rss_mb"]),
                 "training core-s": rendering.estimate(cost["train_core_s"]),
             }
         )

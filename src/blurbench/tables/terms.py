@@ -17,6 +17,9 @@ SHARED = {
     NONE: "not defined, not stated by the method, or nothing is trained",
     "s an item": "of prediction, on one thread of the machine of the run",
     "training core-s": "of one training, features included, on all cores together",
+    "prediction MB": "the most memory seen of the job that predicts a test split, Python and libraries included; what "
+    "its processes share counts for each of them, and a peak of less than half a minute may be missed",
+    "training MB": "likewise, of a job that trains once",
     "first less second": "mean difference on the same items, the number of the first method less that of the second",
     "p": "of the difference shown, for the pairs that were planned to be tested, Holm-corrected over a dataset",
 }
