@@ -116,7 +116,7 @@ def test_models_that_come_along_are_of_the_methods_and_datasets_as_they_are(path
 
 @pytest.fixture(scope="module")
 def shipped_tree(tmp_path_factory):
-    """The tables of a run of one dataset, and a clone without its results in which the models of its `report` come along."""
+    """The tables of a run of one dataset, and a clone without them in which the models of its `report` come along."""
     run = tiny(tmp_path_factory.mktemp("shipped") / "run")
     run.config["problems"] |= dict.fromkeys(("colloids", "fusion", "segmentation"))
     run.problem["datasets"] |= dict.fromkeys(("report_no_shape", "report_mistakes"))

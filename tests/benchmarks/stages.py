@@ -1,6 +1,6 @@
 """What each stage of a finished run cost, by problem: core-seconds of its jobs, and the jobs that cost most.
 
-    .venv/bin/python tests/benchmarks/stages.py results/laptop     into docs/performance.md
+.venv/bin/python tests/benchmarks/stages.py results/laptop     into docs/performance.md
 """
 
 import re
@@ -20,7 +20,7 @@ def jobs(run):
     rows = []
     for file in sorted((run / "benchmarks").rglob("*.tsv")):
         stage, *names = file.relative_to(run / "benchmarks").with_suffix("").parts
-        cost = pd.to_numeric(pd.read_csv(file, sep="\t").cpu_time, errors="coerce").sum()  # of one that is too short: NaN
+        cost = pd.to_numeric(pd.read_csv(file, sep="\t").cpu_time, errors="coerce").sum()  # NaN: too short
         rows.append({"stage": stage, "problem": names[0] if names else "", "job": "/".join(names[1:]), "core_s": cost})
     return pd.DataFrame(rows)
 
