@@ -21,7 +21,7 @@
 # make thorough ci and test-container, then every rule once and the check of what that wrote, and more of what ci samples
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
-CORES := $(shell nproc 2>/dev/null || getconf _NPROCESSORS_ONLN)
+CORES := $(shell env -u OMP_NUM_THREADS nproc 2>/dev/null || getconf _NPROCESSORS_ONLN)
 RUN := laptop
 MINUTES := 9
 CONFIG :=
