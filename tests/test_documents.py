@@ -1,7 +1,9 @@
 """What the documents name is there: paths, modules, targets of make; and the methods that they show run."""
 
 import importlib
+import os
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,7 @@ from blurbench.files import models
 from blurbench.files.datasets import Dataset
 from blurbench.learning.budget import Budget
 from blurbench.learning.device import find_device
-from blurbench.planning import catalogue
+from blurbench.planning import catalogue, shipped
 from blurbench.running import methods
 from blurbench.running.simulation import simulate
 
@@ -28,6 +30,7 @@ DOCUMENTS = sorted(
 # What a newcomer who follows the document makes.
 MADE = {
     "config/mine.yaml",
+    "config/movie.yaml",
     "src/blurbench/diffusion/methods/median.py",
     "src/blurbench/diffusion/methods/small_cnn.py",
     "src/blurbench/diffusion/methods/step_quantile.py",
@@ -104,6 +107,35 @@ def test_what_is_run_as_a_module_can_be(path):
 def test_the_makefile_runs_what_there_is():
     names = re.findall(r"python -m (blurbench[\w.]+)", (ROOT / "Makefile").read_text())
     assert names and all(map(known, names))
+
+
+def test_make_takes_all_cores_where_jobs_have_one_thread():
+    """Many a cluster sets OMP_NUM_THREADS on its login nodes, which nproc follows."""
+    others = {key: value for key, value in os.environ.items() if key != "OMP_NUM_THREADS"}
+    told = [
+        subprocess.check_output(["make", "--dry-run", "smoke"], cwd=ROOT, env={**others, **set_there}, text=True)
+        for set_there in ({}, {"OMP_NUM_THREADS": "1"})
+    ]
+    assert "--cores" in told[0] and told[0] == told[1]
+
+
+@pytest.mark.parametrize("model", ["ours", "summary_ridge"])
+def test_what_models_for_a_movie_know_is_what_their_cards_say(model):
+    trained = shipped.card("diffusion", "wide", model)["trained_on"]
+    imaging, (low, high) = trained["imaging"], trained["D_um2_s"]
+    times = [1000 * s for s in imaging["frame_time_s"]]
+    assert imaging["exposure_s"] == imaging["frame_time_s"][1]  # so that each is exposed throughout
+    said = " ".join((ROOT / "README.md").read_text().split())
+    for words in (
+        f"pixels of {imaging['pixel_size_um']} µm in the sample",
+        f"frames of {times[0]:g} to {times[1]:g} ms exposed throughout",
+        "stacks of {} to {} frames".format(*imaging["frames"]),
+        "PSF of {} to {} µm (FWHM)".format(*imaging["psf"]["fwhm_um"]),
+        "{:,} to {:,} photons in a frame".format(*imaging["photons"]),
+        "on {} to {} in a pixel".format(*imaging["background"]),
+        f"D of {low} to {high} µm²/s",
+    ):
+        assert words in said
 
 
 def shown():

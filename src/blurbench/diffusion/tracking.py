@@ -202,10 +202,9 @@ def check(movie: Movie, imaging: dict) -> None:
     for key in ("pixel_size_um", "frame_time_s", "exposure_s"):
         low, high = np.min(trained[key]), np.max(trained[key])
         if not low * 0.99 <= spec[key] <= high * 1.01:
-            expected = f"{low:g} to {high:g}" if low < high else f"{low:g}"
-            raise RecordingError(
-                file, key, spec[key], f"{expected} as in the dataset {spec['dataset']}, whose models were trained on it"
-            )
+            known = f"{low:g} to {high:g}" if low < high else f"{low:g}"
+            expected = f"{known} as in the dataset {spec['dataset']}, whose models were trained on it; or a dataset"
+            raise RecordingError(file, key, spec[key], f"{expected} of this microscope, as README.md has it")
     if len(movie) < fewest or min(movie.frames.shape[1:]) < size:
         raise RecordingError(
             file,

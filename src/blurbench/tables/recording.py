@@ -20,7 +20,8 @@ def shown(folder: str | Path) -> str:
     for column in said:
         for text, rows in table[table[column].notna() & (table[column] != "ok")].groupby(column, sort=False):
             lines.append(f"{column}: {text} ({_whose(rows, table)})")
-    return "\n\n".join([*lines, f"{folder} has picture.svg, details.csv and reference.csv beside methods.csv."])
+    rest = f"{folder} has picture.svg, details.csv and reference.csv beside methods.csv"
+    return "\n\n".join([*lines, f"{rest}: config/README.md explains them."])
 
 
 def _without_empty(table):
