@@ -31,7 +31,7 @@ DOCUMENTS = sorted(
 MADE = {
     "config/mine.yaml",
     "config/movie.yaml",
-    "src/blurbench/diffusion/methods/median.py",
+    "src/blurbench/diffusion/methods/mean_step.py",
     "src/blurbench/diffusion/methods/small_cnn.py",
     "src/blurbench/diffusion/methods/step_quantile.py",
 }

@@ -469,6 +469,8 @@ def each_diffusion(*kinds):
 @each_diffusion()
 def test_intervals_hold_their_answer(name, answers):
     frame = answers("diffusion", name)
+    if frame[columns("diffusion")[1:]].isna().all(axis=None):
+        pytest.skip("states no interval, as a method may")
     frame = frame[(frame["D"] > 0) & frame["D_lo68"].notna()]
     assert len(frame) > 5
     for lo, hi in (("D_lo95", "D_lo68"), ("D_lo68", "D"), ("D", "D_hi68"), ("D_hi68", "D_hi95")):
