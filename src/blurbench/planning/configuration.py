@@ -38,8 +38,8 @@ def expand(config: dict[str, Any]) -> dict[str, Any]:
     configuration), `items` as scaled, `stream` (the dataset whose random streams it shares) and `models` (the dataset
     whose models it uses), its own name if not stated. A method holds `kind`, `method` (its file), `options`, `budget`,
     `trains`, `model` (the entry whose weights it uses, or None), `of` (the dataset that these were trained on, None for
-    each dataset's own), `sweep`, `trials`, `everywhere`, `external`, `bound` and `network`. A trial holds the `options` and
-    the `budget` of one training, and the `values` of the sweep's keys among them; without a sweep there is one. A
+    each dataset's own), `sweep`, `trials`, `everywhere`, `external`, `bound` and `network`. A trial holds the `options`
+    and the `budget` of one training, and the `values` of the sweep's keys among them; without a sweep there is one. A
     problem holds `compare_with`.
 
     Raises
