@@ -9,7 +9,7 @@ import subprocess
 
 import pandas as pd
 import pytest
-from workflow import LEARNED, METHOD, ROOT, finished_tree, tiny
+from workflow import LEARNED, METHOD, finished_tree, tiny
 
 RULE = """
 rule guess:
@@ -61,13 +61,12 @@ def test_a_second_run_does_nothing(finished):
 
 @pytest.mark.parametrize("fails", [False, True], ids=["which succeeds", "which fails"])
 def test_a_run_ends_with_its_last_job(fails, finished, tmp_path):
-    """With the options of `make`, after whose looks at what is ready Snakemake has timers of an hour."""
-    options = re.search(r"--scheduler.*", (ROOT / "Makefile").read_text())[0].split()
+    """After looks at what is ready Snakemake has timers, with the options of `make` of an hour."""
     tree, target = finished.clone(tmp_path / "tree"), "results/tiny/scores/diffusion/report/cve/0.parquet"
     (tree.path / target).unlink()
     if fails:
         (tree.results / "predictions/diffusion/report/cve/0.parquet").write_text("no table")
-    tree.snakemake(*options, target, check=not fails, timeout=300)
+    tree.snakemake(target, check=not fails, timeout=300)
     assert (tree.path / target).exists() != fails
 
 

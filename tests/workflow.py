@@ -1,6 +1,7 @@
 """A copy of the workflow with a tiny configuration, for tests that run it."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -11,6 +12,7 @@ import pandas as pd
 import yaml
 
 ROOT = Path(__file__).parents[1]
+OPTIONS = re.search(r"--scheduler.*", (ROOT / "Makefile").read_text())[0].split()  # with which `make` runs it
 PARTS = ["Snakefile", "rules", "scripts", "src", "config", "envs", "slurm"]
 CONFIG = {
     "run": "tiny",
@@ -73,7 +75,7 @@ class Tree:
     def start(self, *arguments, cores=2, **options):
         """Snakemake as a process of its own group. It must find this tree's library, not an installed one."""
         (self.path / "config/test.yaml").write_text(yaml.safe_dump(self.config))
-        command = [sys.executable, "-m", "snakemake", "--cores", str(cores), *arguments]
+        command = [sys.executable, "-m", "snakemake", "--cores", str(cores), *OPTIONS, *arguments]
         return self.process([*command, *LAYERS], **options)
 
     def process(self, command, **options):
