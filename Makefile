@@ -97,7 +97,7 @@ lint: .venv/installed
 
 # The jobs of the cluster mostly wait, which they do beside the other tests.
 ci: lint
-	$(MAKE) --no-print-directory --jobs 2 --output-sync=line test test-slurm
+	$(MAKE) --no-print-directory --jobs 2 test test-slurm
 	$(MAKE) --no-print-directory test-report
 
 thorough: ci test-container smoke
