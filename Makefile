@@ -95,10 +95,7 @@ lint: .venv/installed
 	lint-imports --no-logo
 	mypy
 
-# The jobs of the cluster mostly wait, which they do beside the other tests.
-ci: lint
-	$(MAKE) --no-print-directory --jobs 2 test test-slurm
-	$(MAKE) --no-print-directory test-report
+ci: lint test test-slurm test-report
 
 thorough: ci test-container smoke
 	$(MAKE) check RUN=smoke
