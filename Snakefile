@@ -58,14 +58,6 @@ onstart:
     tell_estimate()
 
 
-onsuccess:
-    cancel_timers()
-
-
-onerror:
-    cancel_timers()
-
-
 rule all:
     """Every table, figure and recording of the configuration, and that all was trained."""
     default_target: True

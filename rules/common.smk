@@ -10,6 +10,7 @@ import os
 import shlex
 import sys
 import threading
+import time
 from functools import cache
 from pathlib import Path
 
@@ -70,10 +71,16 @@ MANIFESTS = "<results>/datasets/{problem}/{dataset}/test.json"
 
 
 def cancel_timers():
-    """At the end of a run: Snakemake would wait for the timers of looks at what is ready, when nothing is left to look at."""
-    for thread in threading.enumerate():
-        if isinstance(thread, threading.Timer):
-            thread.cancel()
+    """Once the run has ended, be it by Ctrl-C: Snakemake would wait for its timers of looks at what is ready."""
+    threading.main_thread().join()
+    while True:  # a job that ends now sets another
+        for thread in threading.enumerate():
+            if isinstance(thread, threading.Timer):
+                thread.cancel()
+        time.sleep(0.1)
+
+
+threading.Thread(target=cancel_timers, daemon=True).start()
 
 
 include: "common/names.smk"
