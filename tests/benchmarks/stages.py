@@ -3,14 +3,11 @@
 .venv/bin/python tests/benchmarks/stages.py results/laptop     into docs/performance.md
 """
 
-import re
 import sys
 from pathlib import Path
 
 import pandas as pd
 
-PAGE = Path(__file__).parents[2] / "docs/performance.md"
-MARKS = "<!-- stages -->", "<!-- end of stages -->"
 STAGES = ["simulate", "train", "choose", "predict", "score", "validate", "tabulate", "draw", "cards"]
 LARGEST = 6  # jobs that are named
 
@@ -41,9 +38,4 @@ def document(found):
 
 
 if __name__ == "__main__":
-    text = document(jobs(Path(sys.argv[1])))
-    page = PAGE.read_text(encoding="utf-8")
-    begin, end = map(re.escape, MARKS)
-    page = re.sub(f"{begin}.*{end}", lambda _: "\n\n".join([MARKS[0], text, MARKS[1]]), page, flags=re.S)
-    PAGE.write_text(page, encoding="utf-8")
-    print(text)
+    print(document(jobs(Path(sys.argv[1]))))
