@@ -1,6 +1,7 @@
 """Models that come with blurbench: which recordings use them, and that a wrong one is not used."""
 
 import json
+import shutil
 
 import pandas as pd
 import pytest
@@ -192,6 +193,23 @@ def test_a_damaged_model_is_not_taken(shipped_tree, tmp_path):
     log = (tree.results / "logs/train/diffusion/report/ours/1.log").read_text()
     assert "ours.pt: found sha256" in log and "as its card says" in log, said
     assert not (tree.results / "models/diffusion/report/ours/1.pt").exists()
+
+
+def test_models_of_two_runs_do_not_lie_side_by_side(shipped_tree, tmp_path, monkeypatch):
+    run, new = shipped_tree
+    shutil.copytree(new.path / "weights", tmp_path / "weights")
+    monkeypatch.setattr(shipped, "folder", lambda: tmp_path / "weights")
+    config = configuration([str(run.path / "config" / f"{name}.yaml") for name in ("config", "smoke", "test")])
+    card = tmp_path / "weights/diffusion/report/ours.json"
+    older = json.loads(card.read_text()) | {"data_seed": config["seed"] + 1}
+    card.write_text(json.dumps(older))
+    shipping.ship(run.results, config, [("diffusion", "report")])  # the same method: in its place
+    assert json.loads(card.read_text())["data_seed"] == config["seed"]
+    card.with_name("pix2d.json").write_text(json.dumps(older | {"model": "pix2d"}))
+    with pytest.raises(
+        ValueError, match="found models of another run that would stay: pix2d; expected those of one run"
+    ):
+        shipping.ship(run.results, config, [("diffusion", "report")])
 
 
 def test_models_too_large_for_git_are_not_shipped(shipped_tree, monkeypatch):

@@ -122,7 +122,11 @@ def tiny(path):
 
 
 def finished_tree(path):
-    """A tree whose run is complete; tests that change something take a clone."""
+    """A tree whose run of two problems is complete; tests that change something take a clone.
+
+    The two others are run whole by `make test-slurm` and `make smoke`.
+    """
     tree = tiny(path)
+    tree.config["problems"] |= dict.fromkeys(("colloids", "fusion"))
     tree.snakemake()
     return tree

@@ -38,8 +38,8 @@ def ship(
 
     Raises
     ------
-    ValueError for a dataset on which nothing was trained, a model whose training raised, and models larger than are to
-    be kept in git; nothing is copied then.
+    ValueError for a dataset on which nothing was trained, a model whose training raised, models larger than are to be
+    kept in git, and a dataset of which models of another run would stay beside; nothing is copied then.
     """
     run, chosen, left_out = Path(run), list(datasets), set(without)
     asked = [one for one in units.trainings(config) if one[:2] in chosen and one[2] not in left_out]
@@ -49,6 +49,7 @@ def ship(
         named = ", ".join(sorted(map("/".join, nothing)))
         raise ValueError(f"found no model of {named}, expected datasets on which methods are trained")
     _check_sizes(list(files.values()))
+    _check_one_run(config, files)
     first = {one[:3]: one for one in reversed(asked)}
     return [_copy(run, config, file, *one, first[one[:3]] == one) for one, file in files.items()]
 
@@ -84,6 +85,20 @@ def _check_sizes(files):
             raise ValueError(f"{file}: found {size:.1f} MB, expected at most {LARGEST_MB}")
     if sum(sizes.values()) > ALL_MB:
         raise ValueError(f"found models of {sum(sizes.values()):.0f} MB, expected at most {ALL_MB} in all")
+
+
+def _check_one_run(config, asked):
+    """Refuse to lay models beside those of another run, which were trained on other items, or for longer."""
+    for problem, dataset in dict.fromkeys(one[:2] for one in asked):
+        replaced = {one[2] for one in asked if one[:2] == (problem, dataset)}
+        folder = shipped.folder() / problem / dataset
+        said = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json"))]
+        others = sorted({one["model"] for one in said if one["data_seed"] != config["seed"]} - replaced)
+        if others:
+            expected = f"those of one run, of seed {config['seed']}: take the others away first"
+            raise ValueError(
+                f"{folder}: found models of another run that would stay: {', '.join(others)}; expected {expected}"
+            )
 
 
 def _copy(run, config, file, problem, dataset, model, seed, first):
