@@ -58,7 +58,7 @@ PREDICTIONS = {  # by what the problem's answers are kept in
     ".zarr": "<results>/predictions/{problem}/{dataset}/{method}/{seed}.zarr",
 }
 PREDICTIONS_MANIFEST = "<results>/predictions/{problem}/{dataset}/{method}/{seed}.json"  # beside a .zarr
-BENCHMARKS = "<results>/benchmarks/predict/{problem}/{dataset}/{method}/{seed}.tsv"
+PREDICTION_BENCHMARKS = "<results>/benchmarks/predict/{problem}/{dataset}/{method}/{seed}.tsv"
 SCORES = "<results>/scores/{problem}/{dataset}/{method}/{seed}.parquet"
 MODELS = "<results>/models/{problem}/{dataset}/{method}/{seed}.pt"
 CURVES = "<results>/models/{problem}/{dataset}/{method}/{seed}.csv"

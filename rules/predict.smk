@@ -18,7 +18,7 @@ rule predict:
     log:
         "<results>/logs/predict/{problem}/{dataset}/{method}/{seed}.log",
     benchmark:
-        BENCHMARKS
+        PREDICTION_BENCHMARKS
     wildcard_constraints:
         problem=alternatives(answered_in(".parquet")),
         method=alternatives(methods(external=False)),

@@ -212,6 +212,16 @@ def test_models_of_two_runs_do_not_lie_side_by_side(shipped_tree, tmp_path, monk
         shipping.ship(run.results, config, [("diffusion", "report")])
 
 
+def test_models_of_a_method_that_has_changed_since_are_not_shipped(shipped_tree, tmp_path, monkeypatch):
+    run, _ = shipped_tree
+    monkeypatch.setattr(shipped, "folder", lambda: tmp_path / "weights")
+    config = configuration([str(run.path / "config" / f"{name}.yaml") for name in ("config", "smoke", "test")])
+    monkeypatch.setattr(frozen, "code", lambda problem, file: "another")
+    with pytest.raises(ValueError, match=r"methods\.csv: diffusion/ours: found code .*, expected another"):
+        shipping.ship(run.results, config, [("diffusion", "report")])
+    assert not (tmp_path / "weights").exists()
+
+
 def test_models_too_large_for_git_are_not_shipped(shipped_tree, monkeypatch):
     run, _ = shipped_tree
     config = configuration([str(run.path / "config" / f"{name}.yaml") for name in ("config", "smoke", "test")])

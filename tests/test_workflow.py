@@ -5,6 +5,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 
 import pandas as pd
@@ -68,6 +69,23 @@ def test_a_run_ends_with_its_last_job(fails, finished, tmp_path):
         (tree.results / "predictions/diffusion/report/cve/0.parquet").write_text("no table")
     tree.snakemake(target, check=not fails, timeout=300)
     assert (tree.path / target).exists() != fails
+
+
+def test_a_run_whose_output_is_closed_ends(finished, tmp_path):
+    """As by a terminal that is gone: neither onsuccess nor onerror is run, and there are timers of an hour."""
+    tree, targets = finished.clone(tmp_path / "tree"), "results/tiny/scores/diffusion/report/{}/0.parquet"
+    targets = [targets.format(name) for name in ("cve", "centroid_msd", "prior_mean")]
+    for target in targets:
+        (tree.path / target).unlink()
+    with tree.start(*targets, cores=1) as process:
+        try:
+            while "Finished" not in process.stdout.readline():
+                assert process.poll() is None
+            process.stdout.close()
+            process.wait(timeout=120)
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
 
 
 def test_one_core_and_two_give_the_same(finished, tmp_path):

@@ -125,7 +125,7 @@ def training_curves():
 
 def prediction_benchmarks():
     """summarise: the benchmark files of `prediction_jobs`."""
-    return [BENCHMARKS.format(**training(one)) for one in prediction_jobs()]
+    return [PREDICTION_BENCHMARKS.format(**training(one)) for one in prediction_jobs()]
 
 
 def training_benchmarks():

@@ -5,11 +5,18 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from blurbench.files import on_disk
+from blurbench.files.models import ModelError
 
 
 def digest(file: str | Path) -> str:
     """SHA-256 of a file."""
     return hashlib.sha256(Path(file).read_bytes()).hexdigest()
+
+
+def check_card(model: str | Path, sha256: str) -> None:
+    """Raise ModelError for a model that is not the one of its card, which says its SHA-256."""
+    if (found := digest(model)) != sha256:
+        raise ModelError(f"{model}: found sha256 {found[:12]}, expected {sha256[:12]}, as its card says")
 
 
 def write(files: Iterable[str | Path], path: str | Path) -> None:

@@ -9,7 +9,6 @@ import pandas as pd
 from blurbench import problems
 from blurbench.files import checksums
 from blurbench.files.datasets import Dataset
-from blurbench.files.models import ModelError
 from blurbench.running import methods
 
 
@@ -53,9 +52,8 @@ def answers(
     for name, entry in entries.items():
         found = {}
         for model in entry["models"].values():
-            said = entry.get("sha256")
-            if said and (sha256 := checksums.digest(model)) != said:
-                raise ModelError(f"{model}: found sha256 {sha256[:12]}, expected {said[:12]}, as its card says")
+            if said := entry.get("sha256"):
+                checksums.check_card(model, said)
         for seed, model in (entry["models"] or {0: None}).items():
             method = methods.load(items.attrs["problem"], entry["method"], entry["options"], model)
             if folder is None:

@@ -9,8 +9,7 @@ from typing import Any
 import pandas as pd
 
 from blurbench.files import atomic, checksums, learning_curves, models
-from blurbench.files.models import ModelError
-from blurbench.planning import shipped, units
+from blurbench.planning import frozen, shipped, units
 from blurbench.running import machine
 
 LARGEST_MB, ALL_MB = 5, 40
@@ -23,7 +22,8 @@ def ship(
 ) -> list[Path]:
     """Copy the models of some datasets of a run into `weights`, with curves and benchmarks, and write their cards.
 
-    Of a run that is not finished those that are there, with cards that say no scores.
+    Of a run that is not finished those that are there, with cards that say no scores: they have to be of the code of
+    this working tree, which nothing tells then.
 
     Parameters
     ----------
@@ -39,7 +39,8 @@ def ship(
     Raises
     ------
     ValueError for a dataset on which nothing was trained, a model whose training raised, models larger than are to be
-    kept in git, and a dataset of which models of another run would stay beside; nothing is copied then.
+    kept in git, a dataset of which models of another run would stay beside, and a method that has changed since the run
+    was finished; nothing is copied then.
     """
     run, chosen, left_out = Path(run), list(datasets), set(without)
     asked = [one for one in units.trainings(config) if one[:2] in chosen and one[2] not in left_out]
@@ -50,6 +51,7 @@ def ship(
         raise ValueError(f"found no model of {named}, expected datasets on which methods are trained")
     _check_sizes(list(files.values()))
     _check_one_run(config, files)
+    _check_code(run, config, files)
     first = {one[:3]: one for one in reversed(asked)}
     return [_copy(run, config, file, *one, first[one[:3]] == one) for one, file in files.items()]
 
@@ -67,8 +69,7 @@ def take(model: Path, wanted: dict[str, Path]) -> str:
     ModelError for a model that is not what its card says.
     """
     said = json.loads(model.with_suffix(".json").read_text(encoding="utf-8"))
-    if (found := checksums.digest(model)) != said["sha256"]:
-        raise ModelError(f"{model}: found sha256 {found[:12]}, expected {said['sha256'][:12]}, as its card says")
+    checksums.check_card(model, said["sha256"])
     with atomic.replacing(*wanted.values()) as partial:
         for ending, path in zip(wanted, partial):
             shutil.copyfile(model.with_suffix(ending), path)
@@ -99,6 +100,18 @@ def _check_one_run(config, asked):
             raise ValueError(
                 f"{folder}: found models of another run that would stay: {', '.join(others)}; expected {expected}"
             )
+
+
+def _check_code(run, config, asked):
+    """Refuse models of a finished run whose methods have changed since, as a card says the code that is here."""
+    path = run / "tables" / "methods.csv"
+    if not path.exists():
+        return  # not finished: Snakemake would train them anew
+    table = pd.read_csv(path).set_index(["problem", "method"])
+    for problem, _, model, _ in asked:
+        now = frozen.code(problem, config["problems"][problem]["methods"][model]["method"])
+        if (problem, model) in table.index and (then := table.code[problem, model]) != now:
+            raise ValueError(f"{path}: {problem}/{model}: found code {then}, expected {now}, that of this working tree")
 
 
 def _copy(run, config, file, problem, dataset, model, seed, first):
