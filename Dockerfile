@@ -1,6 +1,6 @@
 # Python with the packages of requirements.lock, and nothing else: the workflow is that of the clone, which is mounted at
 # /blurbench, so that edits and methods of one's own run, and results/ and .snakemake/ stay in the clone.
-# README.md has the commands.
+# docs/container.md has the commands.
 
 ARG BASE=python:3.11-slim-bookworm
 FROM ${BASE}

@@ -8,7 +8,7 @@
 # make reproduce   the commands that make one table of a run again: TABLE=diffusion
 # make crate    a finished run as an RO-Crate: results/RUN/crate.zip; takes `pip install .[crate]`
 # make track    a finished run for MLflow and TensorBoard: results/RUN/tracking/; takes `pip install .[track]`
-# make publish  a finished run's tables into README.md, and what each method of it was into docs/published.csv
+# make publish  a finished run's tables and figures into README.md and docs/, and what each method of it was into docs/published.csv
 # make gpu      what one GPU has to show, in MINUTES=9 and resumed by the same command: results/gpu/; docs/performance.md
 # make lint     style, docstrings, floors of the library, types, the workflow
 # make test
@@ -46,11 +46,11 @@ smoke: .venv/installed
 reference: .venv/installed
 	nice -n 19 $(SNAKEMAKE) --configfile config/reference.yaml $(if $(SCALE),--config run=reference_scaled scale=$(SCALE))
 
-# What each method of the run was, for the test that tells which have changed since, and the tables of README.md. Write the
+# What each method of the run was, for the test that tells which have changed since, and what README.md and docs/results show. Write the
 # run's commit and seed there, and read the text against the tables.
 publish: .venv/installed
 	cp results/$(RUN)/tables/methods.csv docs/published.csv
-	python tests/benchmarks/readme_tables.py results/$(RUN)
+	python tests/benchmarks/publish.py results/$(RUN)
 
 check: .venv/installed
 	@python -m blurbench.running.integrity results/$(RUN)
@@ -102,6 +102,7 @@ thorough: ci test-container smoke
 	RUNS="smoke $(if $(wildcard results/laptop/complete.json),laptop)" pytest tests/report/test_report.py
 	MUTATIONS=1000 pytest tests/test_mutated_configurations.py
 	MUTATED_FILES=5000 pytest tests/test_mutated_files.py
+	SHIPPED_ITEMS=all pytest tests/test_shipped_weights.py
 
 clean:
 	rm -rf .venv .snakemake .pytest_cache .ruff_cache .mypy_cache .import_linter_cache

@@ -24,7 +24,7 @@ rule prepare:
         "<results>/benchmarks/prepare/{recording}.tsv"
     conda:
         "../envs/base.yaml"
-    threads: 1
+    threads: config["threads"]["predict"]
     resources:
         mem_mb=prepare_memory,
         runtime=minutes(30),

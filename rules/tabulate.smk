@@ -6,7 +6,7 @@ swept; tables/timing.csv, tables/summary.md, tables/summary.html, tables/summary
 tables/not_trained.csv (trainings that raised), tables/methods.csv (what each method was) and machine.json over all problems;
 beside the tables of a problem, and beside those over all, {problem}.yaml and summary.yaml (the configuration), {problem}.json
 and summary.json (where they come from), {problem}.sha256 and summary.sha256, by which `make check` knows a file of these that was altered.
-Read by: complete, people, README.md, and `make reproduce`.
+Read by: complete, people, README.md, docs/results, and `make reproduce`.
 """
 
 for name in config["problems"]:

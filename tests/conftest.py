@@ -1,8 +1,11 @@
 """What tests share; the long files begin first."""
 
+import os
 import warnings
 
 import pytest
+
+os.environ.setdefault("LOKY_MAX_CPU_COUNT", "1")  # tests run side by side: what may take all processes takes one
 
 LONG = ("test_faults", "test_workflow", "test_mutated_files")  # files of few tests, each of which takes long
 

@@ -23,7 +23,7 @@ PATH = re.compile(r"(src|rules|scripts|config|docs|tests|slurm|envs)/\S*")
 FENCED = re.compile(r"^```(\w*)\n(.*?)^```", flags=re.DOTALL | re.MULTILINE)
 DOCUMENTS = sorted(
     path
-    for pattern in ("*.md", ".github/*.md", "config/*.md", "docs/*.md", "tests/**/*.md")
+    for pattern in ("*.md", ".github/*.md", "config/*.md", "docs/**/*.md", "tests/**/*.md")
     for path in ROOT.glob(pattern)
     if path.name != "CHANGELOG.md"  # which tells of what is gone
 )
@@ -136,6 +136,35 @@ def test_what_models_for_a_movie_know_is_what_their_cards_say(model):
         f"D of {low} to {high} µm²/s",
     ):
         assert words in said
+
+
+TABLE = re.compile(r"<!-- laptop: ([a-z, ]+) -->\n\n((?:\|.*\n)+)")
+
+
+def laptop_tables(*paths):
+    """{name: {method: cells}} of the tables that `make publish` writes into documents."""
+    found = {}
+    for path in paths:
+        for name, table in TABLE.findall(path.read_text()):
+            rows = [re.split(r" *\| *", line.strip("| ")) for line in table.splitlines()]
+            found[name] = {method: cells for method, *cells in rows[2:]}
+    return found
+
+
+@pytest.mark.parametrize("problem", ["diffusion", "colloids", "fusion", "segmentation"])
+def test_the_readme_shows_a_table_of_ten_rows_and_a_figure_of_each_problem(problem):
+    short = laptop_tables(ROOT / "README.md")[f"{problem}, short"]
+    whole = laptop_tables(ROOT / f"docs/results/{problem}.md")[problem]
+    assert len(short) == 10
+    for method, cells in short.items():
+        assert cells and set(cells) <= set(whole[method])
+    assert list(short) == [method for method in whole if method in short]
+    assert f"](docs/figures/{problem}.png)" in (ROOT / "README.md").read_text()
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "docs/figures").glob("*")), ids=lambda path: path.name)
+def test_figures_of_documents_are_small(path):
+    assert path.suffix in {".png", ".svg"} and path.stat().st_size <= 500_000
 
 
 def shown():

@@ -79,10 +79,10 @@ def test_the_citation_has_the_version_of_the_project():
 
 
 def test_rules_name_the_image_of_this_version():
-    """And so does what README.md says to type."""
+    """And so does what docs/container.md says to type."""
     version = PROJECT["version"]
     assert f'\ncontainer: "blurbench-{version}.sif"\n' in (ROOT / "Snakefile").read_text()
-    named = re.findall(r"\bblurbench[:-](\d+\.[\d.]*\d)", (ROOT / "README.md").read_text())
+    named = re.findall(r"\bblurbench[:-](\d+\.[\d.]*\d)", (ROOT / "docs/container.md").read_text())
     assert named and set(named) == {version}
 
 

@@ -1,24 +1,30 @@
 """Models that come with blurbench: which recordings use them, and that a wrong one is not used."""
 
 import json
+import os
 import shutil
 
+import numpy as np
 import pandas as pd
 import pytest
 from configurations import layers, merged, refusal
 from films import write_film
 from workflow import ROOT, tiny
 
+from blurbench import problems
 from blurbench.__main__ import configuration
-from blurbench.files import checksums
+from blurbench.files import checksums, datasets
 from blurbench.files.models import ModelError
-from blurbench.planning import frozen, shipped
+from blurbench.planning import frozen, shipped, units
 from blurbench.planning.configuration import expand
 from blurbench.planning.recording_methods import of_recording
-from blurbench.running import measurement, shipping
+from blurbench.running import measurement, methods, shipping, simulation
+from blurbench.scoring.metric import numbers
+from blurbench.scoring.scores import read_one
 from blurbench.tables import recording
 
 SHA256 = "0" * 64
+ALL_ITEMS = os.environ.get("SHIPPED_ITEMS") == "all"  # else the first of each dataset, by some of its models
 
 
 @pytest.fixture
@@ -113,6 +119,79 @@ def test_models_that_come_along_are_of_the_methods_and_datasets_as_they_are(path
     code = {(row["problem"], row["method"]): row["code"] for row in frozen.methods(config)}
     assert code.get((card["problem"], card["model"]), card["code"]) == card["code"]
     assert shipped.trained_on(config, card["problem"], card["dataset"]) == card["trained_on"]
+
+
+def made_with(card):
+    """The configuration that a model was trained in: of those here the one that says all of its training alike."""
+    for layer in ("laptop", "reference"):
+        config = expand({**layers("config", layer), "seed": card["data_seed"]})
+        dataset = config["problems"][card["problem"]]["datasets"].get(card["dataset"])
+        if dataset and card["model"] in config["problems"][card["problem"]]["methods"]:
+            said = shipped.training(config, card["problem"], card["dataset"], card["model"], card["seed"])
+            if {key: card[key] for key in said} == said:
+                return config
+    return None
+
+
+@pytest.fixture(scope="module")
+def drawn_anew(tmp_path_factory):
+    """Test items of a dataset as they were drawn for a run: the first ones, or all."""
+    made = {}
+
+    def drawn_anew(config, problem, name, some):
+        key = (problem, name, config["seed"])
+        if key not in made:
+            folder, spec = tmp_path_factory.mktemp(name), units.spec(config, problem, name, "test")
+            store, manifest = folder / "test.zarr", folder / "test.json"
+            if some is None:
+                simulation.simulate(problem, name, "test", spec, config["seed"], store, manifest)
+            else:
+                drawn = problems.find(problem, "simulate.dataset")(spec, "test", config["seed"])
+                header = {"problem": problem, "dataset": name, "split": "test", "seed": config["seed"], "spec": spec}
+                datasets.write(store, manifest, {**header, **drawn.header}, some, some, [first(drawn.shards, some)])
+            made[key] = datasets.Dataset.open(store)
+        return made[key]
+
+    return drawn_anew
+
+
+def first(shards, n):
+    """The first n items of shards, as one."""
+    parts, have = [], 0
+    while have < n:
+        images, items, truth = next(shards)
+        parts.append((images.copy(), items, {name: array.copy() for name, array in truth.items()}))
+        have += len(items)
+    images, items, truth = zip(*parts)
+    truth = {name: np.concatenate([part[name] for part in truth])[:n] for name in truth[0]}
+    return np.concatenate(images)[:n], pd.concat(items, ignore_index=True)[:n], truth
+
+
+@pytest.mark.parametrize(
+    "path",
+    [path for path in CARDS if ALL_ITEMS or path.stem in ("ours", "summary_ridge")],
+    ids=lambda path: "/".join(path.with_suffix("").parts[-3:]),
+)
+def test_the_scores_of_a_card_are_found_again(path, drawn_anew):
+    """To 1e-3 in the number that orders the tables, from test items that are drawn anew."""
+    card = json.loads(path.read_text())
+    problem, dataset = card["problem"], card["dataset"]
+    if not card.get("first_items"):
+        pytest.skip("its run was not scored")
+    config = made_with(card)
+    assert config, "no configuration here makes this training"
+    items = drawn_anew(config, problem, dataset, None if ALL_ITEMS else shipping.FIRST)
+    model = path.with_suffix(".pt")
+    answers = methods.predict(methods.load(problem, card["method"], card["options"], model), items, model)
+    table = problems.find(problem, "score.score")(items, answers)
+    ((metric, values),) = card["first_items"].items()
+    np.testing.assert_allclose(table[metric].iloc[: shipping.FIRST], values, atol=1e-3)
+    if ALL_ITEMS:
+        named = table.assign(problem=problem, dataset=dataset, method=card["method"], kind=card["kind"], seed=1)
+        scores = read_one([named], problems.load(problem).conditions)
+        number = numbers(problems.find(problem, "score.METRICS"))[0][1]
+        found = scores.replicates(metric, number.reduce, scores.resampling(2, 1)).value
+        assert found == pytest.approx(card["scores"][number.name]["mean"], abs=1e-3)
 
 
 @pytest.fixture(scope="module")

@@ -147,7 +147,9 @@ def _measured(given):
     if file.exists() and not file.read_text(encoding="utf-8").startswith(WRITTEN):
         raise ValueError(f"{file}: found a configuration, expected none of this name: state another with --name")
     file.write_text(WRITTEN + yaml.safe_dump(layer, sort_keys=False), encoding="utf-8")
-    command = ["snakemake", "recordings", "--cores", str(given.cores), "--rerun-incomplete", "--configfile", str(file)]
+    command = ["snakemake", "recordings", "--cores", str(given.cores), "--rerun-incomplete", "--scheduler", "greedy"]
+    command += ["--max-jobs-per-timespan", "1000000/1h"]  # as in Makefile, which says why
+    command += ["--quiet", "rules", "reason", "host", "--configfile", str(file)]
     print(f"{file} has the entry. It runs, now and again, by\n    {' '.join(command)}", flush=True)
     if code := subprocess.run([sys.executable, "-m", *command]).returncode:
         sys.exit(code)  # what was wrong stands above

@@ -34,6 +34,31 @@ def test_training_seeds_are_averaged(tracked, monkeypatch):
     assert (table["status"] == "why not").all()
 
 
+@pytest.mark.parametrize(
+    "method, goes_by_width", [("trackpy_msd", False), ("cve", True), ("spot_width", True), ("width_and_path", True)]
+)
+def test_who_does_not_go_by_the_width_is_asked_once_and_answers_as_if_asked_thrice(
+    tracked, monkeypatch, method, goes_by_width
+):
+    _, stacks = tracked
+    psf = {**stacks.spec["psf"], "told": {**stacks.spec["psf"]["told"], "known_to": 0.05}}
+    stacks = stacks.with_spec({**stacks.spec, "psf": psf})
+    entry = {"method": method, "kind": "classical", "options": {}, "models": {}}
+    asked, at_width = [], measurement._at_width
+
+    def counted(some, *others):
+        asked.append(len(some))
+        return at_width(some, *others)
+
+    monkeypatch.setattr(measurement, "_at_width", counted)
+    monkeypatch.setattr(measurement, "TRIED", 4)
+    found = measurement.run(stacks, {"any": entry}, "cpu")
+    assert asked == [len(stacks), 4, 4, *[len(stacks)] * (2 if goes_by_width else 0)]
+    monkeypatch.setattr(measurement, "_goes_by_width", lambda *_: True)
+    pd.testing.assert_frame_equal(found, measurement.run(stacks, {"any": entry}, "cpu"))
+    assert (found["D_wider"] == found["D"]).all() != goes_by_width
+
+
 def measured(**D_by_method):
     rows = [
         {

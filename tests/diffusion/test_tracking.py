@@ -16,6 +16,12 @@ def test_every_spot_is_found_and_linked(tracked):
     assert spots["kept"].mean() > 0.95
 
 
+def test_two_processes_find_what_one_finds(recording, tracked, monkeypatch):
+    monkeypatch.setenv("LOKY_MAX_CPU_COUNT", "2")
+    spots = tracking.find(open_movie(recording), recording["tracking"], int(np.min(SPEC["imaging"]["frames"])))
+    pd.testing.assert_frame_equal(spots, tracked[0], check_exact=True)
+
+
 def test_stacks_look_like_simulated_ones(tracked):
     _, stacks = tracked
     assert stacks.images.shape == (len(stacks), 20, 24, 24) and stacks.images.dtype == np.uint16

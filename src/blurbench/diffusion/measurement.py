@@ -1,12 +1,13 @@
 """What the methods say about a real recording: D per track, and its median per method.
 
-Where the width of the PSF is known to some accuracy only, every method is asked three times: told the width, and told
-one that is a standard deviation smaller or larger. An error of the width is the same for all stacks and does not fall
-with their number, so what it does to the median is part of the median's interval.
+Where the width of the PSF is known to some accuracy only, every method that goes by it is asked three times: told the
+width, and told one that is a standard deviation smaller or larger. An error of the width is the same for all stacks and
+does not fall with their number, so what it does to the median is part of the median's interval.
 """
 
 import numpy as np
 import pandas as pd
+from joblib import Parallel, delayed
 
 from blurbench.diffusion.ensemble_msd import ensemble_msd
 from blurbench.diffusion.intervals import Z
@@ -24,6 +25,8 @@ from blurbench.scoring.statistics import replicate
 
 INTERVAL = ["D_lo68", "D_hi68", "D_lo95", "D_hi95"]
 SHIFTED = ["D_narrower", "D_wider"]  # were the PSF one standard deviation narrower, wider
+ROUNDING = 1e-9  # share of a median: what numbers of double precision move it by
+TRIED = 20  # stacks of which a method is asked with half the width and with twice, to see whether it goes by it at all
 
 
 def measure(recording: dict, items, survey: pd.DataFrame, entries: dict, device: str, resamples: int, seed: int):
@@ -44,10 +47,10 @@ def measure(recording: dict, items, survey: pd.DataFrame, entries: dict, device:
     one for the fast. Beside the methods stand what `known.against_known` adds if the entry says which D is known,
     one_D_p, of the test against one D, and remark, what makes all of their answers doubtful, empty where nothing does.
     """
+    details = run(items, entries, device)
     spots = still(survey, recording)
     found = populations(spots, recording, seed)
     ensemble = ensemble_msd(spots, recording, resamples, seed)
-    details = run(items, entries, device)
     details["population"] = population = _population(details["particle"], found)
     tables = []
     for name in (each for each in (ALL, SLOW, FAST) if (population == each).any()):
@@ -128,17 +131,24 @@ def run(stacks, entries: dict, device: str) -> pd.DataFrame:
     if "files" in stacks.spec:
         where.insert(0, "file", np.array(stacks.spec["files"], object)[stacks.items["file"]])
     columns = ["item", "D", *INTERVAL, *SHIFTED, "bound", "status"]
+    # Processes that begin as copies of this one, in which nothing was computed by threads yet: they pay for no import.
+    given = Parallel(n_jobs=-1, backend="multiprocessing")(
+        delayed(_answer)(stacks, name, entry, device) for name, entry in entries.items()
+    )
     found = []
-    for name, entry in entries.items():
-        if reason := refusal(stacks, entry):
-            answer = pd.DataFrame({"item": where["item"], "bound": "", "status": reason})
-        else:
-            answer = _asked(stacks, name, entry, device)
+    for (name, entry), answer in zip(entries.items(), given):
         answer = answer.reindex(columns=columns).assign(method=name, kind=entry["kind"])
         found.append(where.assign(outside=outside(stacks.items, entry).to_numpy()).merge(answer, on="item"))
     columns = ["item", *where.columns.drop("item"), "method", "kind", "D", *INTERVAL, *SHIFTED]
     columns += ["bound", "outside", "status"]
     return pd.concat(found, ignore_index=True)[columns]
+
+
+def _answer(stacks, name, entry, device):
+    """Answers of a method, or why it is not asked."""
+    if reason := refusal(stacks, entry):
+        return pd.DataFrame({"item": np.arange(len(stacks)), "bound": "", "status": reason})
+    return _asked(stacks, name, entry, device)
 
 
 def _asked(stacks, name, entry, device):
@@ -149,13 +159,26 @@ def _asked(stacks, name, entry, device):
     spec = {**stacks.spec, "imaging": imaging}
     answer = _at_width(stacks, spec, told.fwhm_um, name, entry, device)
     answer["bound"] = bounds(answer, entry, spec)  # before what it does not know of widens its interval
-    if not told.known_to:
+    if not told.known_to or not _goes_by_width(stacks, spec, told.fwhm_um, name, entry, device):
         return answer.assign(D_narrower=answer["D"], D_wider=answer["D"])
     for column, sign in zip(SHIFTED, (-1, 1)):
         width = told.fwhm_um * np.exp(sign * told.known_to)
         answer[column] = _at_width(stacks, spec, width, name, entry, device)["D"]
     unaware = told.uncertainty**2 - imaging["psf"].get("known_to", 0.0) ** 2
     return _widened(answer, np.sqrt(unaware) / told.known_to) if unaware > 1e-12 else answer
+
+
+def _goes_by_width(stacks, spec, fwhm_um, name, entry, device):
+    """Whether a method's answers change with the width that it is told, by those to some stacks spread over all.
+
+    What reads paths alone is not asked three times of every stack then.
+    """
+    rows = np.unique(np.linspace(0, len(stacks) - 1, TRIED).round().astype(int))
+    images = np.stack([stacks.images[int(row)] for row in rows])
+    some = Dataset(stacks.attrs, images, stacks.items.iloc[rows].reset_index(drop=True), {})
+    half, twice = (_at_width(some, spec, times * fwhm_um, name, entry, device) for times in (0.5, 2))
+    columns = ["D", *(column for column in INTERVAL if column in half)]
+    return not half[columns].equals(twice[columns])
 
 
 def _at_width(stacks, spec, fwhm_um, name, entry, device):
@@ -227,6 +250,7 @@ def summarise(
         D[k, method, stack, track] = measured[column].where(good)
     medians, *others = (replicate(one, "median", resampled(tracks, movie, resamples, seed)) for one in D)
     shifted = np.array([other.value for other in others]) - medians.value
+    moved = np.abs(shifted).max(axis=0) > ROUNDING * np.abs(medians.value)
     low, high = medians.interval()
     low = medians.value - np.hypot(medians.value - low, Z["95"] * np.maximum(-shifted.min(axis=0), 0))
     high = medians.value + np.hypot(high - medians.value, Z["95"] * np.maximum(shifted.max(axis=0), 0))
@@ -247,7 +271,7 @@ def summarise(
             "ci_high": [*high, line["ci_high"]],
             "bound": [*(bound for bound, _ in sides), ""],
             "outside": [*(_not_trained_for(measured["outside"][method == m]) for m in range(len(names))), ""],
-            "psf_sd": [*np.ptp(shifted, axis=0) / 2, 0.0],
+            "psf_sd": [*np.where(moved, np.ptp(shifted, axis=0) / 2, 0.0), 0.0],
             "unit": "um2/s",
             "n_tracks": [*np.isfinite(D[0]).any(axis=1).sum(axis=1), int(line["n_tracks"])],
             "n_stacks": [*np.isfinite(D[0]).sum(axis=(1, 2)), 0],

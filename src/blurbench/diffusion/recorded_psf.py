@@ -12,6 +12,7 @@ import logging
 from typing import NamedTuple
 
 import numpy as np
+from joblib import Parallel, delayed
 from scipy.interpolate import CubicSpline
 from scipy.special import logsumexp
 
@@ -99,14 +100,18 @@ def _by_track(fits, ends):
     fine = np.linspace(coarse[0], coarse[-1], FINE)
     lo, hi = map(float, fits[0][0].D_range)
     D = np.geomspace(lo / 3, hi * 3, 100)
-    likelihood = np.empty((len(fits), len(coarse), len(D)))
-    for i, (stack, spots, _) in enumerate(progress(fits, "PSF")):
-        told = [stack._replace(fwhm_um=width) for width in np.exp(coarse)]
-        likelihood[i] = [joint_log_likelihood(D, spots, one) for one in told]
+    of_one = delayed(_of_widths)
+    found = (of_one(D, spots, stack, np.exp(coarse)) for stack, spots, _ in progress(fits, "PSF"))
+    likelihood = np.array(Parallel(n_jobs=-1, backend="multiprocessing")(found))
     tracks, track = np.unique([track for *_, track in fits], return_inverse=True)
     curves = np.zeros((len(tracks), len(coarse)))
     np.add.at(curves, track, _over_D(likelihood))
     return fine, CubicSpline(coarse, curves, axis=1)(fine)
+
+
+def _of_widths(D, spots, stack, widths):
+    """Log-likelihood (width, D) of a stack."""
+    return [joint_log_likelihood(D, spots, stack._replace(fwhm_um=width)) for width in widths]
 
 
 def _over_D(log_likelihood):

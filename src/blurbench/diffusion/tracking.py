@@ -12,6 +12,7 @@ import logging
 import numpy as np
 import pandas as pd
 import trackpy
+from joblib import Parallel, delayed
 from scipy.optimize import least_squares
 
 from blurbench.diffusion.drift import common_drift, without
@@ -56,10 +57,11 @@ def find(movie: Movie, tracking: dict, min_frames: int) -> pd.DataFrame:
     if minmass == "auto":
         minmass = _minmass(movie, diameter)
         log.info("minmass: %.4g photons, from the noise", minmass)
-    frames = []
-    for i in progress(range(len(movie)), "locate"):
-        spots = trackpy.locate(np.maximum(movie.signal(i), 0), diameter, minmass=minmass)
-        frames.append(spots.assign(frame=i))
+    numbers = progress(range(len(movie)), "locate")
+    locate = delayed(_located)
+    frames = Parallel(n_jobs=-1, backend="multiprocessing")(
+        locate(movie.signal(i), i, diameter, minmass) for i in numbers
+    )
     spots = pd.concat([f for f in frames if len(f)] or frames[:1], ignore_index=True)
     if not len(spots):
         raise NothingFound(
@@ -85,6 +87,11 @@ def find(movie: Movie, tracking: dict, min_frames: int) -> pd.DataFrame:
     spots = spots.assign(kept=spots["particle"].map(kept))
     _check_range(movie.frames.file, spots[spots["kept"]], tracking["search_range_px"])
     return spots
+
+
+def _located(signal, frame, diameter, minmass):
+    """Spots of one frame."""
+    return trackpy.locate(np.maximum(signal, 0), diameter, minmass=minmass).assign(frame=frame)
 
 
 def _minmass(movie, diameter):

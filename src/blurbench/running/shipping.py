@@ -8,13 +8,15 @@ from typing import Any
 
 import pandas as pd
 
-from blurbench.files import atomic, checksums, learning_curves, models
+from blurbench import problems
+from blurbench.files import atomic, checksums, learning_curves, models, parquet
 from blurbench.planning import frozen, shipped, units
 from blurbench.running import machine
 
 LARGEST_MB, ALL_MB = 5, 40
 LICENCE = "BSD-3-Clause"
 COUNTED = ["mean", "ci_low", "ci_high", "n_items"]  # of a published number
+FIRST = 20  # test items whose scores a card has one by one, so that a few regenerated items tell a wrong model
 
 
 def ship(
@@ -138,6 +140,7 @@ def card(run: Path, config: dict[str, Any], problem: str, dataset: str, model: s
         **shipped.training(config, problem, dataset, model, seed),
         "train_core_s": float(curve.core_s.iloc[-1]),
         "scores": _scores(run / "tables" / f"{problem}.csv", dataset, model),
+        "first_items": _first_items(run / "scores" / problem / dataset / model / f"{seed}.parquet", problem),
         "versions": {"python": where["python"], "torch": where["torch"], "numpy": where["packages"].get("numpy")},
         "cpu": where["cpu"],
         "commit": where["commit"],
@@ -152,3 +155,12 @@ def _scores(path, dataset, method):
     table = pd.read_csv(path)
     rows = table[(table.dataset == dataset) & (table.method == method) & (table.condition == "all")]
     return json.loads(rows.set_index("metric")[COUNTED].to_json(orient="index", double_precision=10))
+
+
+def _first_items(path, problem):
+    """Scores of the first test items, in the metric that orders the tables; none where nothing was scored."""
+    if not path.exists():
+        return {}
+    metrics = problems.find(problem, "score.METRICS")
+    first = next(metric.name for metric in metrics if any(not number.table for number in metric.published))
+    return {first: json.loads(parquet.read(path)[first].iloc[:FIRST].to_json(orient="values", double_precision=10))}

@@ -1,19 +1,30 @@
-"""The tables of README.md that show a run at laptop size, written anew from its tables.
+"""What README.md and docs/results show of a run at laptop size, made anew from it: tables and figures.
 
-    .venv/bin/python tests/benchmarks/readme_tables.py results/laptop
+    .venv/bin/python tests/benchmarks/publish.py results/laptop
 
-A table of README.md stands below a comment such as `<!-- laptop: diffusion -->`, which names a function here: what it
-gives takes the place of the rows under the head, so that a column is added in both places.
+A table stands below a comment such as `<!-- laptop: diffusion -->`, which names a function here: what it gives takes
+the place of the rows under the head, so that a column is added in both places. `diffusion, short` are some of those
+rows and columns, for README.md. Its figures are copies of those of the run, in docs/figures, and a picture of what the
+problems are.
 """
 
 import argparse
 import math
 import re
+import shutil
 from pathlib import Path
 
 import pandas as pd
+import problems_picture
 
-README = Path(__file__).parents[2] / "README.md"
+ROOT = Path(__file__).parents[2]
+SHOWING = [ROOT / "README.md", *sorted((ROOT / "docs/results").glob("*.md"))]
+FIGURES = {  # name in docs/figures: that of a run
+    "diffusion": "diffusion/predicted_report",
+    "colloids": "colloids/slices_levels",
+    "fusion": "fusion/slices_known",
+    "segmentation": "segmentation/outlines_bbbc005",
+}
 ORDER = ["learned", "classical", "limit", "control"]  # of kinds; the first two compete
 
 
@@ -191,7 +202,40 @@ def mistakes(problem, metric, digits):
     return rows
 
 
+def short(rows, methods, columns):
+    """Function of some rows and columns of a table: those of the methods that README.md shows, in the table's order."""
+
+    def some(run):
+        for method, *cells in rows(run):
+            if method in methods:
+                yield [method, *(cells[column] for column in columns)]
+
+    return some
+
+
+SHORT = {  # methods, and columns after the method's name
+    diffusion: (
+        "ours summary_ridge width_and_path ours_wide mle_known pix2d cve trackpy_msd cramer_rao_known prior_mean",
+        (0, 1, 3, 4),
+    ),
+    colloids: (
+        "ours ours_no_wiener peak_boosting wiener_peaks unet3d log trackpy trackpy_published detectable chance",
+        (0, 1, 3, 4, 8, 9),
+    ),
+    fusion: (
+        "local_boosting ours local_ridge flat_field_richardson_lucy richardson_lucy total_variation gaussian unet3d"
+        " clean_views copy",
+        (0, 1, 2, 5, 6),
+    ),
+    segmentation: (
+        "pixel_boosting ours deconvolved_otsu deconvolved_watershed unet_instance otsu otsu_watershed unet_1e3 resolved"
+        " all_foreground",
+        (0, 1, 2, 5, 6, 9, 10),
+    ),
+}
+
 TABLES = {
+    **{f"{rows.__name__}, short": short(rows, names.split(), columns) for rows, (names, columns) in SHORT.items()},
     "diffusion": diffusion,
     "microscopes": microscopes,
     "diffusion mistakes": mistakes("diffusion", "rmse_ln_d", 2),
@@ -206,20 +250,31 @@ TABLES = {
 
 
 def rewritten(text, run):
-    """README.md with the rows of each table that is named in it."""
+    """A document with the rows of each table that is named in it."""
 
     def table(match):
         rows = [f"| `{method}` | {' | '.join(cells)} |" for method, *cells in TABLES[match["name"]](run)]
         return match["head"] + "\n".join(rows) + "\n"
 
-    pattern = r"(?P<head><!-- laptop: (?P<name>[a-z ]+) -->\n\n\|[^\n]*\n\|[-| ]*\n)(\|[^\n]*\n)*"
+    pattern = r"(?P<head><!-- laptop: (?P<name>[a-z, ]+) -->\n\n\|[^\n]*\n\|[-| ]*\n)(\|[^\n]*\n)*"
     return re.sub(pattern, table, text)
+
+
+def figures(run, folder):
+    """Copy the figures of README.md, and draw the one that no run has; a PNG each."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, figure in FIGURES.items():
+        shutil.copyfile(run / "figures" / f"{figure}.png", folder / f"{name}.png")
+    problems_picture.draw(run / "datasets", folder / "problems.svg")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("run", type=Path, help="folder of a finished run")
-    README.write_text(rewritten(README.read_text(encoding="utf-8"), Run(parser.parse_args().run)), encoding="utf-8")
+    run = parser.parse_args().run
+    for document in SHOWING:
+        document.write_text(rewritten(document.read_text(encoding="utf-8"), Run(run)), encoding="utf-8")
+    figures(run, ROOT / "docs/figures")
 
 
 if __name__ == "__main__":
