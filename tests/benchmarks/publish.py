@@ -11,19 +11,20 @@ problems are.
 import argparse
 import math
 import re
-import shutil
+import tempfile
 from pathlib import Path
 
 import pandas as pd
 import problems_picture
+from PIL import Image
 
 ROOT = Path(__file__).parents[2]
 SHOWING = [ROOT / "README.md", *sorted((ROOT / "docs/results").glob("*.md"))]
 FIGURES = {  # name in docs/figures: that of a run
-    "diffusion": "diffusion/predicted_report",
+    "diffusion": "diffusion/relative_sd_report",
     "colloids": "colloids/slices_levels",
     "fusion": "fusion/slices_known",
-    "segmentation": "segmentation/outlines_bbbc005",
+    "segmentation": "segmentation/by_blur_bbbc005",
 }
 ORDER = ["learned", "classical", "limit", "control"]  # of kinds; the first two compete
 
@@ -263,9 +264,14 @@ def rewritten(text, run):
 def figures(run, folder):
     """Copy the figures of README.md, and draw the one that no run has; a PNG each."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name, figure in FIGURES.items():
-        shutil.copyfile(run / "figures" / f"{figure}.png", folder / f"{name}.png")
-    problems_picture.draw(run / "datasets", folder / "problems.svg")
+    with tempfile.TemporaryDirectory() as drawn:
+        problems_picture.draw(run / "datasets", Path(drawn, "problems.svg"))
+        made = {name: run / "figures" / f"{figure}.png" for name, figure in FIGURES.items()}
+        for name, file in {**made, "problems": Path(drawn, "problems.png")}.items():
+            # 256 colours are enough for greys and a few lines, at a third of the size.
+            Image.open(file).convert("RGB").quantize(256, dither=Image.Dither.NONE).save(
+                folder / f"{name}.png", optimize=True
+            )
 
 
 def main():

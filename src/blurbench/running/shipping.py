@@ -163,4 +163,6 @@ def _first_items(path, problem):
         return {}
     metrics = problems.find(problem, "score.METRICS")
     first = next(metric.name for metric in metrics if any(not number.table for number in metric.published))
-    return {first: json.loads(parquet.read(path)[first].iloc[:FIRST].to_json(orient="values", double_precision=10))}
+    table = parquet.read(path)
+    values = table[table["metric"] == first].sort_values("item")["value"].iloc[:FIRST]
+    return {first: json.loads(values.to_json(orient="values", double_precision=10))}
