@@ -7,7 +7,6 @@ does not fall with their number, so what it does to the median is part of the me
 
 import numpy as np
 import pandas as pd
-from joblib import Parallel, delayed
 
 from blurbench.diffusion.ensemble_msd import ensemble_msd
 from blurbench.diffusion.intervals import Z
@@ -21,6 +20,7 @@ from blurbench.diffusion.training_range import ABOVE, BELOW, bounds, outside, re
 from blurbench.files.answers import OK
 from blurbench.files.datasets import Dataset
 from blurbench.running.measurement import Measurement, answers
+from blurbench.running.processes import side_by_side
 from blurbench.scoring.statistics import replicate
 
 INTERVAL = ["D_lo68", "D_hi68", "D_lo95", "D_hi95"]
@@ -131,10 +131,7 @@ def run(stacks, entries: dict, device: str) -> pd.DataFrame:
     if "files" in stacks.spec:
         where.insert(0, "file", np.array(stacks.spec["files"], object)[stacks.items["file"]])
     columns = ["item", "D", *INTERVAL, *SHIFTED, "bound", "status"]
-    # Processes that begin as copies of this one, in which nothing was computed by threads yet: they pay for no import.
-    given = Parallel(n_jobs=-1, backend="multiprocessing")(
-        delayed(_answer)(stacks, name, entry, device) for name, entry in entries.items()
-    )
+    given = side_by_side(_answer, ((stacks, name, entry, device) for name, entry in entries.items()))
     found = []
     for (name, entry), answer in zip(entries.items(), given):
         answer = answer.reindex(columns=columns).assign(method=name, kind=entry["kind"])

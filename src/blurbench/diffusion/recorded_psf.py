@@ -12,7 +12,6 @@ import logging
 from typing import NamedTuple
 
 import numpy as np
-from joblib import Parallel, delayed
 from scipy.interpolate import CubicSpline
 from scipy.special import logsumexp
 
@@ -21,6 +20,7 @@ from blurbench.diffusion.blur_likelihood import joint_log_likelihood
 from blurbench.diffusion.localise import localise
 from blurbench.diffusion.psf import FWHM_OVER_SD
 from blurbench.files.logs import progress
+from blurbench.running.processes import side_by_side
 
 MOST_STACKS = 200  # more do not know the width better than their model holds
 FEWEST_TRACKS = 5
@@ -100,9 +100,8 @@ def _by_track(fits, ends):
     fine = np.linspace(coarse[0], coarse[-1], FINE)
     lo, hi = map(float, fits[0][0].D_range)
     D = np.geomspace(lo / 3, hi * 3, 100)
-    of_one = delayed(_of_widths)
-    found = (of_one(D, spots, stack, np.exp(coarse)) for stack, spots, _ in progress(fits, "PSF"))
-    likelihood = np.array(Parallel(n_jobs=-1, backend="multiprocessing")(found))
+    calls = ((D, spots, stack, np.exp(coarse)) for stack, spots, _ in progress(fits, "PSF"))
+    likelihood = np.array(side_by_side(_of_widths, calls))
     tracks, track = np.unique([track for *_, track in fits], return_inverse=True)
     curves = np.zeros((len(tracks), len(coarse)))
     np.add.at(curves, track, _over_D(likelihood))

@@ -12,13 +12,13 @@ import logging
 import numpy as np
 import pandas as pd
 import trackpy
-from joblib import Parallel, delayed
 from scipy.optimize import least_squares
 
 from blurbench.diffusion.drift import common_drift, without
 from blurbench.diffusion.movie import Movie
 from blurbench.files.logs import progress
 from blurbench.microscopy.recording_error import RecordingError
+from blurbench.running.processes import side_by_side
 
 PRESENT = 0.75  # share of a stack's frames in which its spot must have been found
 NOISE_PIXELS = 2**21  # among which noise may make one spot: at 64 x 64 pixels and 16 frames, one in 30 stacks
@@ -58,10 +58,7 @@ def find(movie: Movie, tracking: dict, min_frames: int) -> pd.DataFrame:
         minmass = _minmass(movie, diameter)
         log.info("minmass: %.4g photons, from the noise", minmass)
     numbers = progress(range(len(movie)), "locate")
-    locate = delayed(_located)
-    frames = Parallel(n_jobs=-1, backend="multiprocessing")(
-        locate(movie.signal(i), i, diameter, minmass) for i in numbers
-    )
+    frames = side_by_side(_located, ((movie.signal(i), i, diameter, minmass) for i in numbers))
     spots = pd.concat([f for f in frames if len(f)] or frames[:1], ignore_index=True)
     if not len(spots):
         raise NothingFound(
