@@ -8,7 +8,7 @@
 # make reproduce   the commands that make one table of a run again: TABLE=diffusion
 # make crate    a finished run as an RO-Crate: results/RUN/crate.zip; takes `pip install .[crate]`
 # make track    a finished run for MLflow and TensorBoard: results/RUN/tracking/; takes `pip install .[track]`
-# make publish  a finished run's tables and figures into README.md and docs/, and what each method of it was into docs/published.csv
+# make publish  a finished run's tables and figures into README.md and docs/, what each method was into docs/published.csv
 # make gpu      what one GPU has to show, in MINUTES=9 and resumed by the same command: results/gpu/; docs/performance.md
 # make lint     style, docstrings, floors of the library, types, the workflow
 # make test
@@ -46,8 +46,8 @@ smoke: .venv/installed
 reference: .venv/installed
 	nice -n 19 $(SNAKEMAKE) --configfile config/reference.yaml $(if $(SCALE),--config run=reference_scaled scale=$(SCALE))
 
-# What each method of the run was, for the test that tells which have changed since, and what README.md and docs/results show. Write the
-# run's commit and seed there, and read the text against the tables.
+# What each method of the run was, for the test that tells which have changed since, and what README.md and docs/results
+# show. Write the run's commit and seed there, and read the text against the tables.
 publish: .venv/installed
 	cp results/$(RUN)/tables/methods.csv docs/published.csv
 	python tests/benchmarks/publish.py results/$(RUN)
